@@ -1,0 +1,117 @@
+"""What each base is: its usual name, its platforms, its Dockerfile and where its root file system comes from.
+
+The settings (CMD, ENV, WORKDIR) are those of the images that Docker Hub serves under the same names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+RELEASE = "trixie"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+BOTH = ("linux/amd64", "linux/arm64")
+
+ROOT = """\
+FROM scratch
+ARG TARGETARCH
+ADD root-${TARGETARCH}.tar /
+"""
+INSTALL = "apt-get update && apt-get install --yes --no-install-recommends"
+CLEAN = "rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/cache/ldconfig"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """One outside base. `root` names the maker of its root file system; without one it stands on `stands_on`.
+
+    `platforms` is empty where only the machine's own platform is needed.
+    """
+
+    name: str
+    about: str
+    dockerfile: str
+    platforms: tuple[str, ...] = ()
+    root: str = ""
+    stands_on: str = ""
+
+    @property
+    def repository(self) -> str:
+        """The repository in a registry that mirrors Docker Hub."""
+        return f"library/{self.name.partition(':')[0]}"
+
+    @property
+    def tag(self) -> str:
+        """The tag in that repository."""
+        return self.name.partition(":")[2]
+
+    @property
+    def file_name(self) -> str:
+        """The name as part of a file's name."""
+        return self.name.replace(":", "-")
+
+
+BASES = (
+    Base(
+        "busybox:stable",
+        "busybox-static from scratch: the fastest base",
+        ROOT + f'ENV PATH={PATH}\nCMD ["sh"]\n',
+        platforms=BOTH,
+        root="busybox-1",
+    ),
+    Base(
+        "debian:trixie-slim",
+        "Debian 13's essential packages and apt",
+        ROOT + f'ENV PATH={PATH}\nCMD ["bash"]\n',
+        platforms=BOTH,
+        root="debian-1",
+    ),
+    Base(
+        "golang:1.24-trixie",
+        "Debian's Go 1.24 without a C compiler, for this machine's platform (Go compiles for the others)",
+        f"""\
+FROM debian:trixie-slim
+ENV GOTOOLCHAIN=local GOPATH=/go
+ENV PATH=/go/bin:/usr/local/go/bin:{PATH}
+RUN {INSTALL} ca-certificates golang-go \\
+ && ln -s /usr/lib/go-1.24 /usr/local/go \\
+ && mkdir -p /go/src /go/bin && chmod -R 1777 /go \\
+ && {CLEAN}
+WORKDIR /go
+CMD ["bash"]
+""",
+        stands_on="debian:trixie-slim",
+    ),
+    Base(
+        "python:3.13-slim-trixie",
+        "Debian's Python 3.13, as python and python3, without pip",
+        f"""\
+FROM debian:trixie-slim
+ENV PATH=/usr/local/bin:{PATH} LANG=C.UTF-8
+RUN {INSTALL} ca-certificates netbase tzdata python3 \\
+ && for name in python python3 python3.13; do ln -s /usr/bin/python3.13 "/usr/local/bin/$name"; done \\
+ && {CLEAN}
+CMD ["python3"]
+""",
+        platforms=BOTH,
+        stands_on="debian:trixie-slim",
+    ),
+)
+
+
+def named(name: str) -> Base:
+    """Returns the base of this name; raises KeyError."""
+    return {base.name: base for base in BASES}[name]
+
+
+def digest(base: Base) -> str:
+    """Returns a short digest of all that the recipe says, the bases beneath included: a changed recipe is made anew."""
+    beneath = digest(named(base.stands_on)) if base.stands_on else ""
+    return hashlib.sha256(repr((base, beneath)).encode()).hexdigest()[:10]
+
+
+def with_foundations(names: list[str]) -> list[Base]:
+    """Returns the bases of these names (all where there are none) and what they stand on, in the order of `BASES`."""
+    wanted = {named(name) for name in names} or set(BASES)
+    wanted |= {named(base.stands_on) for base in wanted if base.stands_on}
+    return [base for base in BASES if base in wanted]

@@ -1,0 +1,135 @@
+"""dockerd with its containerd: its configuration, its start, and its end without a trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from . import api, files, network, processes
+from .place import STATE, Place
+from .problem import ProblemError
+
+READY_WITHIN = 40.0
+# dockerd gives containers five seconds (shutdown-timeout) before it kills them.
+ENDS_WITHIN = 20.0
+
+
+def answers(place: Place) -> bool:
+    """Whether this engine answers on its own socket."""
+    return place.socket.exists() and api.engine_answers(place.host)
+
+
+def running(place: Place) -> list[int]:
+    """Returns the process ids of this engine's dockerd."""
+    return [p.pid for p in processes.listed() if p.program == "dockerd" and p.mentions(place.config)]
+
+
+def others(place: Place) -> tuple[bool, bool]:
+    """Whether another private engine runs on this machine, and whether a container engine of somebody else does."""
+    found = [p for p in processes.listed() if p.program in {"dockerd", "podman", "buildkitd", "containerd", "crio"}]
+    private = [p for p in found if p.program == "dockerd" and p.mentions(STATE) and not p.mentions(place.config)]
+    foreign = [p for p in found if not p.mentions(STATE) and not _is_private(p)]
+    return bool(private), bool(foreign)
+
+
+def _is_private(process: processes.Process) -> bool:
+    return any(argument.startswith("/run/argosy-") for argument in process.arguments)
+
+
+def leftovers(place: Place) -> list[int]:
+    """Returns what belongs to this engine: its daemons, shims and network proxies, all containers and build steps."""
+    return [
+        p.pid
+        for p in processes.listed()
+        if place.cgroup in p.cgroups
+        or (
+            p.program in {"dockerd", "containerd", "containerd-shim-runc-v2", "docker-proxy", "runc"}
+            and (p.mentions(place.exec_root) or p.mentions(place.data_root) or p.mentions(place.config))
+        )
+    ]
+
+
+def configuration(place: Place, programs: Path, port: int) -> dict[str, object]:
+    """Returns daemon.json."""
+    return {
+        "hosts": [place.host],
+        "group": "root",
+        "data-root": str(place.data_root),
+        "exec-root": str(place.exec_root),
+        "pidfile": str(place.pidfile),
+        "bridge": place.bridge,
+        "mtu": network.smallest_mtu(),
+        "cgroup-parent": f"/{place.cgroup}",
+        "exec-opts": ["native.cgroupdriver=cgroupfs"],
+        "features": {"containerd-snapshotter": place.store == "containerd"},
+        "registry-mirrors": [f"http://127.0.0.1:{port}"],
+        "init-path": str(programs / "usr/bin/tini-static"),
+        "userland-proxy-path": str(programs / "usr/sbin/docker-proxy"),
+        "shutdown-timeout": 5,
+        "max-concurrent-uploads": 8,
+        "log-level": "warn",
+    }
+
+
+def environment(place: Place, programs: Path) -> Mapping[str, str]:
+    """Returns dockerd's environment: our programs first, nothing of the caller's that would change a daemon."""
+    inherited = ("HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+    kept = {name: os.environ[name] for name in (*inherited, *proxies) if name in os.environ}
+    folders = (place.daemon_path, programs / "usr/sbin", programs / "usr/bin")
+    return {**kept, "PATH": ":".join((*map(str, folders), "/usr/sbin:/usr/bin:/sbin:/bin"))}
+
+
+def start(place: Place, programs: Path, port: int) -> None:
+    """Starts dockerd and waits until it answers; raises ProblemError with its log's end when it does not."""
+    place.run.mkdir(mode=0o711, parents=True, exist_ok=True)
+    place.data_root.mkdir(mode=0o711, parents=True, exist_ok=True)
+    # A process id from before a reboot may now be anybody's, and dockerd would refuse to start.
+    place.pidfile.unlink(missing_ok=True)
+    place.socket.unlink(missing_ok=True)
+    shutil.rmtree(place.exec_root, ignore_errors=True)
+    place.log.unlink(missing_ok=True)
+    files.write_json(place.config, configuration(place, programs, port))
+    command = [str(programs / "usr/sbin/dockerd"), f"--config-file={place.config}"]
+    process = processes.detach(command, place.log, environment(place, programs))
+    processes.wait_until(lambda: answers(place) or process.poll() is not None, READY_WITHIN)
+    if not answers(place):
+        processes.end([process.pid, *leftovers(place)])
+        raise ProblemError(
+            f"The private Docker Engine did not start. The end of {place.log}:\n{processes.tail(place.log)}"
+        )
+
+
+def stop(place: Place) -> None:
+    """Ends dockerd, then whatever of it is left: processes, mounts, control groups, bridges, sockets."""
+    processes.end(running(place), ENDS_WITHIN)
+    processes.end(leftovers(place), 3.0)
+    _unmount(place)
+    _remove_cgroups(place)
+    for bridge in (place.bridge, *network.bridges_of_networks(place.data_root)):
+        network.delete_bridge(bridge)
+    place.pidfile.unlink(missing_ok=True)
+    place.socket.unlink(missing_ok=True)
+    shutil.rmtree(place.exec_root, ignore_errors=True)
+
+
+def _unmount(place: Place) -> None:
+    lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    points = [line.split()[1].replace("\\040", " ") for line in lines]
+    roots = (f"{place.exec_root}/", f"{place.data_root}/")
+    # Later mounts stand on earlier ones.
+    for point in reversed([point for point in points if point.startswith(roots)]):
+        subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
+
+
+def _remove_cgroups(place: Place) -> None:
+    root = Path("/sys/fs/cgroup")
+    for top in (root / place.cgroup, *root.glob(f"*/{place.cgroup}")):
+        for folder, _, _ in os.walk(top, topdown=False):
+            try:
+                os.rmdir(folder)  # noqa: PTH106 - os.walk gives text
+            except OSError:
+                continue

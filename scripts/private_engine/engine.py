@@ -1,0 +1,164 @@
+"""The private engine as a whole: what start, stop, status, env and remove do, in their order.
+
+Everything that changes the machine happens under the checkout's lock, and what checkouts share (packet filter,
+binfmt table, free ports and subnets) under the machine's.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+from . import api, binfmt, daemon, files, firewall, machine, network, packages, registry
+from .place import STATE, STORES, Place
+from .progress import Progress
+
+MACHINE_LOCK = STATE / "machine.lock"
+MOUNTED = Path("/run/argosy-binfmt-mounted")
+
+
+def answers(place: Place) -> bool:
+    """Whether the engine and its registry both answer."""
+    return daemon.answers(place) and registry.answers(place)
+
+
+def start(place: Place, progress: Progress) -> bool:
+    """Starts what of the engine does not run; returns whether there was anything to do. Repairs a killed daemon."""
+    if answers(place):
+        return False
+    here = machine.this_machine()
+    with files.locked(place.lock):
+        if answers(place):
+            return False
+        programs = packages.programs(here, progress)
+        _prepare_client(place, programs)
+        with files.locked(MACHINE_LOCK):
+            port = registry.start(place, programs)
+            progress.step(f"registry answers at localhost:{port}, mirror for Docker Hub names")
+            if not daemon.answers(place):
+                daemon.stop(place)
+                _start_daemon(place, here, programs, port)
+        progress.step(f"Docker Engine answers at {place.host} ({place.store} image store)")
+    return True
+
+
+def _start_daemon(place: Place, here: machine.Machine, programs: Path, port: int) -> None:
+    iptables = firewall.provide(programs, here.multiarch, place.daemon_path)
+    firewall.record(iptables)
+    if binfmt.register(here.platform, programs):
+        MOUNTED.touch()
+    kept = files.read_json(place.data / f"{place.name}-network.json").get("subnet")
+    subnet = network.free_subnet(place.key, place.bridge, kept)
+    files.write_json(place.data / f"{place.name}-network.json", {"subnet": str(subnet)})
+    network.add_bridge(place.bridge, subnet)
+    try:
+        daemon.start(place, programs, port)
+    except BaseException:
+        _end_daemon(place)
+        raise
+
+
+def _prepare_client(place: Place, programs: Path) -> None:
+    for plugin in ("docker-buildx", "docker-compose"):
+        files.link(place.docker_config / "cli-plugins" / plugin, programs / "usr/libexec/docker/cli-plugins" / plugin)
+    if not (place.docker_config / "config.json").exists():
+        files.write(place.docker_config / "config.json", "{}\n", mode=0o600)
+    files.link(place.path / "docker", programs / "usr/bin/docker")
+
+
+def _end_daemon(place: Place) -> None:
+    """Stops the daemon and undoes what it changed on the machine; the last engine out puts all of it back."""
+    bridges = [place.bridge, *network.bridges_of_networks(place.data_root)]
+    subnets = [subnet for subnet in map(network.subnet_of, bridges) if subnet]
+    daemon.stop(place)
+    private, foreign = daemon.others(place)
+    iptables = place.daemon_path / "iptables"
+    if iptables.exists():
+        firewall.forget(iptables, bridges, subnets)
+        if not private and not foreign:
+            firewall.restore(iptables)
+    if not private and not foreign:
+        binfmt.withdraw(unmount=MOUNTED.exists())
+        MOUNTED.unlink(missing_ok=True)
+
+
+def stop(place: Place) -> None:
+    """Stops the engine and leaves no process, mount, bridge or firewall rule of it; images stay.
+
+    The registry serves both engines of a checkout and ends with the last of them.
+    """
+    with files.locked(place.lock), files.locked(MACHINE_LOCK):
+        _end_daemon(place)
+        if not any(daemon.running(other) for other in both(place)):
+            registry.stop(place)
+            shutil.rmtree(place.run, ignore_errors=True)
+
+
+def both(place: Place) -> tuple[Place, ...]:
+    """Returns the places of the checkout's two possible engines."""
+    return tuple(replace(place, store=store) for store in STORES)
+
+
+def remove(place: Place) -> None:
+    """Stops the engine and deletes its data. The first engine takes the registry and the second engine with it."""
+    if place.store == "classic":
+        stop(place)
+        with files.locked(place.lock):
+            shutil.rmtree(place.data_root, ignore_errors=True)
+        return
+    for engine in reversed(both(place)):
+        stop(engine)
+    with files.locked(place.lock):
+        shutil.rmtree(place.data, ignore_errors=True)
+        place.lock.unlink(missing_ok=True)
+
+
+def env(place: Place) -> list[str]:
+    """Returns the export lines that point a shell at this engine."""
+    port = registry.kept_port(place)
+    exports = {
+        "DOCKER_HOST": place.host,
+        "DOCKER_CONFIG": str(place.docker_config),
+        "ARGOSY_REGISTRY": f"localhost:{port}",
+    }
+    # These would lead the client elsewhere; empty means unset to it.
+    hidden = {name: "" for name in ("DOCKER_CONTEXT", "BUILDX_BUILDER", "DOCKER_TLS_VERIFY") if os.environ.get(name)}
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in {**exports, **hidden}.items()]
+    # Without a second copy in front where the shell already has it.
+    return [*lines, f'export PATH="{place.path}:${{PATH#{place.path}:}}"']
+
+
+def status(place: Place) -> list[str]:
+    """Returns lines that say what runs, where, in which versions and how much room it takes."""
+    runs = daemon.answers(place)
+    version = api.engine_says(place.host, "/version").get("Version", "?") if runs else ""
+    port = registry.kept_port(place)
+    lines = [
+        f"engine    {f'Docker Engine {version} at {place.host}' if runs else 'not running'} ({place.store} image store)",
+        f"registry  {f'localhost:{port}' if registry.answers(place) else 'not running'}",
+    ]
+    if runs:
+        buildx = _first_words([str(place.docker_config / "cli-plugins/docker-buildx"), "version"])
+        compose = _first_words([str(place.docker_config / "cli-plugins/docker-compose"), "version"])
+        lines += [f"plugins   {buildx}; {compose}", f"network   {place.bridge} {network.subnet_of(place.bridge)}"]
+    ours = sorted(name for name in binfmt.entries() if name != "python3.11")
+    lines.append(f"emulated  {', '.join(ours) or 'no foreign platform'}")
+    if place.data.exists():
+        free = shutil.disk_usage(place.data).free / 1e9
+        lines.append(f"data      {place.data} ({_size(place.data)}, {free:.0f} GB free)")
+        lines.append(f"log       {place.log}")
+    return lines
+
+
+def _first_words(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return " ".join(done.stdout.split()[:4])
+
+
+def _size(folder: Path) -> str:
+    done = subprocess.run(["du", "-sxh", str(folder)], capture_output=True, text=True, check=False)
+    return done.stdout.split()[0] if done.stdout else "?"

@@ -1,0 +1,174 @@
+"""Debian's packages: fetched by apt, verified by its signatures, unpacked into a private folder.
+
+Nothing is installed: apt gets a source list, lists, status and cache of its own, and dpkg only unpacks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import binfmt, files
+from .machine import KEYRING, RELEASE, Machine
+from .place import cache
+from .problem import ProblemError
+from .progress import Progress
+
+MIRROR = "http://deb.debian.org/debian"
+LIBRARIES = ("libip4tc2", "libip6tc2", "libxtables12", "libmnl0", "libnetfilter-conntrack3", "libnfnetlink0", "libnftnl11")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One package of one release; `only` are the files taken out of it (tar patterns), all of them by default."""
+
+    name: str
+    release: str
+    only: tuple[str, ...] = ()
+
+
+def of_engine(machine: Machine) -> tuple[Package, ...]:
+    """Returns what an engine is made of on this machine, the largest first so that unpacking ends early."""
+    own = ("runc", "tini", "libseccomp2", "iptables", *LIBRARIES)
+    return (
+        Package("qemu-user", RELEASE, tuple(binfmt.packed(machine.platform))),
+        Package("containerd", RELEASE, ("./usr/bin/containerd", "./usr/bin/containerd-shim-runc-v2")),
+        *(Package(name, RELEASE) for name in ("docker.io", "docker-buildx", "docker-compose", "docker-cli")),
+        Package("docker-registry", RELEASE),
+        *(Package(name, machine.host_release) for name in own),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Apt:
+    """apt with everything of its own: `home` holds lists, cache and archives, and the machine's stay untouched."""
+
+    home: Path
+    architecture: str
+    releases: tuple[str, ...]
+
+    def options(self) -> list[str]:
+        """Returns the options that keep apt inside `home`."""
+        settings = {
+            "Dir::Etc::SourceList": self.home / "debian.sources",
+            "Dir::Etc::SourceParts": "/dev/null",
+            "Dir::State::Lists": self.home / "lists",
+            "Dir::State::Status": self.home / "status",
+            "Dir::Cache": self.home / "cache",
+            # Docker's Debian images switch this index off, and every call would read the lists anew.
+            "Dir::Cache::pkgcache": "pkgcache.bin",
+            "APT::Architecture": self.architecture,
+            "APT::Architectures": self.architecture,
+            "APT::Sandbox::User": "root",
+            "APT::Update::Post-Invoke-Success": "",
+            "Acquire::Languages": "none",
+            "Acquire::Retries": "3",
+        }
+        return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+
+    def prepare(self) -> None:
+        """Writes the source list; Signed-By makes apt refuse whatever Debian's own keys did not sign."""
+        for folder in ("lists/partial", "cache/archives/partial", "archives"):
+            (self.home / folder).mkdir(parents=True, exist_ok=True)
+        (self.home / "status").touch()
+        lines = (
+            "Types: deb",
+            f"URIs: {os.environ.get('ARGOSY_DEBIAN_MIRROR', MIRROR)}",
+            f"Suites: {' '.join(self.releases)}",
+            "Components: main",
+            f"Architectures: {self.architecture}",
+            f"Signed-By: {KEYRING}",
+        )
+        files.write(self.home / "debian.sources", "\n".join(lines) + "\n")
+
+    def run(self, *words: str) -> str:
+        """Runs apt-get in the archives' folder; raises ProblemError with its own words on failure."""
+        done = subprocess.run(
+            ["apt-get", *self.options(), "-q", *words],
+            cwd=self.home / "archives",
+            env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # `update` succeeds on a failed download as long as old lists are there: its warnings are failures here.
+        if done.returncode != 0 or (words[0] == "update" and re.search(r"^(W|E):", done.stderr, re.MULTILINE)):
+            raise ProblemError(
+                f"apt-get {' '.join(words)} failed (packages of Debian {' and '.join(self.releases)}):\n"
+                + "\n".join(f"    {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-8:])
+                + "\nCheck the network and any proxy; ARGOSY_DEBIAN_MIRROR names another mirror. Then run this again."
+            )
+        return done.stdout
+
+    def fetch(self, package: Package) -> Path:
+        """Returns the package's verified .deb; one that is there already with the right digest is not fetched again."""
+        word = f"{package.name}/{package.release}"
+        uri = self.run("download", "--print-uris", word).strip().splitlines()[-1]
+        # 'URI' name size digest
+        name = uri.split()[1]
+        self.run("download", word)
+        return self.home / "archives" / name
+
+
+def unpack(archive: Path, package: Package, into: Path) -> None:
+    """Puts the package's files into a folder; raises ProblemError where that fails (a full disk, say)."""
+    reader = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=subprocess.PIPE)
+    command = ["tar", "-x", "-C", str(into), "--no-same-owner", *package.only]
+    done = subprocess.run(command, stdin=reader.stdout, capture_output=True, text=True, check=False)
+    if reader.stdout is not None:
+        reader.stdout.close()
+    # With chosen files tar may end before dpkg-deb does, which then dies of a closed pipe.
+    if done.returncode != 0 or (reader.wait() != 0 and not package.only):
+        raise ProblemError(f"{archive} could not be unpacked:\n    {done.stderr.strip()}\nIs the disk full? Then run this again.")
+
+
+def programs(machine: Machine, progress: Progress) -> Path:
+    """Returns the folder with the engine's unpacked programs, made first where it is not there yet.
+
+    All checkouts share it. It appears by one rename, so that an interrupted download leaves nothing half-unpacked.
+    """
+    wanted = of_engine(machine)
+    digest = hashlib.sha256(repr(wanted).encode()).hexdigest()[:10]
+    home = cache() / "packages"
+    tree = home / f"programs-{machine.architecture}-{digest}"
+    if tree.is_dir():
+        return tree
+    with files.locked(home / "lock"):
+        if tree.is_dir():
+            return tree
+        for stale in home.glob(".unpacking-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        apt = Apt(home, machine.architecture, tuple(dict.fromkeys((RELEASE, machine.host_release))))
+        apt.prepare()
+        progress.step(f"reading Debian's package lists ({', '.join(apt.releases)}), verified by apt's signatures")
+        apt.run("update")
+        temporary = home / f".unpacking-{os.getpid()}"
+        temporary.mkdir()
+
+        def bring(package: Package) -> None:
+            archive = apt.fetch(package)
+            size = archive.stat().st_size / 1e6
+            unpack(archive, package, temporary)
+            version = archive.name.split("_")[1].replace("%3a", ":")
+            progress.step(f"{package.name} {version} ({size:.1f} MB, {package.release})")
+
+        try:
+            with ThreadPoolExecutor(max_workers=3) as pool:
+                jobs = [pool.submit(bring, package) for package in wanted]
+                try:
+                    for job in jobs:
+                        job.result()
+                except BaseException:
+                    pool.shutdown(wait=True, cancel_futures=True)
+                    raise
+            temporary.rename(tree)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return tree

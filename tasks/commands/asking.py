@@ -1,0 +1,109 @@
+"""From the command line to a Plan: flags read, project loaded, facts gathered. What every task begins with.
+
+It prints nothing and builds nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..model import Project
+    from ..planning.facts import Facts
+    from ..planning.plan import Plan
+
+HELP = {
+    "images": "which images: names or globs, comma-separated; may be given several times (all if left out)",
+    "group": "a group of build.toml; may be given several times",
+    "platforms": "platforms for every image, comma-separated: linux/amd64,linux/arm64",
+    "registry": "another registry (host or host/path) instead of project.registry",
+    "owner": "another owner instead of project.owner",
+    "tags": "other tags instead of tags.build, comma-separated",
+    "output": "load, push or none (build everything, keep only the cache)",
+    "no-deps": "build only what is named; what it stands on must be in the engine already",
+    "keep-going": "build the rest when an image fails; the table shows each verdict",
+    "json": "print the result as JSON (with a schema number) on stdout",
+    "overwrite": "also move names that a release made",
+    "yes": "do not ask",
+}
+
+
+def flags(*names: str, **own: str) -> dict[str, str]:
+    """Returns the help of a task's flags, shared wording from one place."""
+    return {name: HELP[name] for name in names} | own
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The answer to a command line: the project, the facts, the plan."""
+
+    project: Project
+    facts: Facts
+    plan: Plan
+
+
+def ask(
+    images: Sequence[str] | None = None,
+    group: Sequence[str] | None = None,
+    *,
+    engine: bool = True,
+    required: bool = True,
+    no_deps: bool = False,
+    output: str = "auto",
+    release: str = "",
+    **settings: str,
+) -> Asked:
+    """Loads the project with `settings` (registry, owner, tags, platforms) laid over it and plans.
+
+    `engine` asks the engine; where it does not answer that is an error if `required`, else a reason in the
+    plan. Raises ConfigError or SurroundingsError.
+    """
+    from .. import config
+    from ..engine import facts as surroundings
+    from ..errors import ConfigError, nearest
+    from ..planning import planner
+    from ..planning.request import Request, words
+
+    outputs = ("auto", "load", "push", "none")
+    if output not in outputs:
+        raise ConfigError(f'--output "{output}"{nearest(output, outputs)}; it is one of load, push, none')
+    project = config.load(Path.cwd(), os.environ, overrides(settings))
+    facts = surroundings.gather(project, os.environ, engine=engine, required=required)
+    request = Request(
+        images=tuple(word for text in images or () for word in words(text)),
+        groups=tuple(word for text in group or () for word in words(text)),
+        deps=not no_deps,
+        output=output,  # type: ignore[arg-type]  # checked above
+        release=release,
+    )
+    return Asked(project, facts, planner.make(project, facts, request))
+
+
+def overrides(settings: dict[str, str]) -> list[Any]:
+    """Returns what flags lay over build.toml; a flag left empty says nothing."""
+    from ..config.overlay import Override
+
+    paths = {
+        "registry": "project.registry",
+        "owner": "project.owner",
+        "tags": "tags.build",
+        "platforms": "defaults.platforms",
+    }
+    return [Override(paths[name], text, f"--{name}") for name, text in settings.items() if text]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks before something is taken away. Raises ConfigError for a no, or where nobody can answer."""
+    from ..errors import ConfigError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{question} Nobody is here to answer; say it with --yes. Nothing was done.")
+    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise ConfigError("nothing was done")

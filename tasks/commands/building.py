@@ -1,0 +1,170 @@
+"""Tasks for building the fleet and giving it its names: build, push, pull, clean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from .asking import flags
+
+
+@task(
+    auto_shortflags=False,
+    iterable=["images", "group"],
+    help=flags(
+        "images", "group", "platforms", "registry", "owner", "tags", "output", "no-deps", "keep-going", "json"
+    ),
+)
+def build(
+    _: Context,
+    images: Sequence[str] = (),
+    group: Sequence[str] = (),
+    platforms: str = "",
+    registry: str = "",
+    owner: str = "",
+    tags: str = "",
+    output: str = "auto",
+    no_deps: bool = False,
+    keep_going: bool = False,
+    json: bool = False,
+) -> None:
+    """Build images, and load them into the engine under their references.
+
+    One platform is loaded; several are loaded where the engine's image store holds them. What an image
+    stands on is found in its Dockerfile and built first, in the same run.
+    """
+    from . import running
+    from .asking import ask
+
+    asked = ask(
+        images,
+        group,
+        no_deps=no_deps,
+        output=output,
+        platforms=platforms,
+        registry=registry,
+        owner=owner,
+        tags=tags,
+    )
+    running.carry_out(asked, keep_going=keep_going, json=json)
+
+
+@task(
+    auto_shortflags=False,
+    iterable=["images", "group"],
+    help=flags(
+        "images",
+        "group",
+        "platforms",
+        "registry",
+        "owner",
+        "tags",
+        "no-deps",
+        "keep-going",
+        "overwrite",
+        "json",
+    ),
+)
+def push(
+    _: Context,
+    images: Sequence[str] = (),
+    group: Sequence[str] = (),
+    platforms: str = "",
+    registry: str = "",
+    owner: str = "",
+    tags: str = "",
+    no_deps: bool = False,
+    keep_going: bool = False,
+    overwrite: bool = False,
+    json: bool = False,
+) -> None:
+    """Build images and push them: no name moves before everything selected is built.
+
+    Every repository is asked for permission first. A name that a release made is refused, with both
+    digests, unless --overwrite.
+    """
+    from . import running
+    from .asking import ask
+
+    asked = ask(
+        images,
+        group,
+        no_deps=no_deps,
+        output="push",
+        platforms=platforms,
+        registry=registry,
+        owner=owner,
+        tags=tags,
+    )
+    running.carry_out(asked, keep_going=keep_going, json=json, overwrite=overwrite)
+
+
+@task(
+    auto_shortflags=False,
+    iterable=["images", "group"],
+    help=flags("images", "group", "registry", "owner", strict="an image that is not there is an error")
+    | {
+        "tag": "the tag to pull (the first of each image's own if left out)",
+        "platform": "pull for this platform",
+    },
+)
+def pull(
+    _: Context,
+    images: Sequence[str] = (),
+    group: Sequence[str] = (),
+    tag: str = "",
+    platform: str = "",
+    registry: str = "",
+    owner: str = "",
+    strict: bool = False,
+) -> None:
+    """Pull the fleet's images and give them their local names.
+
+    An image that is not there is said and passed over; with --strict it is an error.
+    """
+    from ..engine import docker, pulling
+    from ..errors import SurroundingsError
+    from ..report import listing
+    from .asking import ask
+
+    asked = ask(images, group, output="none", registry=registry, owner=owner)
+    pulled = pulling.pull(docker.client(), asked.plan, tag=tag, platform=platform)
+    listing.show_pulled(pulled)
+    absent = [one.image for one in pulled if one.absent]
+    if absent and strict:
+        raise SurroundingsError(f"not there: {', '.join(absent)}")
+
+
+@task(
+    auto_shortflags=False,
+    iterable=["images", "group"],
+    help=flags("images", "group", "registry", "owner", "yes"),
+)
+def clean(
+    _: Context,
+    images: Sequence[str] = (),
+    group: Sequence[str] = (),
+    registry: str = "",
+    owner: str = "",
+    yes: bool = False,
+) -> None:
+    """Remove this project's references from the engine: says which, and asks.
+
+    Nothing else is touched: no other image, no build cache, no registry.
+    """
+    from ..engine import docker, pulling
+    from ..engine import images as store
+    from .asking import ask, confirm
+
+    asked = ask(images, group, output="none", registry=registry, owner=owner)
+    client = docker.client()
+    found = pulling.local_references(client, asked.plan)
+    if not found:
+        print("nothing to remove: the engine has no image of this project")
+        return
+    print("\n".join(found))
+    confirm(f"Remove these {len(found)} references?", yes=yes)
+    store.remove(client, found)
+    print(f"removed {len(found)} references")

@@ -1,0 +1,114 @@
+"""Tasks that look and change nothing: list, plan, version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from .asking import flags
+
+
+@task(
+    name="list",
+    auto_shortflags=False,
+    iterable=["images", "group"],
+    help=flags("images", "group", "platforms", "registry", "owner", "tags", "json"),
+)
+def list_(
+    _: Context,
+    images: Sequence[str] = (),
+    group: Sequence[str] = (),
+    platforms: str = "",
+    registry: str = "",
+    owner: str = "",
+    tags: str = "",
+    json: bool = False,
+) -> None:
+    """List the fleet: images, targets, platforms, references. Needs no engine."""
+    from ..report import listing
+    from .asking import ask
+
+    asked = ask(images, group, engine=False, platforms=platforms, registry=registry, owner=owner, tags=tags)
+    if json:
+        listing.print_json(listing.list_json(asked.plan))
+    else:
+        listing.show_list(asked.plan)
+
+
+@task(
+    auto_shortflags=False,
+    iterable=["images", "group"],
+    help=flags("images", "group", "platforms", "registry", "owner", "tags", "output", "no-deps")
+    | {
+        "format": "table, json, or bake (a bake file for `docker buildx bake -f -`)",
+        "tag": "show the names a release of this tag would get",
+    },
+)
+def plan(
+    _: Context,
+    images: Sequence[str] = (),
+    group: Sequence[str] = (),
+    platforms: str = "",
+    registry: str = "",
+    owner: str = "",
+    tags: str = "",
+    output: str = "auto",
+    no_deps: bool = False,
+    tag: str = "",
+    format: str = "table",  # noqa: A002 - the flag's name
+) -> None:
+    """Show what would be built, in which order, from what, under which names, and why.
+
+    Needs no engine: without one each action is "unknown", with the reason.
+    """
+    from ..errors import ConfigError, nearest
+    from ..planning.bakefile import bakefile
+    from ..report import listing
+    from .asking import ask
+
+    formats = ("table", "json", "bake")
+    if format not in formats:
+        raise ConfigError(f'--format "{format}"{nearest(format, formats)}; it is one of {", ".join(formats)}')
+    asked = ask(
+        images,
+        group,
+        engine=format != "bake",
+        required=False,
+        no_deps=no_deps,
+        output=output,
+        release=tag,
+        platforms=platforms,
+        registry=registry,
+        owner=owner,
+        tags=tags,
+    )
+    if format == "bake":
+        listing.print_json(bakefile(asked.plan))
+    elif format == "json":
+        listing.print_json(asked.plan.as_json())
+    else:
+        listing.show_plan(asked.plan)
+
+
+@task(auto_shortflags=False, help=flags("json"))
+def version(_: Context, json: bool = False) -> None:
+    """Show the version, and which source gave it."""
+    from ..report import listing
+    from .asking import ask
+
+    asked = ask(engine=False)
+    own = {image.name: image.version for image in asked.plan.images if image.version != asked.plan.version}
+    if json:
+        value = {
+            "schema": 1,
+            "version": asked.plan.version,
+            "source": asked.plan.version_source,
+            "images": own,
+        }
+        listing.print_json(value)
+        return
+    print(f"{asked.plan.version}  ({asked.plan.version_source})")
+    for name, text in own.items():
+        print(f"{name}: {text}")

@@ -1,0 +1,1 @@
+"""Floor 3: what touches the outside: git, the engine, registries. Values in, values out."""

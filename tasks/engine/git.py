@@ -1,0 +1,42 @@
+"""What git says of the folder: read once, as a value. It knows nothing of versions or tags' meaning."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from ..planning.facts import Git
+
+# One process for commit, date, branch and tags on HEAD; describe and the tree's state need their own.
+FORMAT = "%H%n%cs%n%D"
+
+
+def read(root: Path) -> Git | None:
+    """Returns the repository's state, or None where there is no git, no repository or no commit."""
+    head = _git(root, "log", "-1", f"--format={FORMAT}", "--decorate=full")
+    if head is None:
+        return None
+    sha, date, names = [*head.split("\n"), "", ""][:3]
+    branch, tags = "", []
+    for name in names.split(", "):
+        if name.startswith("HEAD -> refs/heads/"):
+            branch = name.removeprefix("HEAD -> refs/heads/")
+        if name.startswith("tag: refs/tags/"):
+            tags.append(name.removeprefix("tag: refs/tags/"))
+    describe = _git(root, "describe", "--tags", "--first-parent", "--always", "--long") or sha[:7]
+    exact = _git(root, "describe", "--tags", "--exact-match") if tags else ""
+    dirty = bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
+    if "-g" not in describe:
+        # No tag is in reach: the form others use for "before the first version".
+        describe = f"v0.0.0-0-g{sha[:7]}"
+    return Git(sha, branch, exact or "", exact or describe, date, dirty)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

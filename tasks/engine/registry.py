@@ -1,0 +1,207 @@
+"""A registry as a value-giving thing: manifests, names and tags of one host.
+
+Speaks the OCI distribution specification (https://github.com/opencontainers/distribution-spec/blob/main/spec.md)
+through `Transport`. Knows nothing of projects, plans or releases: who may move which name is decided above.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from ..errors import RegistryError
+from ..model import HUB, Reference
+from .refusals import is_spoken
+from .results import Moved
+from .transport import Access, Request, Transport
+
+if TYPE_CHECKING:
+    import requests
+
+# A name whose current manifest carries this annotation was made by a release; its value is the release's tag.
+RELEASE = "dev.argosy.release"
+MEDIA_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
+_REACH_SECONDS = 2.0
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest or index as the registry holds it. The bytes are never re-written: the digest is theirs."""
+
+    media_type: str
+    digest: str
+    raw: bytes
+
+    @classmethod
+    def of(cls, raw: bytes, media_type: str) -> Manifest:
+        """Returns the manifest of these bytes with its sha256 digest."""
+        return cls(media_type, f"sha256:{hashlib.sha256(raw).hexdigest()}", raw)
+
+
+class Remote:
+    """One registry host ("ghcr.io", "localhost:5000", "docker.io"), safe to use from many threads at once.
+
+    Loopback is spoken to over HTTP as Docker does, all else over HTTPS unless `insecure`. `tries` and
+    `patience` (seconds) bound what is tried again. Every method raises RegistryError (exit 3) where the
+    registry does not answer or refuses.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        env: Mapping[str, str] | None = None,
+        *,
+        insecure: bool = False,
+        tries: int = 3,
+        patience: float = 15.0,
+    ) -> None:
+        self.host = host or HUB
+        self._wire = Transport(self.host, env, insecure=insecure, tries=tries, patience=patience)
+
+    def reachable(self) -> None:
+        """Raises unless the registry answers within two seconds (and a name server's); needs no login."""
+        self._wire.send(Request("GET", "/v2/", expect=(200, 401), seconds=_REACH_SECONDS), tries=1)
+
+    def manifest(self, repository: str, reference: str) -> Manifest | None:
+        """Returns what `reference` (a tag or digest) names; None only if the registry itself says it has none."""
+        access = self._access(repository)
+        path = _path(access, f"manifests/{reference}")
+        response = self._wire.send(Request("GET", path, access, (200, 404), _ACCEPT))
+        if response.status_code == 404:
+            self._believe(response, access)
+            return None
+        self._parsed(response, access)
+        found = Manifest.of(response.content, response.headers.get("Content-Type", "").partition(";")[0])
+        promised = reference if ":" in reference else response.headers.get("Docker-Content-Digest", "")
+        if promised.startswith("sha256:") and promised != found.digest:
+            raise RegistryError(
+                f"{self.host}/{repository}: the manifest of {reference} should be {promised}, and what came is "
+                f"{found.digest}. Something on the way, a proxy or a mirror, changes what the registry sends."
+            )
+        return found
+
+    def digest(self, repository: str, tag: str) -> str | None:
+        """Returns the digest a tag stands at; None only if the registry itself says it has no such tag."""
+        access = self._access(repository)
+        request = Request("HEAD", _path(access, f"manifests/{tag}"), access, (200, 404), _ACCEPT)
+        response = self._wire.send(request)
+        if response.status_code == 200 and (digest := response.headers.get("Docker-Content-Digest")):
+            return digest
+        # A bare 404 cannot be told from a proxy's, and the digest's header is optional: the body settles both.
+        found = self.manifest(repository, tag)
+        return found.digest if found else None
+
+    def put(self, repository: str, reference: str, manifest: Manifest) -> None:
+        """Writes these very bytes under a tag or under their digest; what they name must be there already."""
+        access = self._access(repository, "push")
+        path, headers = _path(access, f"manifests/{reference}"), {"Content-Type": manifest.media_type}
+        response = self._wire.send(Request("PUT", path, access, (200, 201, 202), headers, manifest.raw))
+        stored = response.headers.get("Docker-Content-Digest", manifest.digest)
+        if stored != manifest.digest:
+            raise RegistryError(
+                f"{self.host}/{repository}:{reference} was written as {manifest.digest}, and the registry has "
+                f"{stored}. Something on the way, a proxy or a mirror, changes what is sent."
+            )
+
+    def tags(self, repository: str) -> tuple[str, ...]:
+        """Returns all tags of a repository in the registry's order; none if it does not know the repository."""
+        access = self._access(repository)
+        path = _path(access, f"tags/list?n={_PAGE}")
+        found: list[str] = []
+        while path:
+            response = self._wire.send(Request("GET", path, access, (200, 404)))
+            if response.status_code == 404:
+                self._believe(response, access)
+                break
+            found += self._parsed(response, access).get("tags") or []
+            following = urlsplit(response.links.get("next", {}).get("url", ""))
+            path = f"{following.path}?{following.query}" if following.path else ""
+        return tuple(dict.fromkeys(found))
+
+    def may_push(self, repository: str) -> None:
+        """Raises unless an upload into the repository can be started; it is cancelled at once.
+
+        That says nothing of quotas, or of tags that may not be overwritten: no registry tells beforehand.
+        """
+        access = self._access(repository, "push")
+        response = self._wire.send(Request("POST", _path(access, "blobs/uploads/"), access, (200, 201, 202)))
+        upload = urlsplit(response.headers.get("Location", ""))
+        if upload.path and upload.netloc in {"", self._wire.address}:
+            cancel = f"{upload.path}?{upload.query}" if upload.query else upload.path
+            # Some registries do not let an upload be cancelled; all sweep away what is left open.
+            with contextlib.suppress(RegistryError):
+                self._wire.send(Request("DELETE", cancel, access, (200, 202, 204)), tries=1)
+
+    def delete(self, repository: str, digest: str) -> bool:
+        """Deletes a manifest and with it every tag that stands on it; False if it was not there.
+
+        Where deletion is switched off the RegistryError's status is 405.
+        """
+        access = self._access(repository, "push", "delete")
+        request = Request("DELETE", _path(access, f"manifests/{digest}"), access, (200, 202, 404))
+        return self._wire.send(request).status_code != 404
+
+    def _access(self, repository: str, *more: str) -> Access:
+        official = self._wire.address == "registry-1.docker.io" and "/" not in repository
+        return Access(f"library/{repository}" if official else repository, ("pull", *more))
+
+    def _believe(self, response: requests.Response, access: Access) -> None:
+        if not is_spoken(response):
+            raise self._wire.refusal(response, access)
+
+    def _parsed(self, response: requests.Response, access: Access) -> dict[str, Any]:
+        try:
+            content = response.json()
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise self._wire.refusal(response, access)
+        return content
+
+
+def _path(access: Access, rest: str) -> str:
+    return f"/v2/{quote(access.repository)}/{rest}"
+
+
+def released(manifest: Manifest) -> str | None:
+    """Returns the release that made what this manifest is the content of, or None."""
+    try:
+        annotations = json.loads(manifest.raw).get("annotations") or {}
+        return str(annotations[RELEASE]) if annotations.get(RELEASE) else None
+    except (ValueError, AttributeError):
+        return None
+
+
+def point(remote: Remote, repository: str, manifest: Manifest, tag: str) -> Moved:
+    """Points one tag at a manifest; the digest it stood at is read just before. A name that is there is left alone."""
+    old = remote.digest(repository, tag) or ""
+    if old != manifest.digest:
+        remote.put(repository, tag, manifest)
+    return Moved(str(Reference(remote.host, repository, tag)), old, manifest.digest)
+
+
+def move(remote: Remote, repository: str, digest: str, names: Iterable[str]) -> tuple[Moved, ...]:
+    """Points each of the tags `names` at the manifest that is already in the repository under `digest`.
+
+    Raises RegistryError at the first tag that cannot be moved; whoever must know which were moved before that
+    uses `point` for each.
+    """
+    manifest = remote.manifest(repository, digest)
+    if manifest is None:
+        raise RegistryError(
+            f"{remote.host}/{repository} has nothing at {digest}, so no name can be moved there. Push the image first.",
+            404,
+        )
+    return tuple(point(remote, repository, manifest, name) for name in names)

@@ -1,0 +1,31 @@
+"""Where Argosy keeps its own files: logs of builds, for each project apart.
+
+Outside the repository on purpose: a log written inside a build context would change every `COPY . .`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+KEPT_LOGS = 20
+
+
+def folder(root: Path) -> Path:
+    """Returns (and makes) a project's folder under $XDG_STATE_HOME, ~/.local/state if that is not set."""
+    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    key = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:10]
+    path = base / "argosy" / f"{root.name}-{key}"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def new_log(root: Path, name: str) -> Path:
+    """Returns the path of a new log file; all but the newest few are removed."""
+    logs = folder(root) / "logs"
+    logs.mkdir(exist_ok=True)
+    for old in sorted(logs.iterdir())[: -KEPT_LOGS + 1]:
+        old.unlink(missing_ok=True)
+    return logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{name}.log"

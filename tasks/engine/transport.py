@@ -1,0 +1,222 @@
+"""How a registry is spoken to: requests with time limits, logins and tokens, second attempts.
+
+Knows the registry protocol's authentication (https://distribution.github.io/distribution/spec/auth/token/) and how
+requests fail; it does not know what a manifest or a tag is. oras reads challenges and asks for tokens. Its own
+`do_request` is not used: it has no time limits, keeps one token for all repositories even when that has expired,
+and sleeps for two minutes over a refusal.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import RegistryError
+from ..model import HUB
+from . import credentials, trust
+from .refusals import PassingError, refused, unreachable
+
+if TYPE_CHECKING:
+    import requests
+
+CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a token must allow: actions in one repository. Without a repository, nothing at all."""
+
+    repository: str = ""
+    actions: tuple[str, ...] = ()
+
+    def scope(self, challenge: str = "") -> str:
+        """Returns the token's scope: what we are about to do, and what the registry's own challenge asks for.
+
+        A challenge alone will not do: some registries (ghcr.io) ask for `pull` whatever the request was.
+        """
+        kind, _, rest = challenge.partition(":")
+        name, _, actions = rest.rpartition(":")
+        if kind != "repository" or " " in challenge or not name:
+            name, actions = self.repository, ""
+        return (
+            f"repository:{name}:{','.join(dict.fromkeys([*self.actions, *filter(None, actions.split(','))]))}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to a registry; `expect` are the statuses that are answers rather than refusals."""
+
+    method: str
+    path: str
+    access: Access = Access()
+    expect: Collection[int] = (200,)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    data: bytes | None = None
+    seconds: float = READ_SECONDS
+
+
+class Transport:
+    """Speaks to one registry, from any number of threads at once.
+
+    Network errors, 408, 429 and 5xx are tried `tries` times within `patience` seconds, waiting as long as the
+    registry asks for; a 401 fetches one new token; nothing else is tried again.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        env: Mapping[str, str] | None,
+        *,
+        insecure: bool = False,
+        tries: int = 3,
+        patience: float = 15.0,
+    ) -> None:
+        self.host = host
+        self.address = "registry-1.docker.io" if host in {HUB, "index.docker.io"} else host
+        self._env = os.environ if env is None else env
+        self._tries, self._patience = tries, patience
+        self._scheme = "http" if insecure or trust.is_loopback(host) else "https"
+        self._session = trust.session(self.address, self._env)
+        self._challenge = ""
+        self._login: credentials.Login | None = None
+        self._login_sought = False
+        self._held: dict[Access, str] = {}
+        self._secrets: set[str] = set()
+        self._lock = threading.Lock()
+        self._locks: dict[Access, threading.Lock] = {}
+
+    def send(self, request: Request, *, tries: int | None = None) -> requests.Response:
+        """Returns the answer to a request. Raises RegistryError for a refusal, and where no answer comes."""
+        import tenacity
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            return max(getattr(error, "after", 0.0), 0.2 * 2.0 ** (state.attempt_number - 1))
+
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(
+                lambda e: isinstance(e, PassingError) and e.after <= self._patience
+            ),
+            wait=tenacity.wait_combine(wait, tenacity.wait_random(0, 0.1)),
+            stop=tenacity.stop_after_attempt(tries or self._tries)
+            | tenacity.stop_after_delay(self._patience),
+            reraise=True,
+        )(self._once, request)
+
+    def refusal(self, response: requests.Response, access: Access) -> RegistryError:
+        """Returns the error that says what the registry answered, and what to do, without any secret."""
+        return refused(
+            self.host, response, access.repository, access.actions, self._login, self._env, self._secrets
+        )
+
+    def _once(self, request: Request) -> requests.Response:
+        access = request.access
+        with self._guard(access):
+            held = self._authorization(access)
+        response = self._tell(request, held)
+        if response.status_code == 400 and self._scheme == "http" and b"HTTPS" in response.content[:200]:
+            # A loopback registry that speaks TLS after all: Docker tries both as well.
+            self._scheme = "https"
+            response = self._tell(request, held)
+        if response.status_code == 401 and access.repository:
+            with self._guard(access):
+                if self._held.get(access, "") == held:  # else another thread has fetched a new one meanwhile
+                    self._held.pop(access, None)
+                    self._challenge = response.headers.get("WWW-Authenticate", "")
+                fresh = self._authorization(access, self._challenge)
+            if fresh != held:
+                response = self._tell(request, fresh)
+        if response.status_code in request.expect:
+            return response
+        raise self.refusal(response, access)
+
+    def _tell(self, request: Request, authorization: str) -> requests.Response:
+        headers = {**request.headers, **({"Authorization": authorization} if authorization else {})}
+        url = f"{self._scheme}://{self.address}{request.path}"
+        return self._ask(request.method, url, headers=headers, data=request.data, seconds=request.seconds)
+
+    def _ask(self, method: str, url: str, *, seconds: float = READ_SECONDS, **how: Any) -> requests.Response:
+        import requests
+
+        limits = (min(CONNECT_SECONDS, seconds), seconds)
+        try:
+            return self._session.request(method, url, timeout=limits, proxies=dict(trust.proxies(url)), **how)
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise unreachable(self.host, "/".join(url.split("/")[:3]), error) from error
+
+    def _guard(self, access: Access) -> threading.Lock:
+        """One lock for each access, so that many threads fetch one token, and different tokens at once."""
+        return self._locks.setdefault(access, threading.Lock())
+
+    def _authorization(self, access: Access, challenge: str = "") -> str:
+        """Returns the header that answers `challenge`, or the last one the registry made; "" before there is one."""
+        if not self._challenge or not access.repository or access in self._held:
+            return self._held.get(access, "")
+        login = self._sought_login()
+        start = self._challenge.lower().find("bearer ")
+        if start >= 0:
+            token = self._token(self._challenge[start:], access, login, own=bool(challenge))
+            header = f"Bearer {token}" if token else ""
+        else:
+            from oras.auth.utils import get_basic_auth
+
+            header = f"Basic {get_basic_auth(login.username, login.secret)}" if login else ""
+        if header:
+            self._held[access] = header
+            self._secrets.add(header.partition(" ")[2])
+        return header
+
+    def _sought_login(self) -> credentials.Login | None:
+        with self._lock:  # a helper is asked once, not by every thread
+            if not self._login_sought:
+                self._login = credentials.find(self.host, self._env)
+                self._login_sought = True
+                self._secrets |= {self._login.secret} if self._login else set()
+            return self._login
+
+    def _token(self, text: str, access: Access, login: credentials.Login | None, *, own: bool) -> str:
+        from oras.auth import get_auth_backend
+        from oras.auth.utils import parse_auth_header
+
+        challenge = parse_auth_header(text)
+        # Another repository's challenge tells where tokens are had, not what to ask for here.
+        challenge.scope = access.scope((challenge.scope or "") if own else "")
+        realm = str(challenge.realm or "")
+        if not realm.startswith(("https://", "http://") if self._scheme == "http" else "https://"):
+            raise RegistryError(
+                f'{self.host} sends us to "{realm}" for a token, and a login is not sent there in the clear. '
+                "Its operator must name an https:// realm.",
+                401,
+            )
+        if login and login.identity:  # OAuth2, RFC 6749 section 6
+            form = {"grant_type": "refresh_token", "client_id": "argosy", "service": challenge.service or ""}
+            form |= {"scope": challenge.scope, "refresh_token": login.secret}
+            answer = self._granted(access, self._ask("POST", realm, data=form)).json()
+            return str(answer.get("access_token") or answer.get("token") or "")
+        service = SimpleNamespace(get=functools.partial(self._ask_service, access))
+        backend = get_auth_backend("token", session=service, insecure=self._scheme == "http")
+        if login:
+            backend.set_basic_auth(login.username, login.secret)
+        return str(backend.request_token(challenge) or "")
+
+    def _ask_service(
+        self, access: Access, url: str, *, params: Any, headers: Any, verify: Any
+    ) -> requests.Response:
+        """What oras takes for its session: its requests for tokens keep our time limits, trust and errors."""
+        del verify
+        return self._granted(access, self._ask("GET", url, params=params, headers=headers))
+
+    def _granted(self, access: Access, response: requests.Response) -> requests.Response:
+        try:
+            granted = response.status_code == 200 and isinstance(response.json(), dict)
+        except ValueError:
+            granted = False
+        if not granted:
+            raise self.refusal(response, access)
+        return response

@@ -1,0 +1,128 @@
+"""What would be done, image by image, as values: the product of planning and the engine's only order.
+
+It holds no rule: how a plan comes about is said in planner.py and the rooms it asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ..model import Reference
+
+Output = Literal["load", "push", "none"]
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One sibling that an image stands on, and where that is said.
+
+    `key` is the name by which BuildKit must be given the sibling ("" for a need that no Dockerfile shows);
+    `reference` is the name the sibling has when it is not built in the same run; `platforms` are those it
+    is wanted for.
+    """
+
+    image: str
+    because: str
+    reference: str
+    key: str = ""
+    platforms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """One image, every template expanded, every sibling linked.
+
+    An image that is not `selected` is there because another stands on it: it is built, but gets no name.
+    """
+
+    name: str
+    version: str
+    dockerfile: str
+    context: str
+    target: str
+    platforms: tuple[str, ...]
+    args: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    published: tuple[Reference, ...] = ()
+    local: tuple[Reference, ...] = ()
+    needs: tuple[Need, ...] = ()
+    groups: tuple[str, ...] = ()
+    publish: bool = True
+    selected: bool = True
+    output: Output = "load"
+    action: Literal["build", "unknown"] = "build"
+    reason: str = ""
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """All names it gets in the engine."""
+        return (*self.published, *self.local)
+
+    @property
+    def repository(self) -> str:
+        """The first repository it is published to, with its registry."""
+        return self.published[0].name if self.published else ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The image as `plan --format json` shows it."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "references": [str(reference) for reference in self.references],
+            "repository": self.repository,
+            "dockerfile": self.dockerfile,
+            "context": self.context,
+            "target": self.target,
+            "args": dict(self.args),
+            "contexts": dict(self.contexts),
+            "labels": dict(self.labels),
+            "platforms": list(self.platforms),
+            "needs": [{"image": need.image, "because": need.because} for need in self.needs],
+            "groups": list(self.groups),
+            "publish": self.publish,
+            "selected": self.selected,
+            "output": self.output,
+            "action": self.action,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a run would do; images stand after all that they stand on.
+
+    `linked` says whether siblings are given by building them in the same run (False with `--no-deps`).
+    """
+
+    project: str
+    root: Path
+    version: str
+    version_source: str
+    images: tuple[PlannedImage, ...]
+    output: Output
+    linked: bool = True
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def selected(self) -> tuple[PlannedImage, ...]:
+        """The images that were asked for."""
+        return tuple(image for image in self.images if image.selected)
+
+    def __getitem__(self, name: str) -> PlannedImage:
+        return next(image for image in self.images if image.name == name)
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as `plan --format json` shows it; `schema` grows when a key changes its meaning."""
+        return {
+            "schema": SCHEMA,
+            "project": self.project,
+            "version": {"value": self.version, "source": self.version_source},
+            "output": self.output,
+            "origins": dict(self.origins),
+            "images": [image.as_json() for image in self.images],
+        }

@@ -1,0 +1,148 @@
+"""Which variables an instruction sees: global ARGs, platform arguments, a stage's own ARG and ENV.
+
+It knows which scope belongs where, not what the values are for. The rules are BuildKit's: FROM sees only the
+ARGs before the first FROM; a stage sees what it declares, and all that the stages it stands on saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..errors import ConfigError
+from .dockerfile import Dockerfile, Instruction, Stage
+from .platforms import Platform
+from .words import ExpansionError, expand, names
+
+
+def global_scope(
+    dockerfile: Dockerfile, target: str | None, args: Mapping[str, str], platform: str, build_platform: str
+) -> dict[str, str]:
+    """Returns what FROM sees: the platform arguments and the global ARGs, both overridden by `args`.
+
+    `build_platform` is the engine's own. Raises ConfigError for a default that cannot be expanded.
+    """
+    last = dockerfile.stages[-1].name
+    scope = _automatic(platform, build_platform, target or last)
+    scope |= {name: args[name] for name in scope if name in args}
+    for instruction in dockerfile.globals:
+        for name, value in instruction.pairs():
+            if name in args:
+                scope[name] = args[name]
+            elif value is not None:
+                scope[name] = expanded(dockerfile, instruction.line, value, scope)
+    return scope
+
+
+def base_of(dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str]) -> str:
+    """Returns what a stage's FROM names, expanded by the global scope. Raises ConfigError if that is empty."""
+    base = expanded(dockerfile, stage.line, stage.base, scope)
+    if base:
+        return base
+    declared = {name for instruction in dockerfile.globals for name, _ in instruction.pairs()}
+    reasons = [
+        f"ARG {name} has no value: give it a default, or a value in args"
+        if name in declared
+        else f"ARG {name} is not declared before the first FROM, and FROM sees no other"
+        for name in dict.fromkeys(names(stage.base))
+        if not scope.get(name)
+    ]
+    because = f": {'; '.join(reasons)}" if reasons else ""
+    raise ConfigError(f"{dockerfile.place(stage.line)}: FROM {stage.base} names nothing{because}")
+
+
+def platform_of(dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str], default: str) -> str:
+    """Returns the platform that a stage's FROM asks for: its --platform, expanded, or `default`."""
+    if not stage.platform:
+        return default
+    text = expanded(dockerfile, stage.line, stage.platform, scope)
+    try:
+        return str(Platform.parse(text, scope["BUILDPLATFORM"]))
+    except ConfigError as wrong:
+        raise ConfigError(f"{dockerfile.place(stage.line)}: --platform={stage.platform}: {wrong}") from None
+
+
+def expanded(dockerfile: Dockerfile, line: int, word: str, scope: Mapping[str, str]) -> str:
+    """Returns `word` expanded by the Dockerfile's rules. Raises ConfigError with the line."""
+    try:
+        return expand(word, scope, dockerfile.escape)
+    except ExpansionError as wrong:
+        raise ConfigError(f"{dockerfile.place(line)}: cannot expand {word}: {wrong}") from None
+
+
+def visible(
+    dockerfile: Dockerfile,
+    stage: Stage,
+    scope: Mapping[str, str],
+    args: Mapping[str, str],
+    base_env: Mapping[str, str] | None = None,
+) -> Iterator[tuple[Instruction, Mapping[str, str]]]:
+    """Yields a stage's instructions, each with the variables it sees.
+
+    `scope` is the global scope, `base_env` the environment of the outside image below (unknown to a
+    Dockerfile). What its base left to run with ONBUILD comes first, as it runs.
+    """
+    before, environment = _inherited(dockerfile, stage, scope, args, base_env or {})
+    for instruction in executed(dockerfile, stage, scope):
+        yield instruction, dict(before)
+        _declare(dockerfile, instruction, before, environment, scope, args)
+
+
+def executed(dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str]) -> tuple[Instruction, ...]:
+    """Returns what runs in a stage: the ONBUILD triggers of the earlier stage it stands on, then its own."""
+    base = dockerfile.named(base_of(dockerfile, stage, scope), before=stage.index)
+    triggers = (instruction.trigger for instruction in base.instructions) if base else ()
+    return (*(trigger for trigger in triggers if trigger), *stage.instructions)
+
+
+def _automatic(platform: str, build_platform: str, target: str) -> dict[str, str]:
+    scope: dict[str, str] = {"TARGETSTAGE": target or "default"}
+    for prefix, text in (("TARGET", platform), ("BUILD", build_platform)):
+        named = Platform.parse(text, build_platform)
+        scope |= {
+            f"{prefix}PLATFORM": str(named),
+            f"{prefix}OS": named.os,
+            f"{prefix}OSVERSION": "",
+            f"{prefix}ARCH": named.arch,
+            f"{prefix}VARIANT": named.variant,
+        }
+    return scope
+
+
+def _inherited(
+    dockerfile: Dockerfile,
+    stage: Stage,
+    scope: Mapping[str, str],
+    args: Mapping[str, str],
+    base_env: Mapping[str, str],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Returns (the variables a stage begins with, those of them that are the image's environment)."""
+    base = dockerfile.named(base_of(dockerfile, stage, scope), before=stage.index)
+    if base is None:
+        return dict(base_env), dict(base_env)
+    before, environment = _inherited(dockerfile, base, scope, args, base_env)
+    for instruction in executed(dockerfile, base, scope):
+        _declare(dockerfile, instruction, before, environment, scope, args)
+    return before | environment, environment
+
+
+def _declare(
+    dockerfile: Dockerfile,
+    instruction: Instruction,
+    variables: dict[str, str],
+    environment: dict[str, str],
+    scope: Mapping[str, str],
+    args: Mapping[str, str],
+) -> None:
+    if instruction.keyword == "ENV":
+        seen = dict(variables)
+        for name, value in instruction.pairs():
+            key = expanded(dockerfile, instruction.line, name, seen)
+            variables[key] = environment[key] = expanded(dockerfile, instruction.line, value or "", seen)
+    elif instruction.keyword == "ARG":
+        for name, default in instruction.pairs():
+            if name in args:
+                variables[name] = args[name]
+            elif default is not None:
+                variables[name] = expanded(dockerfile, instruction.line, default, variables)
+            elif name in scope:
+                variables[name] = scope[name]

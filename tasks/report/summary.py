@@ -1,0 +1,42 @@
+"""The same results as Markdown, for the page a CI service shows for a job.
+
+GitHub names the file in $GITHUB_STEP_SUMMARY and shows what is appended to it:
+https://docs.github.com/actions/reference/workflow-commands-for-github-actions#adding-a-job-summary
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..engine.results import Result, Results, Verdict
+from .results import conclusion, images_table, moved_table, tail
+
+VARIABLE = "GITHUB_STEP_SUMMARY"
+
+
+def append_summary(results: Results, environ: Mapping[str, str]) -> None:
+    """Appends the results to the file that the environment names; does nothing where it names none."""
+    if path := environ.get(VARIABLE):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(markdown(results))
+
+
+def markdown(results: Results) -> str:
+    """Returns a heading that sums up, the tables, and each failure with the end of its log."""
+    parts = [f"### Argosy: {conclusion(results)}\n"]
+    if results.images:
+        parts.append(images_table(results).markdown())
+    if results.moved:
+        parts.append(moved_table(results).markdown())
+    parts += [_failure(result) for result in results.images if result.verdict is Verdict.FAILED]
+    return "\n".join(parts) + "\n"
+
+
+def _failure(result: Result) -> str:
+    where = f" at `{result.where}`" if result.where else ""
+    log = "\n".join((result.reason, *tail(result))).strip("\n")
+    # A fence must be longer than any run of backticks inside it.
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", log)), default=0))
+    return f"**{result.image}** failed{where}\n\n{fence}\n{log}\n{fence}\n"
