@@ -76,9 +76,9 @@ class StoppedError(ArgosyError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Returns `; did you mean "X"?` for the known word nearest to `word`, or nothing."""
+    """Returns ` (did you mean "X"?)` for the known word nearest to `word`, or nothing."""
     match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f'; did you mean "{match[0]}"?' if match else ""
+    return f' (did you mean "{match[0]}"?)' if match else ""
 
 
 def available(what: str, known: Sequence[str], limit: int = 12) -> str:

@@ -1,6 +1,6 @@
 """Real registries for tests, each on a free port of 127.0.0.1 with a folder of its own; and a proxy that fails.
 
-The registry is Debian's docker-registry, found on the PATH of the environment that is passed in.
+The registry is Debian's docker-registry, the one of the engine whose environment is passed in.
 """
 
 from __future__ import annotations
@@ -52,8 +52,7 @@ def registry(
     `certificate` is (certificate, key) for TLS; `token` is distribution's `auth.token` section. Two registries
     over one `folder` serve the same things.
     """
-    program = shutil.which("docker-registry", path=env.get("PATH"))
-    assert program, "docker-registry is not on the engine's PATH"
+    program = _program(env.get("PATH", ""))
     (folder / "data").mkdir(parents=True, exist_ok=True)
     http: dict[str, object] = {"addr": address, "secret": "not one"}
     auth: dict[str, object] = {}
@@ -84,6 +83,14 @@ def registry(
         yield Running(_listening(process, log), folder, stop)
     finally:
         stop()
+
+
+def _program(path: str) -> str:
+    """The engine puts only its docker on PATH, as a link into the folder where its docker-registry lies as well."""
+    beside = Path(shutil.which("docker", path=path) or "/").resolve().parent
+    program = shutil.which("docker-registry", path=f"{path}:{beside}")
+    assert program, f"docker-registry is neither on PATH nor in {beside}"
+    return program
 
 
 def _listening(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -7,9 +7,11 @@ import os
 import platform
 import subprocess
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from private_engine import files
 from private_engine.machine import ARCHITECTURES, KEYRING
 from private_engine.packages import MIRROR, Apt, Package, unpack
 from private_engine.problem import ProblemError
@@ -18,6 +20,9 @@ from .recipe import RELEASE
 
 # Archives made twice are byte-equal as long as the packages are: nothing is dated later than this day (2025-08-09).
 EPOCH = 1754697600
+
+# Package lists are read again after so many seconds.
+LISTS_SERVE = 3600
 
 USERS = """\
 root:x:0:0:root:/root:/bin/sh
@@ -72,9 +77,12 @@ def _mirror() -> str:
 
 def _apt(home: Path, architecture: str) -> Apt:
     apt = Apt(home / f"apt-{architecture}", architecture, (RELEASE,))
-    if not (apt.home / "status").exists():
-        apt.prepare()
-        apt.run("update")
+    read = apt.home / "read"
+    with files.locked(home / f"apt-{architecture}.lock"):
+        if not read.exists() or time.time() - read.stat().st_mtime > LISTS_SERVE:
+            apt.prepare()
+            apt.run("update")
+            read.touch()
     return apt
 
 
@@ -84,20 +92,19 @@ def _entry(name: str, kind: bytes, mode: int, link: str = "") -> tarfile.TarInfo
     return entry
 
 
-def _busybox(architecture: str, home: Path) -> Path:
-    apt = _apt(home, architecture)
+def _busybox(architecture: str, home: Path, work: Path) -> Path:
     package = Package("busybox-static", RELEASE, ("./usr/bin/busybox",))
-    unpacked = home / f"busybox-{architecture}"
-    unpacked.mkdir(exist_ok=True)
-    unpack(apt.fetch(package), package, unpacked)
-    return unpacked / "usr/bin/busybox"
+    folder = work / architecture
+    folder.mkdir(parents=True, exist_ok=True)
+    unpack(_apt(home, architecture).fetch([package])[0], package, folder)
+    return folder / "usr/bin/busybox"
 
 
-def busybox(architecture: str, archive: Path, home: Path) -> None:
+def busybox(architecture: str, archive: Path, home: Path, work: Path) -> None:
     """Makes Docker Hub's layout: every applet a hard link in /bin, users and groups, a /tmp for all."""
-    program = _busybox(architecture, home)
+    program = _busybox(architecture, home, work / "wanted")
     # A foreign program cannot be asked everywhere; the same version for this machine has the same applets.
-    native = _busybox(ARCHITECTURES[platform.machine()][0], home)
+    native = _busybox(ARCHITECTURES[platform.machine()][0], home, work / "native")
     answer = subprocess.run([str(native), "--list"], capture_output=True, text=True, check=True)
     applets = set(answer.stdout.split())
     with tarfile.open(archive, "w", format=tarfile.GNU_FORMAT) as tar:
@@ -120,31 +127,26 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
     tar.addfile(entry, io.BytesIO(content))
 
 
-def debian(architecture: str, archive: Path, home: Path) -> None:
+def debian(architecture: str, archive: Path, home: Path, work: Path) -> None:
     """Makes Debian's minimal system with mmdebstrap, which is unpacked, not installed."""
-    folder = home / f"debian-{architecture}"
-    folder.mkdir(exist_ok=True)
-    apt = _apt(home, architecture)
     package = Package("mmdebstrap", RELEASE, ("./usr/bin/mmdebstrap", "./usr/bin/mmtarfilter"))
-    unpack(apt.fetch(package), package, folder)
+    unpack(_apt(home, architecture).fetch([package])[0], package, work)
     mirror, hooks = _mirror(), []
     sources = "".join(
         f"Types: deb\nURIs: {mirror}{part}\nSuites: {suites}\nComponents: main\nSigned-By: {KEYRING}\n\n"
         for part, suites in (("", f"{RELEASE} {RELEASE}-updates"), ("-security", f"{RELEASE}-security"))
     )
-    for name, text in {**DEBIAN_FILES, "etc/apt/sources.list.d/debian.sources": sources}.items():
-        local = folder / name.replace("/", "_")
+    added = {**DEBIAN_FILES, "etc/apt/sources.list.d/debian.sources": sources, "usr/sbin/policy-rc.d": POLICY}
+    for name, text in added.items():
+        local = work / name.replace("/", "_")
         local.write_text(text, encoding="utf-8")
         hooks.append(f"--customize-hook=upload {local} /{name}")
-    policy = folder / "policy-rc.d"
-    policy.write_text(POLICY, encoding="utf-8")
-    hooks.append(f"--customize-hook=upload {policy} /usr/sbin/policy-rc.d")
     hooks.append('--customize-hook=chmod 755 "$1/usr/sbin/policy-rc.d"')
     hooks.append('--customize-hook=rm -f "$1/etc/apt/sources.list" "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap"')
     excluded = (line.replace(" ", "=") for line in DEBIAN_FILES["etc/dpkg/dpkg.cfg.d/docker"].splitlines())
     command = [
         "perl",
-        str(folder / "usr/bin/mmdebstrap"),
+        str(work / "usr/bin/mmdebstrap"),
         "--mode=root",
         "--variant=minbase",
         f"--architectures={architecture}",
@@ -157,7 +159,7 @@ def debian(architecture: str, archive: Path, home: Path) -> None:
         f"deb [signed-by={KEYRING}] {mirror} {RELEASE} main",
     ]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), "LC_ALL": "C.UTF-8"}
-    environment["PATH"] = f"{folder}/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin:{os.environ.get('PATH', '')}"
+    environment["PATH"] = f"{work}/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin:{os.environ.get('PATH', '')}"
     done = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
@@ -166,4 +168,4 @@ def debian(architecture: str, archive: Path, home: Path) -> None:
         raise ProblemError(f"A Debian root file system for {architecture} could not be made:\n{lines}")
 
 
-MAKERS: dict[str, Callable[[str, Path, Path], None]] = {"busybox-1": busybox, "debian-1": debian}
+MAKERS: dict[str, Callable[[str, Path, Path, Path], None]] = {"busybox-1": busybox, "debian-1": debian}

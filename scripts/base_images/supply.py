@@ -127,11 +127,11 @@ class Supply:
 
     def _roots(self, base: Base, context: Path, architectures: Sequence[str]) -> None:
         self.progress.step(f"{base.name}: making the root file systems from Debian's packages ({', '.join(architectures)})")
-        work = cache() / "bases"
-
         def make(architecture: str) -> None:
             archive = context / f"root-{architecture}.tar"
-            MAKERS[base.root](architecture, archive, work)
+            work = context.parent / architecture
+            work.mkdir()
+            MAKERS[base.root](architecture, archive, cache() / "bases", work)
             self.progress.step(f"{base.name}: root file system for {architecture} ({archive.stat().st_size / 1e6:.0f} MB)")
 
         with ThreadPoolExecutor() as pool:

@@ -117,17 +117,20 @@ def remove(place: Place) -> None:
         place.lock.unlink(missing_ok=True)
 
 
-def env(place: Place) -> list[str]:
-    """Returns the export lines that point a shell at this engine."""
-    port = registry.kept_port(place)
-    exports = {
+def exports(place: Place) -> dict[str, str]:
+    """Returns the variables that point a docker client at this engine, without PATH."""
+    return {
         "DOCKER_HOST": place.host,
         "DOCKER_CONFIG": str(place.docker_config),
-        "ARGOSY_REGISTRY": f"localhost:{port}",
+        "ARGOSY_REGISTRY": f"localhost:{registry.kept_port(place)}",
     }
+
+
+def env(place: Place) -> list[str]:
+    """Returns the export lines that point a shell at this engine."""
     # These would lead the client elsewhere; empty means unset to it.
     hidden = {name: "" for name in ("DOCKER_CONTEXT", "BUILDX_BUILDER", "DOCKER_TLS_VERIFY") if os.environ.get(name)}
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in {**exports, **hidden}.items()]
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in {**exports(place), **hidden}.items()]
     # Without a second copy in front where the shell already has it.
     return [*lines, f'export PATH="{place.path}:${{PATH#{place.path}:}}"']
 
@@ -145,7 +148,7 @@ def status(place: Place) -> list[str]:
         buildx = _first_words([str(place.docker_config / "cli-plugins/docker-buildx"), "version"])
         compose = _first_words([str(place.docker_config / "cli-plugins/docker-compose"), "version"])
         lines += [f"plugins   {buildx}; {compose}", f"network   {place.bridge} {network.subnet_of(place.bridge)}"]
-    ours = sorted(name for name in binfmt.entries() if name != "python3.11")
+    ours = sorted(name for name in binfmt.entries() if "qemu" in name)
     lines.append(f"emulated  {', '.join(ours) or 'no foreign platform'}")
     if place.data.exists():
         free = shutil.disk_usage(place.data).free / 1e9

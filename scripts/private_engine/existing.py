@@ -1,5 +1,7 @@
 """The engine that is there already, chosen as the docker client chooses: DOCKER_HOST, context, default socket.
 
+A choice that does not answer is an error, never a reason for another engine.
+
 It only looks; an engine or configuration of the user's is never touched.
 """
 
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import api, files
+from .problem import ProblemError
 
 DEFAULT = "unix:///var/run/docker.sock"
 PLUGIN_FOLDERS = (
@@ -78,3 +81,29 @@ def has_buildx(environment: Mapping[str, str]) -> bool:
     plugins = (folder / "docker-buildx" for folder in folders)
     client = shutil.which("docker", path=environment.get("PATH"))
     return client is not None and any(os.access(plugin, os.X_OK) for plugin in plugins)
+
+
+def usable(own: str, environment: Mapping[str, str]) -> Existing | None:
+    """Returns the user's engine where one with buildx answers, or None where the private one is to be used.
+
+    `own` is the private engine's address; a shell that was pointed at it has chosen nothing else. Raises ProblemError
+    where an engine was chosen and does not serve.
+    """
+    found = find(environment)
+    if found.host == own:
+        return None
+    if answers(found, environment):
+        if has_buildx(environment):
+            return found
+        if found.chosen:
+            raise ProblemError(
+                f"The engine of {found.chosen} answers, but there is no docker client with the buildx plugin here.\n"
+                "Install docker-cli and docker-buildx (Debian 13), or docker-ce-cli and docker-buildx-plugin (Docker's own)."
+            )
+    elif found.chosen:
+        address = f" (its address: {found.host or 'unknown'})" if found.host not in found.chosen or not found.host else ""
+        raise ProblemError(
+            f"No Docker Engine answers at {found.chosen}{address}.\n"
+            "It was chosen, so no other engine is used in its place. Start it, or take the choice back and run this again."
+        )
+    return None

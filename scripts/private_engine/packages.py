@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,16 @@ from .problem import ProblemError
 from .progress import Progress
 
 MIRROR = "http://deb.debian.org/debian"
-LIBRARIES = ("libip4tc2", "libip6tc2", "libxtables12", "libmnl0", "libnetfilter-conntrack3", "libnfnetlink0", "libnftnl11")
+LIBRARIES = (
+    "libseccomp2",
+    "libip4tc2",
+    "libip6tc2",
+    "libxtables12",
+    "libmnl0",
+    "libnetfilter-conntrack3",
+    "libnfnetlink0",
+    "libnftnl11",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,7 @@ class Package:
 
 def of_engine(machine: Machine) -> tuple[Package, ...]:
     """Returns what an engine is made of on this machine, the largest first so that unpacking ends early."""
-    own = ("runc", "tini", "libseccomp2", "iptables", *LIBRARIES)
+    own = ("runc", "tini", "iptables", *LIBRARIES)
     return (
         Package("qemu-user", RELEASE, tuple(binfmt.packed(machine.platform))),
         Package("containerd", RELEASE, ("./usr/bin/containerd", "./usr/bin/containerd-shim-runc-v2")),
@@ -87,11 +97,11 @@ class Apt:
         )
         files.write(self.home / "debian.sources", "\n".join(lines) + "\n")
 
-    def run(self, *words: str) -> str:
-        """Runs apt-get in the archives' folder; raises ProblemError with its own words on failure."""
+    def run(self, *words: str, folder: str = "archives") -> str:
+        """Runs apt-get in a folder of `home`; raises ProblemError with its own words on failure."""
         done = subprocess.run(
             ["apt-get", *self.options(), "-q", *words],
-            cwd=self.home / "archives",
+            cwd=self.home / folder,
             env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -107,14 +117,17 @@ class Apt:
             )
         return done.stdout
 
-    def fetch(self, package: Package) -> Path:
-        """Returns the package's verified .deb; one that is there already with the right digest is not fetched again."""
-        word = f"{package.name}/{package.release}"
-        uri = self.run("download", "--print-uris", word).strip().splitlines()[-1]
-        # 'URI' name size digest
-        name = uri.split()[1]
-        self.run("download", word)
-        return self.home / "archives" / name
+    def fetch(self, packages: Sequence[Package]) -> list[Path]:
+        """Returns the packages' verified .deb files; what is there with the right digest is not fetched again."""
+        words = [f"{package.name}/{package.release}" for package in packages]
+        # Lines are: 'URI' name size digest. Where the file is there already apt prints none: hence the other folder.
+        lines = self.run("download", "--print-uris", *words, folder="cache").splitlines()
+        names = [line.split()[1] for line in lines if line.startswith("'")]
+        self.run("download", *words)
+        return [
+            self.home / "archives" / next(name for name in names if name.startswith(f"{package.name}_"))
+            for package in packages
+        ]
 
 
 def unpack(archive: Path, package: Package, into: Path) -> None:
@@ -127,6 +140,11 @@ def unpack(archive: Path, package: Package, into: Path) -> None:
     # With chosen files tar may end before dpkg-deb does, which then dies of a closed pipe.
     if done.returncode != 0 or (reader.wait() != 0 and not package.only):
         raise ProblemError(f"{archive} could not be unpacked:\n    {done.stderr.strip()}\nIs the disk full? Then run this again.")
+
+
+def _size(archive: Path) -> str:
+    size = archive.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
 def programs(machine: Machine, progress: Progress) -> Path:
@@ -152,16 +170,18 @@ def programs(machine: Machine, progress: Progress) -> Path:
         temporary = home / f".unpacking-{os.getpid()}"
         temporary.mkdir()
 
-        def bring(package: Package) -> None:
-            archive = apt.fetch(package)
-            size = archive.stat().st_size / 1e6
-            unpack(archive, package, temporary)
-            version = archive.name.split("_")[1].replace("%3a", ":")
-            progress.step(f"{package.name} {version} ({size:.1f} MB, {package.release})")
+        def bring(batch: tuple[Package, ...]) -> None:
+            for package, archive in zip(batch, apt.fetch(batch), strict=True):
+                unpack(archive, package, temporary)
+                version = archive.name.split("_")[1].replace("%3a", ":")
+                progress.step(f"{package.name} {version} ({_size(archive)}, {package.release})")
 
+        # The large ones one by one, so that unpacking runs beside fetching; the small ones in one go.
+        large = [(package,) for package in wanted if package.name not in LIBRARIES]
+        batches = (*large, tuple(package for package in wanted if package.name in LIBRARIES))
         try:
             with ThreadPoolExecutor(max_workers=3) as pool:
-                jobs = [pool.submit(bring, package) for package in wanted]
+                jobs = [pool.submit(bring, batch) for batch in batches]
                 try:
                     for job in jobs:
                         job.result()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from invoke.context import Context
 from invoke.tasks import task
 
@@ -19,8 +17,8 @@ from .asking import flags
 )
 def build(
     _: Context,
-    images: Sequence[str] = (),
-    group: Sequence[str] = (),
+    images: list[str] | None = None,
+    group: list[str] | None = None,
     platforms: str = "",
     registry: str = "",
     owner: str = "",
@@ -69,8 +67,8 @@ def build(
 )
 def push(
     _: Context,
-    images: Sequence[str] = (),
-    group: Sequence[str] = (),
+    images: list[str] | None = None,
+    group: list[str] | None = None,
     platforms: str = "",
     registry: str = "",
     owner: str = "",
@@ -112,8 +110,8 @@ def push(
 )
 def pull(
     _: Context,
-    images: Sequence[str] = (),
-    group: Sequence[str] = (),
+    images: list[str] | None = None,
+    group: list[str] | None = None,
     tag: str = "",
     platform: str = "",
     registry: str = "",
@@ -144,8 +142,8 @@ def pull(
 )
 def clean(
     _: Context,
-    images: Sequence[str] = (),
-    group: Sequence[str] = (),
+    images: list[str] | None = None,
+    group: list[str] | None = None,
     registry: str = "",
     owner: str = "",
     yes: bool = False,

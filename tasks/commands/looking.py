@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from invoke.context import Context
 from invoke.tasks import task
 
@@ -18,8 +16,8 @@ from .asking import flags
 )
 def list_(
     _: Context,
-    images: Sequence[str] = (),
-    group: Sequence[str] = (),
+    images: list[str] | None = None,
+    group: list[str] | None = None,
     platforms: str = "",
     registry: str = "",
     owner: str = "",
@@ -48,8 +46,8 @@ def list_(
 )
 def plan(
     _: Context,
-    images: Sequence[str] = (),
-    group: Sequence[str] = (),
+    images: list[str] | None = None,
+    group: list[str] | None = None,
     platforms: str = "",
     registry: str = "",
     owner: str = "",

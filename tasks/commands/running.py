@@ -29,7 +29,8 @@ def carry_out(asked: Asked, *, keep_going: bool, json: bool, overwrite: bool = F
 
     pushes = asked.plan.output == "push"
     clients = pushing.remotes(asked.plan) if pushes else {}
-    pushing.check_permission(asked.plan, clients)
+    if pushes:
+        pushing.check_permission(asked.plan, clients)
     results = build(asked, keep_going=keep_going, json=json)
     if pushes:
         moved = pushing.name_all(asked.plan, results, clients, overwrite=overwrite)

@@ -74,6 +74,9 @@ def run(
             _stop(process)
             progress.close(succeeded=False)
             raise
+        finally:
+            if process.stderr:
+                process.stderr.close()
         progress.close(succeeded=status == 0)
         found = json.loads(metadata.read_text(encoding="utf-8")) if status == 0 and metadata.exists() else {}
         return Baked(status == 0, found)

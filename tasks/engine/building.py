@@ -81,9 +81,10 @@ def build(
                     break
         except KeyboardInterrupt:
             stopped = True
+    broken = next((result.image for result in run.done.values() if result.verdict is Verdict.FAILED), "")
     for image in plan.selected:
         if image.name not in run.done:
-            reason = "interrupted" if stopped else "not reached: an image before it failed"
+            reason = "interrupted" if stopped else f"stopped when {broken} failed"
             run.finish(image, Verdict.STOPPED if stopped else Verdict.SKIPPED, reason=reason)
     results = Results(
         images=tuple(run.done[image.name] for image in plan.images if image.name in run.done),

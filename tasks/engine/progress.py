@@ -8,98 +8,29 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, Protocol
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+from .builds import Build, State, Watcher
 from .failure import Failure, read_failure
 from .rawjson import Decoder
-from .steps import Step, Target, read_step, seconds
+from .steps import Step, Target
+from .vertex import read_step, read_time
+
+__all__ = ["Build", "Progress", "State", "Watcher"]
 
 
-class State(str, Enum):
-    """How far one image on one platform is; the value is the word people see."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    STOPPED = "stopped"
-
-
-@dataclass(slots=True, eq=False)
-class Build:
-    """One image on one platform ("" where the builder chooses it) and the steps reported for it so far."""
-
-    image: str
-    platform: str
-    steps: list[Step] = field(default_factory=list)
-    state: State = State.WAITING
-
-    @property
-    def current(self) -> Step | None:
-        """The step it is in: the one started last of those that run, else the one that ended last."""
-        running = [step for step in self.steps if step.running]
-        if running:
-            return max(running, key=lambda step: step.started or 0.0)
-        return max(self.steps, key=lambda step: step.ended or 0.0, default=None)
-
-    @property
-    def counted(self) -> list[Step]:
-        """The steps a Dockerfile asks for."""
-        return [step for step in self.steps if step.counted]
-
-    @property
-    def total(self) -> int:
-        """How many steps the Dockerfile asks for, as far as is known."""
-        return len(self.counted)
-
-    @property
-    def done(self) -> int:
-        """How many of them have ended well."""
-        return sum(1 for step in self.counted if step.ended is not None and not step.error)
-
-    @property
-    def cached(self) -> int:
-        """How many of them came from the cache."""
-        return sum(1 for step in self.counted if step.cached)
-
-    @property
-    def started(self) -> float | None:
-        """When its first step started; None while it waits."""
-        return min((step.started for step in self.steps if step.started is not None), default=None)
-
-    @property
-    def ended(self) -> float | None:
-        """When its last step ended; None while one runs or none has."""
-        if any(step.running for step in self.steps):
-            return None
-        return max((step.ended for step in self.steps if step.ended is not None), default=None)
-
-    @property
-    def failed(self) -> Step | None:
-        """The step that failed, if one did."""
-        return next((step for step in self.steps if step.failed), None)
-
-
-class Watcher(Protocol):
-    """Who wants to know how builds go on; several builds may call it at once, from threads of their own."""
-
-    def update(self, builds: Sequence[Build]) -> None:
-        """Something about these builds has changed."""
-
-    def step(self, step: Step) -> None:
-        """A step has ended: done, cached or failed (not: canceled)."""
-
-    def line(self, text: str) -> None:
-        """The builder has something to say beside the steps: a warning, say."""
+LONG = 1.0
+"""BuildKit's own work (fetching a base, say) is told each time it took this many seconds, else once."""
 
 
 class Progress:
     """The state of one run of bake, fed with what the run writes to stderr.
 
     `targets` are all targets of the bake file, those that are only linked included. `log` is given every
-    line of output as it comes, one whole line a call, for the log file.
+    line of output as it comes, one whole line a call, for the log file. `root` is the folder that the
+    targets' paths are relative to. Not to be fed from two threads.
     """
 
     def __init__(
@@ -107,18 +38,29 @@ class Progress:
         targets: Iterable[Target],
         watcher: Watcher | None = None,
         log: Callable[[str], object] | None = None,
+        root: Path | None = None,
     ) -> None:
         self.targets: Mapping[str, Target] = {target.name: target for target in targets}
-        self.builds = tuple(
-            Build(target.image, platform)
+        self._builds = {
+            target.name: [Build(target.image, platform) for platform in target.platforms or ("",)]
             for target in self.targets.values()
-            for platform in target.platforms or ("",)
-        )
+        }
+        self._bases: dict[str, tuple[str, ...]] = {}
+        for name in self.targets:
+            _stand(name, self.targets, self._bases)
+        self._root = root or Path()
         self._watcher = watcher
         self._log = log or (lambda _: None)
         self._decoder = Decoder()
-        self._steps: dict[str, Step] = {}
-        self._plain = 0
+        # BuildKit reports a step that several targets share once for each of them: same digest, other name.
+        self._steps: dict[str, dict[str, Step]] = {}
+        self._told: set[str] = set()
+        self._failed: Step | None = None
+
+    @property
+    def builds(self) -> tuple[Build, ...]:
+        """All images and platforms of this run."""
+        return tuple(build for builds in self._builds.values() for build in builds)
 
     @property
     def plain(self) -> Sequence[str]:
@@ -138,100 +80,176 @@ class Progress:
             self._log(line)
         for build in self.builds:
             if succeeded:
-                build.state = State.DONE
+                self._finish(build)
             elif build.state in {State.WAITING, State.RUNNING}:
                 build.state = State.STOPPED
-        self._tell(self.builds)
+        if self._watcher:
+            self._watcher.update(self.builds)
 
     def apply(self, message: Mapping[str, Any]) -> None:
         """Takes one message of BuildKit."""
-        changed: dict[int, Build] = {}
-        for vertex in message.get("vertexes") or ():
-            self._vertex(vertex, changed)
+        vertexes = [
+            (vertex, self._step(vertex.get("digest", ""), vertex.get("name", "")))
+            for vertex in message.get("vertexes") or ()
+        ]
+        # What a step printed is taken before its end, which may be in the same message.
+        for status in message.get("statuses") or ():
+            self._status(status)
         for log in message.get("logs") or ():
             self._output(log)
+        changed: dict[Build, None] = {}
+        for vertex, step in vertexes:
+            changed.update(dict.fromkeys(self._vertex(vertex, step)))
         for warning in message.get("warnings") or ():
             self._warning(warning)
-        self._tell(tuple(changed.values()))
+        if self._watcher and changed:
+            self._watcher.update(tuple(changed))
 
     def failure(self) -> Failure | None:
         """Returns what went wrong, read from the failed step and the final error; None if nothing did."""
-        failed = next((step for step in self._steps.values() if step.failed), None)
-        return read_failure(failed, self.plain, self.targets)
+        return read_failure(self._failed, self.plain, self.targets, self._root)
 
     def cached(self, image: str) -> tuple[int, int]:
-        """Returns how many of an image's steps came from the cache, and how many were reported for it.
-
-        A step that several images share is reported for one of them only.
-        """
-        own = [step for step in self._steps.values() if step.image == image and step.counted]
-        return sum(1 for step in own if step.cached), len(own)
+        """Returns how many of an image's own steps came from the cache, and how many there were."""
+        steps = {id(step): step for build in self._of(image) for step in build.counted}.values()
+        return sum(1 for step in steps if step.cached), len(steps)
 
     def seconds(self, image: str) -> float:
         """Returns the time from the start of an image's first step to the end of its last."""
-        builds = [build for build in self.builds if build.image == image]
-        starts = [build.started for build in builds if build.started is not None]
-        ends = [build.ended for build in builds if build.ended is not None]
+        starts = [build.started for build in self._of(image) if build.started is not None]
+        ends = [build.ended for build in self._of(image) if build.ended is not None]
         return max(ends) - min(starts) if starts and ends else 0.0
 
-    def _vertex(self, vertex: Mapping[str, Any], changed: dict[int, Build]) -> None:
-        digest = vertex.get("digest", "")
-        step = self._steps.get(digest)
-        if step is None:
-            step = self._steps[digest] = read_step(vertex.get("name", ""), self.targets)
-            for build in self._builds_of(step):
-                build.steps.append(step)
-        ended_before = step.ended is not None
-        step.started = seconds(vertex.get("started")) or step.started
-        step.ended = seconds(vertex.get("completed"))
-        step.cached = bool(vertex.get("cached")) or step.cached
-        step.error = vertex.get("error", "") or step.error
-        if step.ended is not None and not ended_before:
-            self._end(step)
-        for build in self._builds_of(step):
-            changed[id(build)] = build
-            if step.failed:
-                build.state = State.FAILED
-            elif step.running and build.state is State.WAITING:
-                build.state = State.RUNNING
+    def _of(self, image: str) -> list[Build]:
+        return [build for build in self.builds if build.image == image]
 
-    def _end(self, step: Step) -> None:
-        for line in step.flush():
-            self._log(f"{_who(step)} | {line}")
-        if not step.failed:
-            step.lines.clear()
+    def _vertex(self, vertex: Mapping[str, Any], step: Step) -> list[Build]:
+        """Takes a vertex's news of its step and returns the builds they are about."""
+        builds = self._builds_of(step)
+        started, ended = read_time(vertex.get("started")), read_time(vertex.get("completed"))
+        # Messages repeat what was said before: only the latest of a step's runs is news.
+        if started is None or (step.started is not None and started < step.started):
+            return builds
+        if started != step.started:
+            step.started, step.ended = started, None
+            step.first = step.first or started
+        step.cached = bool(vertex.get("cached"))
+        step.error = vertex.get("error", "") or step.error
+        if step.running:
+            for build in builds:
+                build.state = State.RUNNING if build.state in {State.WAITING, State.DONE} else build.state
+        if ended is not None and step.ended is None:
+            step.ended = ended
+            self._end(vertex.get("digest", ""), step, builds)
+        return builds
+
+    def _step(self, digest: str, name: str) -> Step:
+        """Returns the step of this digest for the target that the name tells."""
+        new = read_step(name, self.targets)
+        of = new.target.name if new.target else ""
+        same = self._steps.setdefault(digest, {})
+        if of in same:
+            return same[of]
+        for other_name, other in same.items():
+            if other_name in self._bases.get(of, ()):
+                new.owner = other.owner or other.image
+            elif of in self._bases.get(other_name, ()) and not other.owner:
+                other.owner = new.image
+        same[of] = new
+        for build in self._builds_of(new):
+            build.steps.append(new)
+        return new
+
+    def _end(self, digest: str, step: Step, builds: Sequence[Build]) -> None:
+        step.transfers.clear()
         if step.canceled:
             return
+        told = self._owned(digest, step)
+        if step.failed:
+            step.owner = step.owner or (told.image if told is not step else "")
+            for build in self._builds_of(told):
+                build.state = State.FAILED
+        elif step.label.startswith("exporting to "):
+            for build in builds:
+                self._finish(build)
+        if digest not in self._told or (not step.asked and step.seconds >= LONG):
+            self._told.add(digest)
+            self._tell(step, told)
+        if not step.failed:
+            step.lines.clear()
+
+    def _tell(self, step: Step, told: Step) -> None:
+        for line in step.flush():
+            self._log(f"{_who(step)} | {line}")
         how = "cached" if step.cached else f"{step.seconds:.1f} s"
-        self._log(f"{_who(step)} {f'failed: {step.error}' if step.failed else how}")
+        self._log(f"{_who(told)} {f'failed: {step.error}' if step.failed else how}")
+        if step.failed:
+            self._failed = self._failed or told
         if self._watcher:
-            self._watcher.step(step)
+            self._watcher.step(told)
+
+    def _owned(self, digest: str, step: Step) -> Step:
+        """Returns the step under the name of the image it really belongs to.
+
+        A base's step is reported for what stands on it first, and for the base itself perhaps only on
+        another platform by the time it fails.
+        """
+        for base in self._bases.get(step.target.name, ()) if step.target else ():
+            if base in self._steps[digest]:
+                return replace(step, target=self.targets[base], owner="")
+            others = (other for build in self._builds[base] for other in build.steps)
+            if any(
+                other.asked and other.label == step.label
+                for other in others
+                if other.platform != step.platform
+            ):
+                return replace(step, target=self.targets[base], owner="")
+        return step
+
+    def _finish(self, build: Build) -> None:
+        build.state = State.DONE
+        for step in build.steps:
+            if step.started is None:  # what comes after it was cached, so nobody asked for it
+                step.cached = True
+
+    def _status(self, status: Mapping[str, Any]) -> None:
+        for step in self._steps.get(status.get("vertex", ""), {}).values():
+            name = str(status.get("id", ""))
+            if total := status.get("total"):
+                step.transfers[name] = int(status.get("current", 0)), int(total)
+            step.doing = "" if status.get("completed") else name
 
     def _output(self, log: Mapping[str, Any]) -> None:
-        step = self._steps.get(log.get("vertex", ""))
-        if step is None:
-            return
-        for line in step.write(base64.b64decode(log.get("data") or "").decode(errors="replace")):
-            self._log(f"{_who(step)} | {line}")
+        text = base64.b64decode(log.get("data") or "").decode(errors="replace")
+        steps = list(self._steps.get(log.get("vertex", ""), {}).values())
+        for index, step in enumerate(steps):
+            for line in step.write(text):
+                if index == 0:
+                    self._log(f"{_who(step)} | {line}")
 
     def _warning(self, warning: Mapping[str, Any]) -> None:
-        step = self._steps.get(warning.get("vertex", ""))
+        step = next(iter(self._steps.get(warning.get("vertex", ""), {}).values()), None)
         text = base64.b64decode(warning.get("short") or "").decode(errors="replace")
-        whose = f"{step.image}: " if step and step.image else ""
-        self._log(f"warning: {whose}{text}")
+        said = f"warning: {step.image}: {text}" if step and step.image else f"warning: {text}"
+        self._log(said)
         if self._watcher:
-            self._watcher.line(f"warning: {whose}{text}")
+            self._watcher.line(said)
 
     def _builds_of(self, step: Step) -> list[Build]:
-        return [
-            build
-            for build in self.builds
-            if step.target and build.image == step.image and step.platform in {"", build.platform}
-        ]
+        builds = self._builds[step.target.name] if step.target else []
+        return [build for build in builds if step.platform in {"", build.platform}]
 
-    def _tell(self, builds: Sequence[Build]) -> None:
-        if self._watcher and builds:
-            self._watcher.update(builds)
+
+def _stand(name: str, targets: Mapping[str, Target], bases: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Enters in `bases` all targets that one stands on, the deepest first, and returns them."""
+    if name not in bases:
+        bases[name] = ()  # the planner refuses circles; here they are merely survived
+        found: dict[str, None] = {}
+        for need in targets[name].needs:
+            if need in targets:
+                found.update(dict.fromkeys((*_stand(need, targets, bases), need)))
+        bases[name] = tuple(found)
+    return bases[name]
 
 
 def _who(step: Step) -> str:

@@ -90,7 +90,9 @@ def unreachable(host: str, address: str, error: Exception) -> RegistryError:
         )
     names = [link for link in chain if isinstance(link, socket.gaierror)]
     if isinstance(error, ValueError) or any(link.errno != socket.EAI_AGAIN for link in names):
-        return RegistryError(f"{where}: there is no such host. Check the registry's name.")
+        return RegistryError(
+            f"{where}: no name server here knows that host. Check its name, and the network."
+        )
     if any("proxy" in type(link).__name__.lower() for link in chain):
         reason = "the proxy named by HTTPS_PROXY or HTTP_PROXY fails"
     elif any("timeout" in type(link).__name__.lower() for link in chain):

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 _HOST = re.compile(r'https?://([^/\s"]+)/|dial tcp: lookup ([^\s:]+)|dial tcp ([^\s]+):')
 _IMAGE = re.compile(
-    r"(?:failed to resolve source metadata for|failed to do request for|failed to load metadata for)"
-    r" ([^\s:]+(?::\d+/[^\s:]+)?(?:[:@][\w.:-]+)?)"
+    r"(?:resolve source metadata for|failed to load metadata for|failed to push|load metadata for)"
+    r" ([^\s:]+(?::\d+/[^\s:]+)?(?::\w[\w.-]*)?(?:@\w+:\w+)?)"
 )
 
 
@@ -28,13 +28,17 @@ def remedy(error: str, context: str = "") -> str:
 
 
 def _host(error: str) -> str:
-    """Returns the registry an error speaks of, or "" where it names none."""
+    """Returns the registry an error speaks of, as `docker login` takes it; "" for Docker Hub or none."""
+    if named := _IMAGE.search(error):
+        first, slash, _ = named[1].partition("/")
+        return first if slash and ("." in first or ":" in first) and first != "docker.io" else ""
     match = _HOST.search(error)
-    if match:
-        return next(group for group in match.groups() if group)
-    named = _IMAGE.search(error)
-    first = named[1].split("/")[0] if named else ""
-    return first if "." in first or ":" in first else ""
+    return next(group for group in match.groups() if group) if match else ""
+
+
+def _login(error: str) -> str:
+    host = _host(error)
+    return f"docker login {host}" if host else "docker login"
 
 
 def _full(_match: re.Match[str], _error: str, _context: str) -> str:
@@ -49,23 +53,27 @@ def _missing_file(match: re.Match[str], _error: str, context: str) -> str:
 
 def _missing_base(_match: re.Match[str], error: str, _context: str) -> str:
     named = _IMAGE.search(error)
-    base = named[1] if named else "a base image"
-    return (
-        f"The base image {base} is not there, or needs a login: check its name and tag in the Dockerfile, "
-        f"or run `docker login{' ' + _host(error) if _host(error) else ''}`."
-    )
+    base = named[1] if named else "it names"
+    return f"The base image {base} is not there: check its name and tag, or run `{_login(error)}` if it is private."
 
 
 def _unauthorized(_match: re.Match[str], error: str, _context: str) -> str:
     host = _host(error)
     whose = f"The registry {host}" if host else "The registry"
-    return f"{whose} does not let you do this: run `docker login{' ' + host if host else ''}`."
+    return f"{whose} does not let you do this: run `{_login(error)}`."
 
 
 def _unreachable(_match: re.Match[str], error: str, _context: str) -> str:
-    host = _host(error)
-    what = f"{host} does not answer" if host else "The network does not answer"
-    return f"{what}: check that it is up and can be reached from the engine, then run again."
+    match = _HOST.search(error)
+    host = _host(error) or (next(group for group in match.groups() if group) if match else "The registry")
+    return f"{host} does not answer: check that it is up and can be reached from the engine, then run again."
+
+
+def _untrusted(_match: re.Match[str], error: str, _context: str) -> str:
+    return (
+        f"The engine does not trust {_host(error) or 'the registry'}: give it the registry's CA, or, where the "
+        'registry speaks plain HTTP, name it in "insecure-registries" of the engine\'s daemon.json.'
+    )
 
 
 def _too_busy(_match: re.Match[str], _error: str, _context: str) -> str:
@@ -88,11 +96,9 @@ _TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str], str]], 
             ),
             _unreachable,
         ),
+        (r"x509: |tls: |server gave HTTP response to HTTPS client", _untrusted),
         (r"pull access denied|repository does not exist", _missing_base),
-        (
-            r"unauthorized|authentication required|no basic auth credentials|40[13] (?:unauthorized|forbidden)|denied:",
-            _unauthorized,
-        ),
+        (r"unauthorized|failed to authorize|no basic auth credentials|403 forbidden|denied: ", _unauthorized),
         (r"(?:resolve source metadata|load metadata)[^\n]*: not found|manifest unknown", _missing_base),
         (r"deadline ?exceeded", _too_busy),
     )

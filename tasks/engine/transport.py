@@ -82,7 +82,7 @@ class Transport:
         self._env = os.environ if env is None else env
         self._tries, self._patience = tries, patience
         self._scheme = "http" if insecure or trust.is_loopback(host) else "https"
-        self._session = trust.session(self.address, self._env)
+        self._sessions: dict[bool, requests.Session] = {}
         self._challenge = ""
         self._login: credentials.Login | None = None
         self._login_sought = False
@@ -111,8 +111,9 @@ class Transport:
 
     def refusal(self, response: requests.Response, access: Access) -> RegistryError:
         """Returns the error that says what the registry answered, and what to do, without any secret."""
+        secrets = tuple(self._secrets)
         return refused(
-            self.host, response, access.repository, access.actions, self._login, self._env, self._secrets
+            self.host, response, access.repository, access.actions, self._login, self._env, secrets
         )
 
     def _once(self, request: Request) -> requests.Response:
@@ -125,11 +126,11 @@ class Transport:
             self._scheme = "https"
             response = self._tell(request, held)
         if response.status_code == 401 and access.repository:
+            challenge = response.headers.get("WWW-Authenticate", "")
             with self._guard(access):
                 if self._held.get(access, "") == held:  # else another thread has fetched a new one meanwhile
                     self._held.pop(access, None)
-                    self._challenge = response.headers.get("WWW-Authenticate", "")
-                fresh = self._authorization(access, self._challenge)
+                fresh = self._authorization(access, challenge)
             if fresh != held:
                 response = self._tell(request, fresh)
         if response.status_code in request.expect:
@@ -145,8 +146,12 @@ class Transport:
         import requests
 
         limits = (min(CONNECT_SECONDS, seconds), seconds)
+        tls = url.startswith("https:")
+        with self._lock:
+            session = self._sessions.get(tls) or trust.session(self.address, self._env, tls=tls)
+            self._sessions[tls] = session
         try:
-            return self._session.request(method, url, timeout=limits, proxies=dict(trust.proxies(url)), **how)
+            return session.request(method, url, timeout=limits, proxies=dict(trust.proxies(url)), **how)
         except (requests.RequestException, OSError, ValueError) as error:
             raise unreachable(self.host, "/".join(url.split("/")[:3]), error) from error
 
@@ -156,12 +161,15 @@ class Transport:
 
     def _authorization(self, access: Access, challenge: str = "") -> str:
         """Returns the header that answers `challenge`, or the last one the registry made; "" before there is one."""
-        if not self._challenge or not access.repository or access in self._held:
+        if challenge:
+            self._challenge = challenge
+        known = challenge or self._challenge
+        if not known or not access.repository or access in self._held:
             return self._held.get(access, "")
         login = self._sought_login()
-        start = self._challenge.lower().find("bearer ")
+        start = known.lower().find("bearer ")
         if start >= 0:
-            token = self._token(self._challenge[start:], access, login, own=bool(challenge))
+            token = self._token(known[start:], access, login, own=bool(challenge))
             header = f"Bearer {token}" if token else ""
         else:
             from oras.auth.utils import get_basic_auth
@@ -206,7 +214,7 @@ class Transport:
         return str(backend.request_token(challenge) or "")
 
     def _ask_service(
-        self, access: Access, url: str, *, params: Any, headers: Any, verify: Any
+        self, access: Access, url: str, *, params: Any, headers: Any, verify: Any = None
     ) -> requests.Response:
         """What oras takes for its session: its requests for tokens keep our time limits, trust and errors."""
         del verify

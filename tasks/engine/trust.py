@@ -40,26 +40,29 @@ def proxies(url: str) -> Mapping[str, str]:
     return {} if is_loopback(urlsplit(url).netloc) else requests.utils.get_environ_proxies(url)
 
 
-def session(address: str, env: Mapping[str, str]) -> requests.Session:
-    """Returns a session that may be used from many threads, trusting what Docker would trust at `address`."""
+def session(address: str, env: Mapping[str, str], *, tls: bool) -> requests.Session:
+    """Returns a session that may be used from many threads; with `tls` it trusts what Docker would trust at `address`.
+
+    Raises SurroundingsError for a certificate file that cannot be used.
+    """
     import requests
     from requests.adapters import HTTPAdapter
 
-    trust = _context(address, env)
+    # Reading the authorities takes 20 ms and more, which plain HTTP need not wait for.
+    options: dict[str, Any] = {"ssl_context": _context(address, env)} if tls else {}
 
     class Trusting(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **options: Any) -> None:
-            super().init_poolmanager(*args, ssl_context=trust, **options)
+        def init_poolmanager(self, *args: Any, **more: Any) -> None:
+            super().init_poolmanager(*args, **options | more)
 
-        def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
-            return super().proxy_manager_for(proxy, ssl_context=trust, **options)
+        def proxy_manager_for(self, proxy: Any, **more: Any) -> Any:
+            return super().proxy_manager_for(proxy, **options | more)
 
     made = requests.Session()
     # Otherwise an entry of ~/.netrc would replace the token that was fetched.
     made.trust_env = False
     made.headers["User-Agent"] = "argosy"
-    made.mount("https://", Trusting(pool_maxsize=_POOL))
-    made.mount("http://", HTTPAdapter(pool_maxsize=_POOL))
+    made.mount("https://" if tls else "http://", Trusting(pool_maxsize=_POOL))
     return made
 
 
@@ -82,7 +85,10 @@ def _context(address: str, env: Mapping[str, str]) -> ssl.SSLContext:
         Path(env[key]) for key in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if env.get(key)
     ]
     kept = [file for folder in folders for file in sorted(folder.glob("*.crt"))]
-    authorities = [*(file for file in named if file.is_file()), *kept]
+    loaded = ssl.get_default_verify_paths().cafile
+    authorities = {file.resolve() for file in [*named, *kept] if file.is_file()} - {
+        Path(loaded or "").resolve()
+    }
     shown = [cert for folder in folders for cert in sorted(folder.glob("*.cert"))]
     file = Path()
     try:

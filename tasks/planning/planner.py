@@ -95,7 +95,7 @@ def _image(
         },
         labels={key: naming.expand(text, image, f"{where}.labels") for key, text in image.labels.items()},
         published=naming.published(image) if selected else (),
-        local=naming.local(image) if selected else (),
+        local=naming.local(image) if selected and output != "push" else (),
         needs=needs,
         groups=image.groups,
         publish=image.publish,

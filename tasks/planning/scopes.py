@@ -6,7 +6,8 @@ ARGs before the first FROM; a stage sees what it declares, and all that the stag
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from ..errors import ConfigError
 from .dockerfile import Dockerfile, Instruction, Stage
@@ -69,29 +70,43 @@ def expanded(dockerfile: Dockerfile, line: int, word: str, scope: Mapping[str, s
         raise ConfigError(f"{dockerfile.place(line)}: cannot expand {word}: {wrong}") from None
 
 
+def executed(
+    dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str], contexts: Collection[str] = ()
+) -> tuple[Instruction, ...]:
+    """Returns what runs in a stage: the ONBUILD triggers of the earlier stage it stands on, then its own.
+
+    `contexts` are the named contexts; a stage that one of them replaces leaves nothing to those above it.
+    """
+    base = _below(dockerfile, stage, scope, contexts)
+    triggers = (instruction.trigger for instruction in base.instructions) if base else ()
+    return (*(trigger for trigger in triggers if trigger), *stage.instructions)
+
+
 def visible(
     dockerfile: Dockerfile,
     stage: Stage,
     scope: Mapping[str, str],
     args: Mapping[str, str],
+    contexts: Collection[str] = (),
     base_env: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[Instruction, Mapping[str, str]]]:
-    """Yields a stage's instructions, each with the variables it sees.
+    """Yields what runs in a stage, each instruction with the variables it sees.
 
-    `scope` is the global scope, `base_env` the environment of the outside image below (unknown to a
-    Dockerfile). What its base left to run with ONBUILD comes first, as it runs.
+    `scope` is the global scope, `base_env` the environment of the outside image below (which no Dockerfile
+    tells: what is not given counts as unset). Raises ConfigError for what cannot be expanded.
     """
-    before, environment = _inherited(dockerfile, stage, scope, args, base_env or {})
-    for instruction in executed(dockerfile, stage, scope):
-        yield instruction, dict(before)
-        _declare(dockerfile, instruction, before, environment, scope, args)
+    build = _Build(dockerfile, scope, args, contexts, base_env or {})
+    variables, environment = build.inherited(stage)
+    for instruction in executed(dockerfile, stage, scope, contexts):
+        yield instruction, dict(variables)
+        build.declare(instruction, variables, environment)
 
 
-def executed(dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str]) -> tuple[Instruction, ...]:
-    """Returns what runs in a stage: the ONBUILD triggers of the earlier stage it stands on, then its own."""
+def _below(
+    dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str], contexts: Collection[str]
+) -> Stage | None:
     base = dockerfile.named(base_of(dockerfile, stage, scope), before=stage.index)
-    triggers = (instruction.trigger for instruction in base.instructions) if base else ()
-    return (*(trigger for trigger in triggers if trigger), *stage.instructions)
+    return base if base and base.name not in contexts else None
 
 
 def _automatic(platform: str, build_platform: str, target: str) -> dict[str, str]:
@@ -108,41 +123,45 @@ def _automatic(platform: str, build_platform: str, target: str) -> dict[str, str
     return scope
 
 
-def _inherited(
-    dockerfile: Dockerfile,
-    stage: Stage,
-    scope: Mapping[str, str],
-    args: Mapping[str, str],
-    base_env: Mapping[str, str],
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Returns (the variables a stage begins with, those of them that are the image's environment)."""
-    base = dockerfile.named(base_of(dockerfile, stage, scope), before=stage.index)
-    if base is None:
-        return dict(base_env), dict(base_env)
-    before, environment = _inherited(dockerfile, base, scope, args, base_env)
-    for instruction in executed(dockerfile, base, scope):
-        _declare(dockerfile, instruction, before, environment, scope, args)
-    return before | environment, environment
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """What all stages of one build have in common."""
 
+    dockerfile: Dockerfile
+    scope: Mapping[str, str]
+    args: Mapping[str, str]
+    contexts: Collection[str]
+    base_env: Mapping[str, str]
 
-def _declare(
-    dockerfile: Dockerfile,
-    instruction: Instruction,
-    variables: dict[str, str],
-    environment: dict[str, str],
-    scope: Mapping[str, str],
-    args: Mapping[str, str],
-) -> None:
-    if instruction.keyword == "ENV":
-        seen = dict(variables)
-        for name, value in instruction.pairs():
-            key = expanded(dockerfile, instruction.line, name, seen)
-            variables[key] = environment[key] = expanded(dockerfile, instruction.line, value or "", seen)
-    elif instruction.keyword == "ARG":
-        for name, default in instruction.pairs():
-            if name in args:
-                variables[name] = args[name]
-            elif default is not None:
-                variables[name] = expanded(dockerfile, instruction.line, default, variables)
-            elif name in scope:
-                variables[name] = scope[name]
+    def inherited(self, stage: Stage) -> tuple[dict[str, str], dict[str, str]]:
+        """Returns (the variables a stage begins with, those of them that are the image's environment)."""
+        base = _below(self.dockerfile, stage, self.scope, self.contexts)
+        if base is None:
+            return dict(self.base_env), dict(self.base_env)
+        variables, environment = self.inherited(base)
+        for instruction in executed(self.dockerfile, base, self.scope, self.contexts):
+            self.declare(instruction, variables, environment)
+        # An ARG goes on to be seen, but ENV has the last word at every FROM.
+        return variables | environment, environment
+
+    def declare(
+        self, instruction: Instruction, variables: dict[str, str], environment: dict[str, str]
+    ) -> None:
+        """Adds what an ENV or ARG declares."""
+
+        def full(word: str, seen: Mapping[str, str]) -> str:
+            return expanded(self.dockerfile, instruction.line, word, seen)
+
+        if instruction.keyword == "ENV":
+            seen = dict(variables)
+            pairs = {full(name, seen): full(value or "", seen) for name, value in instruction.pairs()}
+            variables.update(pairs)
+            environment.update(pairs)
+        elif instruction.keyword == "ARG":
+            for name, default in instruction.pairs():
+                if name in self.args:
+                    variables[name] = self.args[name]
+                elif default is not None:
+                    variables[name] = full(default, variables)
+                elif name in self.scope:
+                    variables[name] = self.scope[name]

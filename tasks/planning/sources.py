@@ -88,7 +88,7 @@ def _reach(
     scope = global_scope(dockerfile, target, args, platform, build_platform)
     wanted = str(Platform.parse(platform, build_platform))
     # BuildKit looks at every stage, reached or not, so a fault in any of them fails the build.
-    links = [list(_links(dockerfile, stage, scope)) for stage in dockerfile.stages]
+    links = [list(_links(dockerfile, stage, scope, contexts)) for stage in dockerfile.stages]
     platforms = [platform_of(dockerfile, stage, scope, wanted) for stage in dockerfile.stages]
     if start.name in contexts:
         return (), (Source(start.name, "FROM", start.label, start.line, wanted, start.name),)
@@ -126,10 +126,12 @@ def _target(dockerfile: Dockerfile, target: str | None) -> Stage:
     return stage
 
 
-def _links(dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str]) -> Iterator[_Link]:
+def _links(
+    dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str], contexts: Collection[str]
+) -> Iterator[_Link]:
     base = base_of(dockerfile, stage, scope)
     yield _link(dockerfile, "FROM", base, stage.line, dockerfile.named(base, before=stage.index))
-    for instruction in executed(dockerfile, stage, scope):
+    for instruction in executed(dockerfile, stage, scope, contexts):
         yield from _copied(dockerfile, instruction)
         yield from _mounted(dockerfile, instruction)
 

@@ -14,7 +14,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from ..engine.progress import Build, State, Watcher
+from ..engine.builds import Build, State, Watcher
+from ..engine.progress import LONG
 from ..engine.steps import Step
 from . import units
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 PULSE = 30.0
 """Seconds of silence after which the plain form says what is still running: CI ends silent jobs."""
-SHORT = 1.0
-"""BuildKit's own work (loading, exporting) is told in a line of its own from this many seconds on."""
 
 
 class Watching(Watcher, AbstractContextManager[Watcher], Protocol):
@@ -82,7 +81,7 @@ class Lines:
         """Tells of a step that has ended, and everything a failed one has printed."""
         if step.failed:
             self._tell("\n".join(failed_lines(step)))
-        elif step.target and not step.cached and (step.counted or step.seconds >= SHORT):
+        elif step.target and not step.cached and (step.asked or step.seconds >= LONG):
             self._tell(f"{whose(step)}  {step.label}  {units.duration(step.seconds)}")
 
     def line(self, text: str) -> None:
@@ -114,17 +113,17 @@ def failed_lines(step: Step) -> list[str]:
     """Returns what is to be said of a failed step: whose it is, everything it printed, and its error."""
     hidden = f"  | ({step.dropped} earlier lines are in the log file)"
     return [
-        f"{whose(step)}  {step.label}  FAILED",
+        f"FAILED {whose(step)}  {step.label}",
         *([hidden] if step.dropped else []),
         *(f"  | {line}" for line in step.lines),
-        f"  {step.error}",
+        f"  {step.message}",
     ]
 
 
 def _done(build: Build) -> str:
-    cached = f"{build.cached} of {build.total} steps cached" if build.total else "no steps of its own"
+    cached = f"  {build.cached}/{build.total} cached" if build.total else ""
     spent = (build.ended or 0.0) - (build.started or 0.0)
-    return f"{whose(build)}  done  {cached}  {units.duration(max(spent, 0.0))}"
+    return f"{whose(build)}  done{cached}  {units.duration(max(spent, 0.0))}"
 
 
 def _still(build: Build) -> str:

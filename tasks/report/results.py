@@ -64,7 +64,7 @@ def images_table(results: Results) -> Table:
                 "\n".join(grouped(result.references)),
                 units.size(result.size),
                 units.duration(result.seconds) if result.seconds else units.NOTHING,
-                units.share(result.cached, result.steps),
+                units.share(result.cached, result.steps) if result else units.NOTHING,
                 Cell(outcome(result), _STYLES.get(result.verdict, "")),
             )
             for result in results.images
@@ -104,10 +104,12 @@ def grouped(references: Iterable[str]) -> list[str]:
 
 
 def outcome(result: Result) -> str:
-    """Returns the verdict and where the image went, or why it did not."""
+    """Returns where a built image went, or the verdict and its reason; failures are told in full below."""
+    if result.verdict is Verdict.BUILT:
+        return result.output or result.verdict.value
     if result.verdict is Verdict.FAILED:
-        return f"{result.verdict.value}: {result.where}" if result.where else result.verdict.value
-    return ": ".join(part for part in (result.verdict.value, result.output or result.reason) if part)
+        return result.verdict.value
+    return ": ".join(part for part in (result.verdict.value, result.reason) if part)
 
 
 def change(moved: Moved) -> str:

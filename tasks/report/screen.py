@@ -15,7 +15,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from ..engine.progress import Build, State
+from ..engine.builds import Build, State
 from ..engine.steps import Step
 from . import units
 from .live import failed_lines

@@ -1,28 +1,25 @@
 """One description of a table, three ways to write it: for a terminal, as plain aligned text, as Markdown.
 
-It knows nothing of what stands in the cells. rich is imported only where a terminal is written to, so that
-programs and pipes do not pay for it.
+It knows nothing of what stands in the cells. All three come from the same rows; nothing is ever cut off:
+what a terminal is too narrow for is broken between words, then set out line under line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import shutil
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TextIO
-
-if TYPE_CHECKING:
-    import rich.table
+from typing import Literal, TextIO
 
 GAP = "  "
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its heading, which side its cells stand on, and whether they may be broken over lines.
-
-    Narrow columns (names, numbers) are never broken; a wide one (references) is, where a terminal is too
-    small for it. Nothing is ever cut off.
-    """
+    """A column: its heading, which side its cells stand on, and whether they may be broken over lines."""
 
     title: str
     align: Literal["left", "right"] = "left"
@@ -31,7 +28,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Text of one or more lines, and the colour a terminal shows it in ("" for its own)."""
+    """Text of one or more lines, and how a terminal shows it: "", "red", "bold green" …"""
 
     text: str
     style: str = ""
@@ -39,79 +36,102 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns and rows; a bare string in a row is a cell without a colour."""
+    """Columns and rows; a bare string in a row is a cell without a style."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell | str, ...], ...]
 
-    def plain(self) -> str:
-        """Returns aligned text, as wide as it needs to be, without colours and with nothing cut off."""
-        rows = [tuple(column.title.upper() for column in self.columns), *map(_texts, self.rows)]
-        widths = [max(_width(row[index]) for row in rows) for index in range(len(self.columns))]
-        return "".join(f"{line}\n" for row in rows for line in self._lines(row, widths))
+    def text(self, width: int | None = None, *, colours: bool = False) -> str:
+        """Returns aligned text, as wide as it needs to be or fitted into `width` characters."""
+        rows = [tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row) for row in self.rows]
+        heading = tuple(Cell(column.title.upper(), "dim") for column in self.columns)
+        widths = self._widths([heading, *rows], width)
+        if widths is None:
+            lines = [line for row in rows for line in _stacked(heading, row, colours=colours)]
+        else:
+            lines = [line for row in (heading, *rows) for line in self._lines(row, widths, colours=colours)]
+        return "".join(f"{line}\n" for line in lines)
 
     def markdown(self) -> str:
         """Returns a table in GitHub's Markdown."""
         header = " | ".join(column.title for column in self.columns)
         rule = " | ".join("---:" if column.align == "right" else "---" for column in self.columns)
-        body = (" | ".join(map(_escaped, _texts(row))) for row in self.rows)
+        body = (" | ".join(map(_escaped, row)) for row in self.rows)
         return "".join(f"| {line} |\n" for line in (header, rule, *body))
 
-    def terminal(self) -> rich.table.Table:
-        """Returns the table for a rich console, which folds wide columns into the width there is."""
-        from rich import box, table
-        from rich.text import Text
+    def _widths(self, rows: Sequence[Sequence[Cell]], room: int | None) -> list[int] | None:
+        """Returns the columns' widths, or None where they do not fit even with every column at its narrowest."""
+        cells = [[row[index].text for row in rows] for index in range(len(self.columns))]
+        widths = [max(len(line) for text in texts for line in text.split("\n")) for texts in cells]
+        if room is None:
+            return widths
+        narrowest = [
+            max(len(word) for text in texts for word in text.split() or [""]) if column.wraps else wide
+            for column, texts, wide in zip(self.columns, cells, widths, strict=True)
+        ]
+        while (excess := sum(widths) + len(GAP) * (len(widths) - 1) - room) > 0:
+            give = max(range(len(widths)), key=lambda index: widths[index] - narrowest[index])
+            if widths[give] == narrowest[give]:
+                return None
+            widths[give] -= min(excess, max(1, (widths[give] - narrowest[give]) // 2))
+        return widths
 
-        # Only one padding on the right: rows line up with the plain text around the table.
-        drawn = table.Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-        for column in self.columns:
-            drawn.add_column(
-                column.title,
-                justify=column.align,
-                no_wrap=not column.wraps,
-                overflow="fold",
-            )
-        for row in self.rows:
-            cells = (cell if isinstance(cell, Cell) else Cell(cell) for cell in row)
-            drawn.add_row(*(Text(cell.text, style=cell.style) for cell in cells))
-        return drawn
-
-    def _lines(self, row: Sequence[str], widths: Sequence[int]) -> list[str]:
-        cells = [text.split("\n") for text in row]
-        height = max(map(len, cells))
+    def _lines(self, row: Sequence[Cell], widths: Sequence[int], *, colours: bool) -> list[str]:
+        cells = [_wrapped(cell.text, width) for cell, width in zip(row, widths, strict=True)]
         lines = []
-        for index in range(height):
-            parts = (
-                text.rjust(width) if column.align == "right" else text.ljust(width)
-                for column, width, text in zip(
-                    self.columns,
-                    widths,
-                    (cell[index] if index < len(cell) else "" for cell in cells),
-                    strict=True,
+        for number in range(max(map(len, cells))):
+            parts = []
+            for column, cell, width, texts in zip(self.columns, row, widths, cells, strict=True):
+                text = texts[number] if number < len(texts) else ""
+                filled = text.rjust(width) if column.align == "right" else text.ljust(width)
+                parts.append(
+                    filled.replace(text, styled(text, cell.style, colours=colours), 1) if text else filled
                 )
-            )
             lines.append(GAP.join(parts).rstrip())
         return lines
 
 
 def write(table: Table, stream: TextIO) -> None:
-    """Writes the table to a stream in the form that suits it: rich on a terminal, else plain text."""
-    if not stream.isatty():
-        stream.write(table.plain())
-        return
-    from rich.console import Console
-
-    Console(file=stream, highlight=False, soft_wrap=False).print(table.terminal())
+    """Writes a table to a stream: fitted and coloured on a terminal, else plain and as wide as it is."""
+    if stream.isatty():
+        stream.write(table.text(shutil.get_terminal_size().columns, colours=has_colours(stream, os.environ)))
+    else:
+        stream.write(table.text())
 
 
-def _texts(row: Sequence[Cell | str]) -> tuple[str, ...]:
-    return tuple(cell.text if isinstance(cell, Cell) else cell for cell in row)
+def has_colours(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Returns whether to colour what goes to a stream (https://no-color.org)."""
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
-def _width(text: str) -> int:
-    return max(map(len, text.split("\n")))
+def styled(text: str, style: str, *, colours: bool) -> str:
+    """Returns text in a terminal's codes for a style, or as it is."""
+    if not (colours and style):
+        return text
+    return f"\x1b[{';'.join(_CODES[word] for word in style.split())}m{text}\x1b[0m"
 
 
-def _escaped(text: str) -> str:
-    """Returns text as one Markdown cell: no bar may end it, no line break may end the row."""
+def _wrapped(text: str, width: int) -> list[str]:
+    return [
+        line
+        for paragraph in text.split("\n")
+        for line in textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False) or [""]
+    ]
+
+
+def _stacked(heading: Sequence[Cell], row: Sequence[Cell], *, colours: bool) -> list[str]:
+    """Returns a row as lines of their own, for terminals that are too narrow for the table."""
+    indent = max(len(cell.text) for cell in heading) + len(GAP)
+    first, *others = zip(heading, row, strict=True)
+    lines = [styled(first[1].text, first[1].style, colours=colours)]
+    for title, cell in others:
+        for number, text in enumerate(cell.text.split("\n")):
+            label = (title.text.lower() if number == 0 else "").ljust(indent)
+            lines.append(f"{GAP}{label}{styled(text, cell.style, colours=colours)}".rstrip())
+    return lines
+
+
+def _escaped(cell: Cell | str) -> str:
+    """Returns a cell's text for Markdown: no bar may end it, no line break may end the row."""
+    text = cell.text if isinstance(cell, Cell) else cell
     return text.replace("|", "\\|").replace("\n", "<br>")

@@ -1,0 +1,48 @@
+# Make targets for a fleet: `include` this file, and every image has its targets.
+#
+#   include $(shell argosy-mk)            # with argosy installed
+#
+# Variables on make's command line or in the environment reach the tasks through [env] in build.toml:
+#   make DOCKER_TAGS=v1.0.0 container-build
+# ARGOSY is what runs the tasks; FLAGS is handed on: make container-build FLAGS=--keep-going
+
+ARGOSY ?= inv
+FLAGS ?=
+
+.PHONY: container-build container-push container-pull container-clean container-list container-plan container-doctor
+
+container-build: ## Build all images and load them
+	@$(ARGOSY) build $(FLAGS)
+
+container-build-%: ## Build one image (container-build-api), or several: a glob
+	@$(ARGOSY) build --images '$*' $(FLAGS)
+
+container-push: ## Build and push all images
+	@$(ARGOSY) push $(FLAGS)
+
+container-push-%: ## Build and push one image
+	@$(ARGOSY) push --images '$*' $(FLAGS)
+
+container-pull: ## Pull all images, under their local names too
+	@$(ARGOSY) pull $(FLAGS)
+
+container-pull-%: ## Pull one image
+	@$(ARGOSY) pull --images '$*' $(FLAGS)
+
+container-clean: ## Remove this project's images from the engine
+	@$(ARGOSY) clean --yes $(FLAGS)
+
+container-clean-%: ## Remove one image's references
+	@$(ARGOSY) clean --yes --images '$*' $(FLAGS)
+
+container-list: ## List the fleet
+	@$(ARGOSY) list $(FLAGS)
+
+container-plan: ## Show what would be built, and why
+	@$(ARGOSY) plan $(FLAGS)
+
+container-plan-%: ## Show what would be built for one image
+	@$(ARGOSY) plan --images '$*' $(FLAGS)
+
+container-doctor: ## Check everything a build needs
+	@$(ARGOSY) doctor $(FLAGS)

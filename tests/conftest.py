@@ -1,0 +1,92 @@
+"""Fixtures: a project folder of one's own for every test, and the real private engine for those that need it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.scenario import ROOT, Fleet  # noqa: E402 - the path comes first
+
+PLAIN = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME")
+
+
+@dataclass(frozen=True)
+class PrivateEngine:
+    """The checkout's own engine: what to export to use it, and its registry's address."""
+
+    env: dict[str, str]
+    registry: str
+
+    def docker(self, *arguments: str) -> str:
+        """Runs the docker client against it and returns what it prints."""
+        done = subprocess.run(
+            ["docker", *arguments], env=self.env, capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stderr}"
+        return done.stdout.strip()
+
+
+def plain_env() -> dict[str, str]:
+    """The environment tests run in: nothing of the developer's settings, engine or configuration."""
+    return {name: os.environ[name] for name in PLAIN if name in os.environ}
+
+
+def started(*options: str) -> PrivateEngine:
+    """Starts (if need be) a private engine of this checkout and returns how to use it."""
+    command = [str(ROOT / "scripts" / "engine")]
+    subprocess.run([*command, "start", *options], check=True, env=plain_env(), stdout=subprocess.DEVNULL)
+    text = subprocess.run(
+        [*command, "env", *options], check=True, env=plain_env(), capture_output=True, text=True
+    ).stdout
+    shell = subprocess.run(
+        ["bash", "-c", f"{text}\nenv -0"], check=True, env=plain_env(), capture_output=True, text=True
+    ).stdout
+    env = dict(pair.split("=", 1) for pair in shell.split("\0") if "=" in pair and not pair.startswith("_="))
+    return PrivateEngine(env, env["ARGOSY_REGISTRY"])
+
+
+@pytest.fixture(scope="session")
+def engine() -> PrivateEngine:
+    """The private engine with the containerd image store, its registry, and busybox:stable to stand on."""
+    found = started()
+    subprocess.run([str(ROOT / "scripts" / "bases"), "busybox:stable"], check=True, env=found.env)
+    return found
+
+
+@pytest.fixture(scope="session")
+def classic() -> PrivateEngine:
+    """A second private engine, with the classic image store."""
+    return started("--store", "classic")
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    """A project that needs no engine: none is in its environment."""
+    env = plain_env() | {"XDG_STATE_HOME": str(tmp_path / "state"), "DOCKER_HOST": "unix:///nowhere.sock"}
+    (tmp_path / "project").mkdir()
+    return Fleet(tmp_path / "project", env, registry="ghcr.io")
+
+
+@pytest.fixture
+def real(tmp_path: Path, engine: PrivateEngine, request: pytest.FixtureRequest) -> Iterator[Fleet]:
+    """A project whose commands meet the private engine; it pushes below an owner no other test has."""
+    word = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:30].strip("-")
+    owner = f"{word}-{uuid.uuid4().hex[:6]}"
+    (tmp_path / "project").mkdir()
+    env = engine.env | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    env.pop("ARGOSY_REGISTRY", None)
+    yield Fleet(tmp_path / "project", env, registry=engine.registry, owner=owner)
+    names = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    mine = [name for name in names if f"/{owner}/" in name]
+    if mine:
+        engine.docker("image", "rm", "--force", *mine)
