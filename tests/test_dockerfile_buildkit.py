@@ -199,10 +199,10 @@ REFUSED = [
     ("FROM scratch\nRUNN x\n", "unknown instruction", "unknown instruction"),
     ("# nothing\n", "no FROM", "no instructions"),
     ("ENV A=1\nFROM scratch\n", "before the first FROM", "no build stage"),
-    ("FROM\n", "FROM needs an argument|FROM takes", "one or three arguments"),
+    ("FROM\n", "FROM takes", "one or three arguments"),
     ("FROM scratch AZ x\n", "FROM takes", "one or three arguments"),
     ("FROM scratch AS 1a\n", "cannot name a stage", "invalid name for build stage"),
-    ("FROM scratch AS a-\n", "cannot name a stage|no image reference", "invalid"),
+    ("FROM scratch AS a-\n", "cannot name a stage", "invalid context name"),
     ("FROM scratch\nENV A\n", "needs a value", "must have two arguments"),
     ("FROM scratch\nENV A=1 B\n", "NAME=value", "name=value"),
     ("FROM scratch\nENV =1\n", "without a name", "can not be blank"),
@@ -236,16 +236,17 @@ REFUSED = [
     ("FROM scratch AS a\nCOPY --from=a / /\n", "cannot stand on itself", "circular dependency"),
     ("FROM scratch AS b\nCOPY --from=c / /\nFROM scratch AS c\nFROM b\n", "comes later", "needs to be defined before"),
     ("FROM scratch AS b\nRUN --mount=from=c x\nFROM scratch AS c\nFROM b\n", "comes later", "needs to be defined before"),
-    ("FROM scratch AS twice\nFROM scratch\nCOPY --from=twice / /\nFROM scratch AS twice\nFROM 1\n"[:-7] + "FROM scratch AS end\n"
-     "COPY --from=1 / /\n", "comes later", "needs to be defined before"),
+    ("FROM scratch AS x\nFROM scratch AS y\nCOPY --from=x / /\nFROM scratch AS x\nFROM y\n", "comes later",
+     "needs to be defined before"),
 ]  # fmt: skip
 
 NO_TARGET = Case("FROM scratch AS a\nFROM scratch\n", target="1")
 
-# The images all exist, under one tag for each case; what BuildKit loads is what was asked for.
+# Images of one host, {R}, that is only a name here: what BuildKit loads is what was asked for.
 ASKED = {
     "all": Case(
-        "ARG X=one\nFROM {R}/${X}:all AS a\nFROM a\nCOPY --from={R}/two:all / /\nRUN --mount=from={R}/three:all,target=/t true\n"
+        "ARG X=one\nFROM {R}/${X}:all AS a\nFROM busybox:stable\nCOPY --from=a / /a\nCOPY --from={R}/two:all / /b\n"
+        "RUN --mount=from={R}/three:all,target=/t --mount=type=tmpfs,from={R}/four:all,target=/u true\n"
     ),
     "target": Case(
         "FROM {R}/one:target AS a\nFROM {R}/two:target AS b\nCOPY --from=a / /\nFROM {R}/three:target AS c\nFROM b\n",
@@ -254,23 +255,265 @@ ASKED = {
     "arguments": Case(
         "ARG X=one\nARG V=arguments\nARG I={R}/${X}:${V}\nFROM ${I}\nARG X=three\nCOPY --from=0 / /\nFROM $I\n", {"X": "two"}
     ),
-    "platform": Case("FROM {R}/${TARGETARCH}:platform\n", platform="linux/arm64"),
     "numbers": Case(
         "FROM {R}/one:numbers\nFROM {R}/two:numbers AS two\nFROM {R}/three:numbers\nFROM scratch\nCOPY --from=1 / /\n"
     ),
-    "stage-of-that-name": Case(
-        "FROM {R}/one:stage AS docker.io\nFROM scratch\nCOPY --from=docker.io / /\n"
-        'RUN ["none"]\n'[:0]
+    "contexts": Case(
+        "FROM {R}/one:contexts AS a\nFROM {R}/two:contexts\nCOPY --from=a / /\nCOPY --from=extra / /\n",
+        contexts={"{R}/one:contexts": "docker-image://scratch", "extra": "docker-image://scratch"},
     ),
-    "mounted-but-of-no-use": Case("FROM {R}/one:mounted\nRUN --mount=type=tmpfs,from={R}/two:mounted,target=/x true\n"),
-    "context-for-image": Case(
-        "FROM {R}/one:context AS a\nFROM {R}/two:context\nCOPY --from=a / /\nCOPY --from=extra / /\n",
-        contexts={"{R}/one:context": "docker-image://scratch", "extra": "docker-image://scratch"},
-    ),
-    "context-familiar": Case(
+    "familiar": Case(
         "FROM docker.io/library/a1:latest AS a\nFROM index.docker.io/b1 AS b\nFROM docker.io/c/c AS c\nFROM library/d:2 AS d\n"
         "FROM scratch\n" + "".join(f"COPY --from={stage} / /\n" for stage in "abcd"),
         contexts=dict.fromkeys(["a1", "b1", "c/c", "d:2"], "docker-image://scratch"),
     ),
-    "scratch-is-nothing": Case("FROM scratch\nCOPY --from=scratch / /\n"),
+    "scratch": Case("FROM scratch\nCOPY --from=scratch / /\n"),
 }  # fmt: skip
+
+
+@dataclass
+class Image:
+    """The parts of an image that a Dockerfile's text decides."""
+
+    env: dict[str, str] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    def copy(self) -> Image:
+        return Image(dict(self.env), json.loads(json.dumps(self.config)), dict(self.files))
+
+
+def imagined(case: Case) -> Image:
+    """The image as the reader understands the Dockerfile."""
+    dockerfile = read(case.text, "Dockerfile")
+    scope = global_scope(dockerfile, case.target, case.args, case.platform, PLATFORM)
+    images: dict[str, Image] = {}
+    stages = reached(dockerfile, case.target, case.args, case.platform, PLATFORM, case.contexts)
+    for stage in stages:
+        base = dockerfile.named(expand(stage.base, scope, dockerfile.escape), before=stage.index)
+        image = images[str(base.index)].copy() if base and base.name not in case.contexts else Image()
+        image.config.pop("OnBuild", None)
+        images[stage.label] = images[str(stage.index)] = image
+        for instruction, variables in visible(dockerfile, stage, scope, case.args, case.contexts):
+            apply(image, instruction, variables, dockerfile, images)
+    return images[str(stages[-1].index)]
+
+
+def apply(
+    image: Image,
+    instruction: Instruction,
+    variables: Mapping[str, str],
+    dockerfile: Dockerfile,
+    images: Mapping[str, Image],
+) -> None:
+    config, words = image.config, instruction.arguments
+
+    def full(word: str) -> str:
+        return expand(word, variables, dockerfile.escape)
+
+    shell = config.get("Shell", ["/bin/sh", "-c"])
+    command = list(words) if instruction.exec_form else [*shell, " ".join(words)]
+    match instruction.keyword:
+        case "ENV":
+            image.env |= {full(name): full(value or "") for name, value in instruction.pairs()}
+        case "LABEL":
+            labels = {full(name): full(value or "") for name, value in instruction.pairs()}
+            config["Labels"] = config.get("Labels", {}) | labels
+        case "WORKDIR":
+            config["WorkingDir"] = full(words[0])
+        case "USER":
+            config["User"] = full(words[0])
+        case "STOPSIGNAL":
+            config["StopSignal"] = full(words[0])
+        case "EXPOSE":
+            ports = [port if "/" in port else f"{port}/tcp" for port in map(full, words)]
+            config["ExposedPorts"] = {port: {} for port in ports}
+        case "VOLUME":
+            config["Volumes"] = {full(word): {} for word in words}
+        case "SHELL":
+            config["Shell"] = list(words)
+        case "CMD":
+            config["Cmd"] = command
+        case "ENTRYPOINT":
+            config["Entrypoint"] = command
+        case "ONBUILD":
+            config.setdefault("OnBuild", []).append(instruction.text.removeprefix("ONBUILD "))
+        case "HEALTHCHECK":
+            kind = "CMD-SHELL" if words[0] == "CMD" and not instruction.exec_form else words[0]
+            config["Healthcheck"] = [kind, *words[1:]]
+        case "COPY" | "ADD":
+            *origins, destination = map(full, words)
+            place = destination.rstrip("/")
+            source = images.get((instruction.flag("from") or "").lower().lstrip("+"))
+            if source:
+                image.files[place] = source.files[origins[0]]
+            for heredoc in instruction.heredocs:
+                body = expand(heredoc.text, variables, quotes=False) if heredoc.expand else heredoc.text
+                image.files[f"{place}/{heredoc.name}" if destination.endswith("/") else place] = body
+
+
+def history(case: Case) -> Iterator[str]:
+    """What the history of the last stage says of its RUNs, as the reader understands them."""
+    dockerfile = read(case.text, "Dockerfile")
+    scope = global_scope(dockerfile, None, case.args, case.platform, PLATFORM)
+    declared: dict[str, None] = {}
+    for instruction, variables in visible(dockerfile, dockerfile.stages[-1], scope, case.args):
+        if instruction.keyword == "ARG":
+            declared |= dict.fromkeys(name for name, _ in instruction.pairs())
+        if instruction.keyword != "RUN":
+            continue
+        seen = [f"{name}={variables.get(name, '')}" for name in declared]
+        counted = [f"|{len(seen)}", *seen] if seen else []
+        command = instruction.arguments if instruction.exec_form else ("/bin/sh", "-c", script(instruction))
+        yield " ".join(["RUN", *counted, *command, "# buildkit"])
+
+
+def script(instruction: Instruction) -> str:
+    """What the shell is given; BuildKit runs the body of a lone heredoc as it is."""
+    text = "".join(instruction.arguments)
+    if re.fullmatch(r"\d*<<-?[^<]+", text):
+        [heredoc] = instruction.heredocs
+        return f"/dev/pipes/{heredoc.name}" if heredoc.text.startswith("#!") else heredoc.text
+    return "\n".join([text, *(heredoc.content + heredoc.name for heredoc in instruction.heredocs)])
+
+
+def exported(archive: Path) -> tuple[Image, list[str]]:
+    """Reads the image that BuildKit wrote as an OCI archive, and its history."""
+    with tarfile.open(archive) as tar:
+
+        def blob(name: str) -> bytes:
+            opened = tar.extractfile(name)
+            assert opened is not None
+            return opened.read()
+
+        def by_digest(description: Mapping[str, str]) -> bytes:
+            return blob("blobs/" + description["digest"].replace(":", "/"))
+
+        manifest = json.loads(by_digest(json.loads(blob("index.json"))["manifests"][0]))
+        description = json.loads(by_digest(manifest["config"]))
+        image = Image()
+        for layer in manifest["layers"] or []:
+            with tarfile.open(fileobj=io.BytesIO(gzip.decompress(by_digest(layer)))) as files:
+                for member in files:
+                    opened = files.extractfile(member) if member.isfile() else None
+                    if opened and member.size < 10_000:
+                        image.files["/" + member.name] = opened.read().decode()
+    config = description["config"]
+    pairs = (entry.partition("=") for entry in config.pop("Env", []))
+    image.env = {name: value for name, _, value in pairs if name != "PATH"}
+    config.pop("ArgsEscaped", None)
+    if "Healthcheck" in config:
+        config["Healthcheck"] = config["Healthcheck"]["Test"]
+    image.config = {key: value for key, value in config.items() if value and value != "/"}
+    return image, [entry["created_by"] for entry in description["history"] or []]
+
+
+def buildx(engine: Engine, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    call = ["docker", "buildx", *words]
+    return subprocess.run(call, input=stdin, capture_output=True, text=True, env=engine.env, check=False)
+
+
+def bake(engine: Engine, cases: Mapping[str, Case], folder: Path, output: str) -> str:
+    """Builds all cases in one call; {name} in `output` is the case's. Returns BuildKit's log."""
+    targets = {}
+    for name, case in cases.items():
+        path = folder / f"{name}.Dockerfile"
+        path.write_text(case.text, encoding="utf-8", newline="")
+        targets[name] = {
+            "context": str(folder),
+            "dockerfile": str(path),
+            "args": dict(case.args),
+            "contexts": dict(case.contexts),
+            "platforms": [case.platform],
+            "target": case.target or "",
+            "output": [output.format(name=name)],
+            "attest": ["type=provenance,disabled=true"],
+        }
+    definition = {"group": {"default": {"targets": list(targets)}}, "target": targets}
+    done = buildx(engine, "bake", "-f", "-", "--progress=plain", stdin=json.dumps(definition))
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def built(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    bake(engine, {**BUILT, "runs": Case(RUNS)}, folder, f"type=oci,dest={folder}/{{name}}.tar")
+    return folder
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_an_image_is_what_the_reader_expects(name: str, built: Path) -> None:
+    actual, _ = exported(built / f"{name}.tar")
+    expected = imagined(BUILT[name])
+    assert (actual.env, actual.files) == (expected.env, expected.files)
+    assert actual.config == {key: value for key, value in expected.config.items() if value}
+
+
+def test_a_run_is_given_the_text_that_the_reader_expects(built: Path) -> None:
+    _, steps = exported(built / "runs.tar")
+    actual = [step for step in steps if step.startswith("RUN ")]
+    assert actual == list(history(Case(RUNS)))
+
+
+@pytest.fixture(scope="module")
+def refusals(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What BuildKit says to each refused Dockerfile ("" if it builds it)."""
+    folder = tmp_path_factory.mktemp("refused")
+
+    def attempt(text: str) -> str:
+        words = ["--target", NO_TARGET.target] if NO_TARGET.target and text == NO_TARGET.text else []
+        done = buildx(engine, "build", "-q", "--output=type=cacheonly", *words, "-", stdin=text)
+        return done.stderr if done.returncode else ""
+
+    texts = [text for text, *_ in REFUSED] + [NO_TARGET.text]
+    with ThreadPoolExecutor(4) as pool:
+        return dict(zip(texts, pool.map(attempt, texts), strict=True))
+
+
+@pytest.mark.parametrize(("text", "ours", "theirs"), REFUSED)
+def test_what_buildkit_refuses_is_refused(
+    text: str, ours: str, theirs: str, refusals: Mapping[str, str]
+) -> None:
+    assert theirs in refusals[text]
+    with pytest.raises(ConfigError, match=re.escape(ours)):
+        imagined(Case(text))
+
+
+def test_a_stage_without_a_name_is_no_target(refusals: Mapping[str, str]) -> None:
+    assert "could not be found" in refusals[NO_TARGET.text]
+    with pytest.raises(ConfigError, match='no target "1"'):
+        imagined(NO_TARGET)
+
+
+def asked(case: Case) -> tuple[Source, ...]:
+    dockerfile = read(case.text, "Dockerfile")
+    return sources(dockerfile, case.target, case.args, case.platform, PLATFORM, case.contexts)
+
+
+def test_the_images_that_buildkit_asks_for_are_the_sources(engine: Engine, tmp_path: Path) -> None:
+    host = f"{tmp_path.name.replace('_', '-')}.invalid".lower()
+    cases = {
+        name: Case(
+            case.text.replace("{R}", host),
+            case.args,
+            case.target,
+            case.platform,
+            {key.replace("{R}", host): value for key, value in case.contexts.items()},
+        )
+        for name, case in ASKED.items()
+    }
+    tags = [f"{host}/{number}:{name}" for number in ("one", "two", "three", "four") for name in cases]
+    seed = ["build", "-q", "--load", *(f"--tag={tag}" for tag in tags), "-"]
+    seeded = buildx(engine, *seed, stdin="FROM scratch\nCOPY <<X /x\nx\nX\n")
+    assert seeded.returncode == 0, seeded.stderr
+    try:
+        log = bake(engine, cases, tmp_path, "type=cacheonly")
+    finally:
+        subprocess.run(["docker", "image", "rm", *tags], env=engine.env, check=True, capture_output=True)
+    loaded = set(re.findall(rf"load metadata for ({re.escape(host)}/\S+)", log))
+    found = [source for case in cases.values() for source in asked(case)]
+    assert loaded == {familiar(s.reference) for s in found if s.context is None and host in s.reference}
+    assert {name for case in cases.values() for name in case.contexts} == {
+        s.context for s in found if s.context
+    }

@@ -19,7 +19,8 @@ __all__ = ["Dockerfile", "Heredoc", "Instruction", "Stage", "declared_args", "re
 
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
 _DIRECTIVES = ("syntax", "escape", "check")
-_STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
+# BuildKit also looks the name up among named contexts, so it must be a part of a reference.
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9]*(?:(?:\.|_|__|-+)[a-z0-9]+)*")
 _CONTINUED = {
     "\\": re.compile(r"(^|[^\\])\\[ \t]*\Z"),
     "`": re.compile(r"(^|[^`])`[ \t]*\Z"),
@@ -125,7 +126,7 @@ def _stage(index: int, start: Instruction, inside: list[Instruction], where: str
         raise ConfigError(f"{place}: FROM takes one image, or an image, AS and a name; here: {start.text}")
     name = words[2].lower() if named else ""
     if named and not _STAGE_NAME.fullmatch(name):
-        allowed = "a letter, then letters, digits, - _ ."
+        allowed = "a letter, then letters and digits, with - _ . between them"
         raise ConfigError(f'{place}: "{words[2]}" cannot name a stage ({allowed})')
     return Stage(index, name, words[0], start.flag("platform") or "", tuple(inside), start.line)
 

@@ -47,7 +47,7 @@ class Table:
         heading = tuple(Cell(column.title.upper(), "dim") for column in self.columns)
         widths = self._widths([heading, *rows], width)
         if widths is None:
-            lines = [line for row in rows for line in _stacked(heading, row, colours=colours)]
+            lines = [line for row in rows for line in _stacked(heading, row, width or 0, colours=colours)]
         else:
             lines = [line for row in (heading, *rows) for line in self._lines(row, widths, colours=colours)]
         return "".join(f"{line}\n" for line in lines)
@@ -119,13 +119,14 @@ def _wrapped(text: str, width: int) -> list[str]:
     ]
 
 
-def _stacked(heading: Sequence[Cell], row: Sequence[Cell], *, colours: bool) -> list[str]:
+def _stacked(heading: Sequence[Cell], row: Sequence[Cell], width: int, *, colours: bool) -> list[str]:
     """Returns a row as lines of their own, for terminals that are too narrow for the table."""
     indent = max(len(cell.text) for cell in heading) + len(GAP)
+    room = max(1, width - len(GAP) - indent)
     first, *others = zip(heading, row, strict=True)
     lines = [styled(first[1].text, first[1].style, colours=colours)]
     for title, cell in others:
-        for number, text in enumerate(cell.text.split("\n")):
+        for number, text in enumerate(_wrapped(cell.text, room)):
             label = (title.text.lower() if number == 0 else "").ljust(indent)
             lines.append(f"{GAP}{label}{styled(text, cell.style, colours=colours)}".rstrip())
     return lines
