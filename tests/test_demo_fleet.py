@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from urllib.request import urlopen
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.conftest import PrivateEngine
+from tests.scenario import ROOT
+
 SERVICES = ("gateway", "worker", "catalog", "docs", "probe-http", "probe-tcp")
 COMPILED = ("gateway", "worker")
 
@@ -26,22 +28,17 @@ Start = Callable[..., str]
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 
-class Fleet:
-    """The built images and the docker to run them with."""
+@dataclass(frozen=True)
+class Demo:
+    """The built fleet and the engine it runs in."""
 
-    def __init__(self, env: dict[str, str], registry: str) -> None:
-        self.env = {**os.environ, **env}
-        self.registry = registry
+    engine: PrivateEngine
 
     def reference(self, image: str) -> str:
-        return f"{self.registry}/argosy/{image}:0.1.0"
+        return f"{self.engine.registry}/argosy/{image}:0.1.0"
 
-    def docker(self, *args: str) -> str:
-        done = subprocess.run(
-            ["docker", *args], env=self.env, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert done.returncode == 0, f"docker {' '.join(args)}: {done.stderr}"
-        return done.stdout.strip()
+    def docker(self, *arguments: str) -> str:
+        return self.engine.docker(*arguments)
 
     def inspect(self, kind: str, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.docker(kind, "inspect", name))[0]
@@ -49,41 +46,39 @@ class Fleet:
 
 
 @pytest.fixture(scope="module")
-def fleet(engine: Any) -> Fleet:
-    fleet = Fleet(engine.env, engine.registry)
-    done = subprocess.run(
+def demo(engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The repository's own fleet, for both platforms, built as its README says."""
+    env = engine.env | {"XDG_STATE_HOME": str(tmp_path_factory.mktemp("state"))}
+    for command in (
+        [str(ROOT / "scripts" / "bases")],
         [sys.executable, "-m", "invoke", "build", "--platforms", "linux/amd64,linux/arm64"],
-        cwd=ROOT,
-        env=fleet.env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return fleet
+    ):
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return Demo(engine)
 
 
 @pytest.fixture
-def start(fleet: Fleet) -> Iterator[Start]:
+def start(demo: Demo) -> Iterator[Start]:
     """Starts a service and gives its container; what is left at the end is removed."""
     started: list[str] = []
 
     def begin(service: str, *options: str) -> str:
-        container = fleet.docker("run", "-d", "-p", "127.0.0.1::8080", *options, fleet.reference(service))
+        container = demo.docker("run", "-d", "-p", "127.0.0.1::8080", *options, demo.reference(service))
         started.append(container)
         return container
 
     yield begin
     if started:
-        fleet.docker("rm", "-f", "-v", *started)
+        demo.docker("rm", "-f", "-v", *started)
 
 
 @pytest.fixture
-def network(fleet: Fleet) -> Iterator[str]:
+def network(demo: Demo) -> Iterator[str]:
     name = f"demo-fleet-{uuid.uuid4().hex[:8]}"
-    fleet.docker("network", "create", name)
+    demo.docker("network", "create", name)
     yield name
-    fleet.docker("network", "rm", name)
+    demo.docker("network", "rm", name)
 
 
 def eventually(look: Callable[[], Any], wanted: Callable[[Any], bool], seconds: float = 30) -> Any:
@@ -95,9 +90,9 @@ def eventually(look: Callable[[], Any], wanted: Callable[[Any], bool], seconds: 
     return seen
 
 
-def get(fleet: Fleet, container: str, path: str) -> str:
+def get(demo: Demo, container: str, path: str) -> str:
     """The body at a path of a service, or "" while it does not answer with success."""
-    address = fleet.docker("port", container, "8080/tcp").splitlines()[0]
+    address = demo.docker("port", container, "8080/tcp").splitlines()[0]
     try:
         with urlopen(f"http://{address}{path}", timeout=5) as reply:
             body: bytes = reply.read()
@@ -107,23 +102,23 @@ def get(fleet: Fleet, container: str, path: str) -> str:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_lives_from_health_to_a_clean_end(fleet: Fleet, start: Start, service: str) -> None:
+def test_a_service_lives_from_health_to_a_clean_end(demo: Demo, start: Start, service: str) -> None:
     container = start(service)
 
-    assert eventually(lambda: get(fleet, container, "/health"), bool).strip() == "ok"
+    assert eventually(lambda: get(demo, container, "/health"), bool).strip() == "ok"
     eventually(
-        lambda: fleet.inspect("container", container)["State"]["Health"]["Status"],
+        lambda: demo.inspect("container", container)["State"]["Health"]["Status"],
         lambda status: status == "healthy",
     )
     before = time.monotonic()
-    fleet.docker("stop", "--time", "8", container)  # SIGKILL would follow, and exit code 137
+    demo.docker("stop", "--time", "8", container)  # SIGKILL would follow, and exit code 137
     assert time.monotonic() - before < 4
-    assert fleet.inspect("container", container)["State"]["ExitCode"] == 0
+    assert demo.inspect("container", container)["State"]["ExitCode"] == 0
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_tells_its_version(fleet: Fleet, service: str) -> None:
-    said = fleet.docker("run", "--rm", fleet.reference(service), "--version")
+def test_a_service_tells_its_version(demo: Demo, service: str) -> None:
+    said = demo.docker("run", "--rm", demo.reference(service), "--version")
 
     name, version = said.split()
     assert name == service.partition("-")[0]
@@ -131,20 +126,20 @@ def test_a_service_tells_its_version(fleet: Fleet, service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_needs_no_rights(fleet: Fleet, start: Start, service: str) -> None:
+def test_a_service_needs_no_rights(demo: Demo, start: Start, service: str) -> None:
     # Not root, no capabilities and nothing to write to: the strictest a cluster can ask for.
     container = start(service, "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 
-    eventually(lambda: get(fleet, container, "/health"), bool)
-    assert fleet.docker("exec", container, "id", "-u") == "1000"
-    assert fleet.docker("exec", container, "id", "-g") == "1000"
+    eventually(lambda: get(demo, container, "/health"), bool)
+    assert demo.docker("exec", container, "id", "-u") == "1000"
+    assert demo.docker("exec", container, "id", "-g") == "1000"
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_health_fails_where_nothing_serves(fleet: Fleet, service: str) -> None:
+def test_health_fails_where_nothing_serves(demo: Demo, service: str) -> None:
     done = subprocess.run(
-        ["docker", "run", "--rm", fleet.reference(service), "health"],
-        env=fleet.env,
+        ["docker", "run", "--rm", demo.reference(service), "health"],
+        env=demo.engine.env,
         capture_output=True,
         check=False,
     )
@@ -153,8 +148,8 @@ def test_health_fails_where_nothing_serves(fleet: Fleet, service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_says_how_it_is_to_be_run(fleet: Fleet, service: str) -> None:
-    config = fleet.inspect("image", fleet.reference(service))["Config"]
+def test_an_image_says_how_it_is_to_be_run(demo: Demo, service: str) -> None:
+    config = demo.inspect("image", demo.reference(service))["Config"]
 
     assert config["User"] == "1000:1000"
     assert list(config["ExposedPorts"]) == ["8080/tcp"]
@@ -165,11 +160,11 @@ def test_an_image_says_how_it_is_to_be_run(fleet: Fleet, service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_runs_on_arm64(fleet: Fleet, service: str) -> None:
+def test_a_service_runs_on_arm64(demo: Demo, service: str) -> None:
     platform = ("--rm", "--platform", "linux/arm64")
 
-    machine = fleet.docker("run", *platform, "--entrypoint", "uname", fleet.reference(service), "-m")
-    said = fleet.docker("run", *platform, fleet.reference(service), "--version")
+    machine = demo.docker("run", *platform, "--entrypoint", "uname", demo.reference(service), "-m")
+    said = demo.docker("run", *platform, demo.reference(service), "--version")
 
     assert machine == "aarch64"
     assert said.startswith(service.partition("-")[0])
@@ -178,52 +173,52 @@ def test_a_service_runs_on_arm64(fleet: Fleet, service: str) -> None:
 @pytest.mark.parametrize("service", COMPILED)
 @pytest.mark.parametrize(("platform", "machine"), [("linux/amd64", 62), ("linux/arm64", 183)])
 def test_a_compiled_program_is_of_its_image_s_platform(
-    fleet: Fleet, tmp_path: Path, service: str, platform: str, machine: int
+    demo: Demo, tmp_path: Path, service: str, platform: str, machine: int
 ) -> None:
     # An emulator runs either; only the program's own header tells (ELF, e_machine at byte 18).
-    container = fleet.docker("create", "--platform", platform, fleet.reference(service))
+    container = demo.docker("create", "--platform", platform, demo.reference(service))
     try:
-        fleet.docker("cp", f"{container}:/usr/local/bin/{service}", str(tmp_path / service))
+        demo.docker("cp", f"{container}:/usr/local/bin/{service}", str(tmp_path / service))
     finally:
-        fleet.docker("rm", container)
+        demo.docker("rm", container)
 
     program = (tmp_path / service).read_bytes()
     assert program[:4] == b"\x7fELF"
     assert int.from_bytes(program[18:20], "little") == machine
 
 
-def test_the_services_work_together(fleet: Fleet, network: str, start: Start) -> None:
+def test_the_services_work_together(demo: Demo, network: str, start: Start) -> None:
     for service in ("catalog", "docs", "worker"):
         start(service, "--network", network, "--network-alias", service)
     gateway = start("gateway", "--network", network, "--network-alias", "gateway")
     http, tcp = (start(f"probe-{kind}", "--network", network) for kind in ("http", "tcp"))
 
-    goods = json.loads(eventually(lambda: get(fleet, gateway, "/goods"), bool))
-    silk = json.loads(get(fleet, gateway, "/goods/silk"))
+    goods = json.loads(eventually(lambda: get(demo, gateway, "/goods"), bool))
+    silk = json.loads(get(demo, gateway, "/goods/silk"))
     assert silk in goods
 
     # The worker counts at its start and every ten seconds after.
     stock = eventually(
-        lambda: json.loads(get(fleet, gateway, "/stock") or "{}"), lambda stock: stock.get("tons")
+        lambda: json.loads(get(demo, gateway, "/stock") or "{}"), lambda stock: stock.get("tons")
     )
     assert stock["tons"] == sum(item["tons"] for item in goods)
 
-    assert "<title>Documents</title>" in get(fleet, gateway, "/")
+    assert "<title>Documents</title>" in get(demo, gateway, "/")
     # Files of the sibling that is never run reach the visitor through two other images.
-    assert get(fleet, gateway, "/assets/style.css") == (ROOT / "docker/assets/files/style.css").read_text()
+    assert get(demo, gateway, "/assets/style.css") == (ROOT / "docker/assets/files/style.css").read_text()
 
     for probe in (http, tcp):
-        assert json.loads(eventually(partial(get, fleet, probe, "/"), bool))["up"]
+        assert json.loads(eventually(partial(get, demo, probe, "/"), bool))["up"]
 
 
-def test_each_probe_makes_the_check_it_was_built_for(fleet: Fleet, start: Start) -> None:
+def test_each_probe_makes_the_check_it_was_built_for(demo: Demo, start: Start) -> None:
     nowhere = ("--env", "TARGET=127.0.0.1:1")
     probe = start("probe-tcp", *nowhere)
-    seen = json.loads(eventually(lambda: get(fleet, probe, "/"), bool))
+    seen = json.loads(eventually(lambda: get(demo, probe, "/"), bool))
     assert not seen["up"]
     assert "refused" in seen["problem"]
 
     probe = start("probe-http", *nowhere)  # an address, but no URL
-    seen = json.loads(eventually(lambda: get(fleet, probe, "/"), bool))
+    seen = json.loads(eventually(lambda: get(demo, probe, "/"), bool))
     assert not seen["up"]
     assert "refused" not in seen["problem"]

@@ -6,48 +6,19 @@ layers. From scratch nothing can run, but heredocs of COPY are expanded, and so 
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
 import re
-import subprocess
-import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
 
 import pytest
 
 from tasks.errors import ConfigError
-from tasks.planning.dockerfile import Dockerfile, Instruction, read
-from tasks.planning.familiar import familiar
-from tasks.planning.scopes import global_scope, visible
-from tasks.planning.sources import Source, reached, sources
-from tasks.planning.words import expand
+from tests.buildkit import Case, bake, buildx, exported
+from tests.conftest import PrivateEngine
+from tests.imagined import history, imagined
 
 pytestmark = pytest.mark.engine
-
-PLATFORM = "linux/amd64"
-
-
-class Engine(Protocol):
-    """What the session's engine offers."""
-
-    env: dict[str, str]
-    registry: str
-
-
-@dataclass(frozen=True)
-class Case:
-    """One Dockerfile and how it is built."""
-
-    text: str
-    args: Mapping[str, str] = field(default_factory=dict)
-    target: str | None = None
-    platform: str = PLATFORM
-    contexts: Mapping[str, str] = field(default_factory=dict)
 
 
 def fragment(body: str, **args: str) -> Case:
@@ -70,7 +41,7 @@ BUILT = {
     "crlf": Case("FROM scratch\r\nENV A=1 \\\r\n  B=2\r\nCOPY <<X /x\r\none\r\n\r\ntwo\r\nX\r\nENV C=3\r\n"),
     "bom-and-directive": Case("\ufeff# escape=`\nFROM scratch\nENV A=1 `\n B=2"),
     "escape-backtick": Case(
-        "#   EsCaPe  =  `  \nFROM scratch\nENV A=1 `\n  B=C:\\d C=`$A D=\"`$A\" E=a`\\b\nCOPY <<X /x\n\\$A `$A `\nX\n"
+        '#   EsCaPe  =  `  \nFROM scratch\nENV A=1 `\n  B=C:\\d C=`$A D="`$A" E=a`\\b\nCOPY <<X /x\n\\$A `$A `\nX\n'
     ),
     "escape-too-late": Case("\n# escape=`\nFROM scratch\nENV A=1 \\\n B=2\n"),
     # ENV, LABEL, ARG: words, quotes, old form.
@@ -98,7 +69,7 @@ BUILT = {
         'ENV K=$V-x L=$NOPE M=x${NOPE}y N=$ O=$1a P=$@ Q=$* R=$# S=$$V T=$12V U=$? W=$!x X=$Ä Y="€ $Ä"\n'
     ),
     "where-it-happens": fragment(
-        "ENV V=v\nWORKDIR /$V/w\nUSER $V:\"$V\"\nEXPOSE 80/tcp ${P:-81}\nVOLUME /$V /b\nSTOPSIGNAL ${S:-9}\n"
+        'ENV V=v\nWORKDIR /$V/w\nUSER $V:"$V"\nEXPOSE 80/tcp ${P:-81}\nVOLUME /$V /b\nSTOPSIGNAL ${S:-9}\n'
         "COPY <<X /$V/\n$V\nX\nCMD echo $V\nMAINTAINER  A  B <a@b>\n"
     ),
     # JSON and shell forms.
@@ -145,8 +116,8 @@ BUILT = {
         "FROM scratch\nARG TARGETPLATFORM\n" + shown("TARGETPLATFORM", "TARGETVARIANT"), platform="linux/arm"
     ),
     "platform-overridden": Case(
-        "ARG TARGETARCH\nFROM scratch AS on-mips\nENV A=mips\nFROM on-${TARGETARCH}\nARG TARGETARCH\nARG TARGETOS=none\n"
-        + shown("A", "TARGETARCH", "TARGETOS"),
+        "ARG TARGETARCH\nFROM scratch AS on-mips\nENV A=mips\nFROM on-${TARGETARCH}\nARG TARGETARCH\n"
+         "ARG TARGETOS=none\n" + shown("A", "TARGETARCH", "TARGETOS"),
         {"TARGETARCH": "mips"},
     ),
     "onbuild-runs": Case(
@@ -156,7 +127,8 @@ BUILT = {
     ),
     # Stages.
     "stage-by-argument": Case(
-        'ARG KIND=slow\nFROM scratch AS fast\nENV A=fast\nFROM scratch AS Slow\nENV A=slow\nFROM "${KIND}"\n' + shown("A"),
+        'ARG KIND=slow\nFROM scratch AS fast\nENV A=fast\nFROM scratch AS Slow\nENV A=slow\n'
+        'FROM "${KIND}"\n' + shown("A"),
     ),
     "stage-name-twice": Case(
         "FROM scratch AS a\nENV A=1\nFROM a AS a\nENV B=2\nFROM a\n" + shown("A", "B"),
@@ -197,34 +169,18 @@ RUNS = (
 # BuildKit 0.13 runs into a fault of its own.
 REFUSED = [
     ("FROM scratch\nRUNN x\n", "unknown instruction", "unknown instruction"),
-    ("# nothing\n", "no FROM", "no instructions"),
     ("ENV A=1\nFROM scratch\n", "before the first FROM", "no build stage"),
-    ("FROM\n", "FROM takes", "one or three arguments"),
-    ("FROM scratch AZ x\n", "FROM takes", "one or three arguments"),
-    ("FROM scratch AS 1a\n", "cannot name a stage", "invalid name for build stage"),
     ("FROM scratch AS a-\n", "cannot name a stage", "invalid context name"),
-    ("FROM scratch\nENV A\n", "needs a value", "must have two arguments"),
     ("FROM scratch\nENV A=1 B\n", "NAME=value", "name=value"),
-    ("FROM scratch\nENV =1\n", "without a name", "can not be blank"),
-    ("FROM scratch\nARG\n", "needs an argument", "at least one argument"),
     ("FROM scratch\nCOPY a\n", "source and a destination", "at least two arguments"),
     ("FROM scratch\nCOPY a <<X\nX\n", "destination", "cannot accept a heredoc"),
     ("FROM scratch\nCOPY <<X /x\nno end\n X\n", "never ended", "unterminated heredoc"),
-    ("FROM scratch\nCOPY <<-X /x\nno end\n X\n", "never ended", "unterminated heredoc"),
-    ("FROM scratch\nSHELL sh -c\n", "JSON", "JSON"),
-    ("FROM scratch\nWORKDIR\n", "needs an argument", "exactly one argument"),
-    ("FROM scratch\nHEALTHCHECK CMD\n", "CMD with a command", "Missing command"),
-    ("FROM scratch\nHEALTHCHECK NONE x\n", "NONE alone", "takes no arguments"),
     ("FROM scratch\nONBUILD onbuild RUN x\n", "as its trigger", "isn't allowed"),
     ("FROM scratch\nONBUILD ENV A\n", "needs a value", "must have two arguments"),
     ('FROM scratch\nCMD ["a", 1]\n', "more than strings", "strings only"),
     ("# escape=x\nFROM scratch\n", "escape can be", "invalid escape token"),
-    ("# escape=`\n# escape=`\nFROM scratch\n", "only once", "only one escape"),
-    ("FROM scratch\nENV A=${B\n", "missing }", "missing '}'"),
-    ("FROM scratch\nENV A=\"x\n", "double quote", "double-quote"),
+    ("FROM scratch\nENV A=${B:-x\n", "missing }", "missing '}'"),
     ("FROM scratch\nENV A=${B?because}\n", "B: because", "B: because"),
-    ("FROM scratch\nENV A=${B^}\n", "unsupported modifier", "unsupported modifier"),
-    ("FROM scratch\nENV A=${}\n", "bad substitution", "bad substitution"),
     ("ARG X\nFROM ${X}\n", "ARG X has no value", "should not be blank"),
     ("FROM scratch\nARG X=y\nFROM $X AS b\nFROM scratch\n", "not declared before the first", "should not be blank"),
     ("FROM scratch AS base\nFROM Base\n", 'Base" is no image reference', "must be lowercase"),
@@ -233,210 +189,19 @@ REFUSED = [
     ("ARG X=a\nFROM scratch AS a\nFROM scratch\nCOPY --from=$X / /\n", "not expanded", "failed to parse stage name"),
     ("FROM scratch\nRUN --mount=from=${X} x\n", "not expanded", "doesn't support variable expansion"),
     ("FROM scratch\nCOPY --from=1 / /\n", "no such stage", "invalid stage index"),
-    ("FROM scratch AS a\nCOPY --from=a / /\n", "cannot stand on itself", "circular dependency"),
+    ("FROM scratch AS a\nCOPY --from=a / /\nFROM scratch\n", "cannot stand on itself", "circular dependency"),
     ("FROM scratch AS b\nCOPY --from=c / /\nFROM scratch AS c\nFROM b\n", "comes later", "needs to be defined before"),
-    ("FROM scratch AS b\nRUN --mount=from=c x\nFROM scratch AS c\nFROM b\n", "comes later", "needs to be defined before"),
+    ("FROM scratch AS b\nRUN --mount=from=c x\nFROM scratch AS c\nFROM b\n", "comes later",
+     "needs to be defined before"),
     ("FROM scratch AS x\nFROM scratch AS y\nCOPY --from=x / /\nFROM scratch AS x\nFROM y\n", "comes later",
      "needs to be defined before"),
 ]  # fmt: skip
 
 NO_TARGET = Case("FROM scratch AS a\nFROM scratch\n", target="1")
 
-# Images of one host, {R}, that is only a name here: what BuildKit loads is what was asked for.
-ASKED = {
-    "all": Case(
-        "ARG X=one\nFROM {R}/${X}:all AS a\nFROM busybox:stable\nCOPY --from=a / /a\nCOPY --from={R}/two:all / /b\n"
-        "RUN --mount=from={R}/three:all,target=/t --mount=type=tmpfs,from={R}/four:all,target=/u true\n"
-    ),
-    "target": Case(
-        "FROM {R}/one:target AS a\nFROM {R}/two:target AS b\nCOPY --from=a / /\nFROM {R}/three:target AS c\nFROM b\n",
-        target="b",
-    ),
-    "arguments": Case(
-        "ARG X=one\nARG V=arguments\nARG I={R}/${X}:${V}\nFROM ${I}\nARG X=three\nCOPY --from=0 / /\nFROM $I\n", {"X": "two"}
-    ),
-    "numbers": Case(
-        "FROM {R}/one:numbers\nFROM {R}/two:numbers AS two\nFROM {R}/three:numbers\nFROM scratch\nCOPY --from=1 / /\n"
-    ),
-    "contexts": Case(
-        "FROM {R}/one:contexts AS a\nFROM {R}/two:contexts\nCOPY --from=a / /\nCOPY --from=extra / /\n",
-        contexts={"{R}/one:contexts": "docker-image://scratch", "extra": "docker-image://scratch"},
-    ),
-    "familiar": Case(
-        "FROM docker.io/library/a1:latest AS a\nFROM index.docker.io/b1 AS b\nFROM docker.io/c/c AS c\nFROM library/d:2 AS d\n"
-        "FROM scratch\n" + "".join(f"COPY --from={stage} / /\n" for stage in "abcd"),
-        contexts=dict.fromkeys(["a1", "b1", "c/c", "d:2"], "docker-image://scratch"),
-    ),
-    "scratch": Case("FROM scratch\nCOPY --from=scratch / /\n"),
-}  # fmt: skip
-
-
-@dataclass
-class Image:
-    """The parts of an image that a Dockerfile's text decides."""
-
-    env: dict[str, str] = field(default_factory=dict)
-    config: dict[str, Any] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-
-    def copy(self) -> Image:
-        return Image(dict(self.env), json.loads(json.dumps(self.config)), dict(self.files))
-
-
-def imagined(case: Case) -> Image:
-    """The image as the reader understands the Dockerfile."""
-    dockerfile = read(case.text, "Dockerfile")
-    scope = global_scope(dockerfile, case.target, case.args, case.platform, PLATFORM)
-    images: dict[str, Image] = {}
-    stages = reached(dockerfile, case.target, case.args, case.platform, PLATFORM, case.contexts)
-    for stage in stages:
-        base = dockerfile.named(expand(stage.base, scope, dockerfile.escape), before=stage.index)
-        image = images[str(base.index)].copy() if base and base.name not in case.contexts else Image()
-        image.config.pop("OnBuild", None)
-        images[stage.label] = images[str(stage.index)] = image
-        for instruction, variables in visible(dockerfile, stage, scope, case.args, case.contexts):
-            apply(image, instruction, variables, dockerfile, images)
-    return images[str(stages[-1].index)]
-
-
-def apply(
-    image: Image,
-    instruction: Instruction,
-    variables: Mapping[str, str],
-    dockerfile: Dockerfile,
-    images: Mapping[str, Image],
-) -> None:
-    config, words = image.config, instruction.arguments
-
-    def full(word: str) -> str:
-        return expand(word, variables, dockerfile.escape)
-
-    shell = config.get("Shell", ["/bin/sh", "-c"])
-    command = list(words) if instruction.exec_form else [*shell, " ".join(words)]
-    match instruction.keyword:
-        case "ENV":
-            image.env |= {full(name): full(value or "") for name, value in instruction.pairs()}
-        case "LABEL":
-            labels = {full(name): full(value or "") for name, value in instruction.pairs()}
-            config["Labels"] = config.get("Labels", {}) | labels
-        case "WORKDIR":
-            config["WorkingDir"] = full(words[0])
-        case "USER":
-            config["User"] = full(words[0])
-        case "STOPSIGNAL":
-            config["StopSignal"] = full(words[0])
-        case "EXPOSE":
-            ports = [port if "/" in port else f"{port}/tcp" for port in map(full, words)]
-            config["ExposedPorts"] = {port: {} for port in ports}
-        case "VOLUME":
-            config["Volumes"] = {full(word): {} for word in words}
-        case "SHELL":
-            config["Shell"] = list(words)
-        case "CMD":
-            config["Cmd"] = command
-        case "ENTRYPOINT":
-            config["Entrypoint"] = command
-        case "ONBUILD":
-            config.setdefault("OnBuild", []).append(instruction.text.removeprefix("ONBUILD "))
-        case "HEALTHCHECK":
-            kind = "CMD-SHELL" if words[0] == "CMD" and not instruction.exec_form else words[0]
-            config["Healthcheck"] = [kind, *words[1:]]
-        case "COPY" | "ADD":
-            *origins, destination = map(full, words)
-            place = destination.rstrip("/")
-            source = images.get((instruction.flag("from") or "").lower().lstrip("+"))
-            if source:
-                image.files[place] = source.files[origins[0]]
-            for heredoc in instruction.heredocs:
-                body = expand(heredoc.text, variables, quotes=False) if heredoc.expand else heredoc.text
-                image.files[f"{place}/{heredoc.name}" if destination.endswith("/") else place] = body
-
-
-def history(case: Case) -> Iterator[str]:
-    """What the history of the last stage says of its RUNs, as the reader understands them."""
-    dockerfile = read(case.text, "Dockerfile")
-    scope = global_scope(dockerfile, None, case.args, case.platform, PLATFORM)
-    declared: dict[str, None] = {}
-    for instruction, variables in visible(dockerfile, dockerfile.stages[-1], scope, case.args):
-        if instruction.keyword == "ARG":
-            declared |= dict.fromkeys(name for name, _ in instruction.pairs())
-        if instruction.keyword != "RUN":
-            continue
-        seen = [f"{name}={variables.get(name, '')}" for name in declared]
-        counted = [f"|{len(seen)}", *seen] if seen else []
-        command = instruction.arguments if instruction.exec_form else ("/bin/sh", "-c", script(instruction))
-        yield " ".join(["RUN", *counted, *command, "# buildkit"])
-
-
-def script(instruction: Instruction) -> str:
-    """What the shell is given; BuildKit runs the body of a lone heredoc as it is."""
-    text = "".join(instruction.arguments)
-    if re.fullmatch(r"\d*<<-?[^<]+", text):
-        [heredoc] = instruction.heredocs
-        return f"/dev/pipes/{heredoc.name}" if heredoc.text.startswith("#!") else heredoc.text
-    return "\n".join([text, *(heredoc.content + heredoc.name for heredoc in instruction.heredocs)])
-
-
-def exported(archive: Path) -> tuple[Image, list[str]]:
-    """Reads the image that BuildKit wrote as an OCI archive, and its history."""
-    with tarfile.open(archive) as tar:
-
-        def blob(name: str) -> bytes:
-            opened = tar.extractfile(name)
-            assert opened is not None
-            return opened.read()
-
-        def by_digest(description: Mapping[str, str]) -> bytes:
-            return blob("blobs/" + description["digest"].replace(":", "/"))
-
-        manifest = json.loads(by_digest(json.loads(blob("index.json"))["manifests"][0]))
-        description = json.loads(by_digest(manifest["config"]))
-        image = Image()
-        for layer in manifest["layers"] or []:
-            with tarfile.open(fileobj=io.BytesIO(gzip.decompress(by_digest(layer)))) as files:
-                for member in files:
-                    opened = files.extractfile(member) if member.isfile() else None
-                    if opened and member.size < 10_000:
-                        image.files["/" + member.name] = opened.read().decode()
-    config = description["config"]
-    pairs = (entry.partition("=") for entry in config.pop("Env", []))
-    image.env = {name: value for name, _, value in pairs if name != "PATH"}
-    config.pop("ArgsEscaped", None)
-    if "Healthcheck" in config:
-        config["Healthcheck"] = config["Healthcheck"]["Test"]
-    image.config = {key: value for key, value in config.items() if value and value != "/"}
-    return image, [entry["created_by"] for entry in description["history"] or []]
-
-
-def buildx(engine: Engine, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    call = ["docker", "buildx", *words]
-    return subprocess.run(call, input=stdin, capture_output=True, text=True, env=engine.env, check=False)
-
-
-def bake(engine: Engine, cases: Mapping[str, Case], folder: Path, output: str) -> str:
-    """Builds all cases in one call; {name} in `output` is the case's. Returns BuildKit's log."""
-    targets = {}
-    for name, case in cases.items():
-        path = folder / f"{name}.Dockerfile"
-        path.write_text(case.text, encoding="utf-8", newline="")
-        targets[name] = {
-            "context": str(folder),
-            "dockerfile": str(path),
-            "args": dict(case.args),
-            "contexts": dict(case.contexts),
-            "platforms": [case.platform],
-            "target": case.target or "",
-            "output": [output.format(name=name)],
-            "attest": ["type=provenance,disabled=true"],
-        }
-    definition = {"group": {"default": {"targets": list(targets)}}, "target": targets}
-    done = buildx(engine, "bake", "-f", "-", "--progress=plain", stdin=json.dumps(definition))
-    assert done.returncode == 0, done.stderr
-    return done.stderr
-
 
 @pytest.fixture(scope="module")
-def built(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
     bake(engine, {**BUILT, "runs": Case(RUNS)}, folder, f"type=oci,dest={folder}/{{name}}.tar")
     return folder
@@ -457,9 +222,8 @@ def test_a_run_is_given_the_text_that_the_reader_expects(built: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def refusals(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def refusals(engine: PrivateEngine) -> dict[str, str]:
     """What BuildKit says to each refused Dockerfile ("" if it builds it)."""
-    folder = tmp_path_factory.mktemp("refused")
 
     def attempt(text: str) -> str:
         words = ["--target", NO_TARGET.target] if NO_TARGET.target and text == NO_TARGET.text else []
@@ -484,36 +248,3 @@ def test_a_stage_without_a_name_is_no_target(refusals: Mapping[str, str]) -> Non
     assert "could not be found" in refusals[NO_TARGET.text]
     with pytest.raises(ConfigError, match='no target "1"'):
         imagined(NO_TARGET)
-
-
-def asked(case: Case) -> tuple[Source, ...]:
-    dockerfile = read(case.text, "Dockerfile")
-    return sources(dockerfile, case.target, case.args, case.platform, PLATFORM, case.contexts)
-
-
-def test_the_images_that_buildkit_asks_for_are_the_sources(engine: Engine, tmp_path: Path) -> None:
-    host = f"{tmp_path.name.replace('_', '-')}.invalid".lower()
-    cases = {
-        name: Case(
-            case.text.replace("{R}", host),
-            case.args,
-            case.target,
-            case.platform,
-            {key.replace("{R}", host): value for key, value in case.contexts.items()},
-        )
-        for name, case in ASKED.items()
-    }
-    tags = [f"{host}/{number}:{name}" for number in ("one", "two", "three", "four") for name in cases]
-    seed = ["build", "-q", "--load", *(f"--tag={tag}" for tag in tags), "-"]
-    seeded = buildx(engine, *seed, stdin="FROM scratch\nCOPY <<X /x\nx\nX\n")
-    assert seeded.returncode == 0, seeded.stderr
-    try:
-        log = bake(engine, cases, tmp_path, "type=cacheonly")
-    finally:
-        subprocess.run(["docker", "image", "rm", *tags], env=engine.env, check=True, capture_output=True)
-    loaded = set(re.findall(rf"load metadata for ({re.escape(host)}/\S+)", log))
-    found = [source for case in cases.values() for source in asked(case)]
-    assert loaded == {familiar(s.reference) for s in found if s.context is None and host in s.reference}
-    assert {name for case in cases.values() for name in case.contexts} == {
-        s.context for s in found if s.context
-    }

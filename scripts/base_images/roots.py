@@ -132,9 +132,10 @@ def debian(architecture: str, archive: Path, home: Path, work: Path) -> None:
     package = Package("mmdebstrap", RELEASE, ("./usr/bin/mmdebstrap", "./usr/bin/mmtarfilter"))
     unpack(_apt(home, architecture).fetch([package])[0], package, work)
     mirror, hooks = _mirror(), []
+    parts = (("", RELEASE), ("", f"{RELEASE}-updates"), ("-security", f"{RELEASE}-security"))
     sources = "".join(
-        f"Types: deb\nURIs: {mirror}{part}\nSuites: {suites}\nComponents: main\nSigned-By: {KEYRING}\n\n"
-        for part, suites in (("", f"{RELEASE} {RELEASE}-updates"), ("-security", f"{RELEASE}-security"))
+        f"Types: deb\nURIs: {mirror}{part}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYRING}\n\n"
+        for part, suite in parts
     )
     added = {**DEBIAN_FILES, "etc/apt/sources.list.d/debian.sources": sources, "usr/sbin/policy-rc.d": POLICY}
     for name, text in added.items():
@@ -156,7 +157,7 @@ def debian(architecture: str, archive: Path, home: Path, work: Path) -> None:
         *hooks,
         RELEASE,
         str(archive),
-        f"deb [signed-by={KEYRING}] {mirror} {RELEASE} main",
+        *(f"deb [signed-by={KEYRING}] {mirror}{part} {suite} main" for part, suite in parts),
     ]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), "LC_ALL": "C.UTF-8"}
     environment["PATH"] = f"{work}/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin:{os.environ.get('PATH', '')}"
@@ -168,4 +169,4 @@ def debian(architecture: str, archive: Path, home: Path, work: Path) -> None:
         raise ProblemError(f"A Debian root file system for {architecture} could not be made:\n{lines}")
 
 
-MAKERS: dict[str, Callable[[str, Path, Path, Path], None]] = {"busybox-1": busybox, "debian-1": debian}
+MAKERS: dict[str, Callable[[str, Path, Path, Path], None]] = {"busybox-1": busybox, "debian-2": debian}

@@ -1,43 +1,31 @@
-"""build.toml as a file: where it is, what stands in it, and every finding about it said in one go.
+"""build.toml as a file: where it is, what stands in it, what is laid over it from outside.
 
-It finds, reads and checks; what the values mean for images is resolve.py's matter.
+It finds, reads and checks against the schema; what the values mean for images is resolve.py's matter.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tomli
-from pydantic import BaseModel, ValidationError
 
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError
 from . import overlay
-from .schema import BuildToml, ImageTable
+from .findings import Finding, Place, check
+from .schema import BuildToml
 
 NAME = "build.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing wrong with the file: the key path (or variable, or flag) and what is the matter."""
-
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message}" if self.where else self.message
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
-    """A checked build.toml: its folder, its tables, and where values came from that are not its own.
+    """A read build.toml: its folder, its tables, and where values came from that are not its own.
 
-    `declared` is the file as it stands, without environment and command line; `findings` are faults that
-    did not stop the reading and are reported with those still to be found.
+    `declared` is the file as it stands, without environment and command line. `findings` are the faults
+    found so far; what they are about is left out of the tables, at the places of `left_out`.
     """
 
     root: Path
@@ -45,6 +33,15 @@ class Document:
     declared: BuildToml
     origins: Mapping[str, str]
     findings: tuple[Finding, ...] = ()
+    left_out: frozenset[Place] = frozenset()
+
+    def lacks(self, *place: str) -> bool:
+        """Tells whether a place, or what it stands in, was left out for being wrong."""
+        return any(place[:length] in self.left_out for length in range(1, len(place) + 1))
+
+    def finding(self, where: str, message: str) -> Finding:
+        """Returns a finding about a setting, wherever its value came from."""
+        return Finding(where, message, self.origins.get(where, ""))
 
 
 def find(start: Path) -> Path:
@@ -59,81 +56,31 @@ def find(start: Path) -> Path:
 
 
 def read(path: Path, environ: Mapping[str, str], flags: Sequence[overlay.Override] = ()) -> Document:
-    """Reads and checks the file with environment and command line laid over it.
+    """Reads the file with environment and command line laid over it. Raises ConfigError if it is no TOML.
 
-    Raises ConfigError with all findings at once.
+    The file is judged as it stands first: what is laid over it must not hide a mistake in it.
     """
+    raw = _toml(path)
+    declared, findings, left_out = check(raw)
+    findings += [
+        Finding(f"env.{name}", problem)
+        for name, setting in declared.env.items()
+        if (problem := overlay.look_up(setting, declared)[0])
+    ]
+    overrides = [*overlay.from_environment(declared.env, environ), *flags]
+    if not overrides:
+        return Document(path.parent, declared, declared, {}, tuple(findings), left_out)
+    laid_over, origins, wrong = overlay.lay(overrides, over=declared)
+    tables, more, _ = check(laid_over)
+    findings += [*wrong, *(Finding(f.where, f.message, origins.get(f.where, "")) for f in more)]
+    return Document(path.parent, tables, declared, origins, tuple(findings), left_out)
+
+
+def _toml(path: Path) -> dict[str, Any]:
     try:
-        raw = tomli.loads(path.read_text(encoding="utf-8"))
+        # Some editors open a file with a byte order mark; TOML knows none.
+        return tomli.loads(path.read_text(encoding="utf-8-sig"))
     except tomli.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
-    before = copy.deepcopy(raw)
-    names = raw.get("env") if isinstance(raw.get("env"), dict) else {}
-    findings = [
-        Finding(f"env.{name}", problem)
-        for name, target in (names or {}).items()
-        if isinstance(target, str) and (problem := overlay.setting(target, raw)[0])
-    ]
-    known = {k: v for k, v in (names or {}).items() if isinstance(v, str) and not overlay.setting(v, raw)[0]}
-    try:
-        # The file is judged as it stands first: an override must not hide a mistake in it.
-        declared = BuildToml.model_validate(before)
-        origins, wrong = overlay.apply(raw, [*overlay.from_environment(known, environ), *flags])
-        findings += [Finding(where, message) for where, message in wrong]
-        tables = BuildToml.model_validate(raw)
-    except ValidationError as error:
-        findings += [_finding(detail) for detail in error.errors()]
-        raise ConfigError(report(path, findings)) from None
-    return Document(path.parent, tables, declared, origins, tuple(findings))
-
-
-def report(path: Path, findings: Sequence[Finding]) -> str:
-    """Words a file's findings: one on one line, several as a list."""
-    if len(findings) == 1:
-        return f"{path}: {findings[0]}"
-    return "\n".join([f"{path}: {len(findings)} findings", *(f"  {finding}" for finding in findings)])
-
-
-def _finding(detail: Any) -> Finding:
-    location = [str(part) for part in detail["loc"]]
-    where = ".".join(location)
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        known = _keys(location[:-1])
-        hint = nearest(location[-1], known) or f" (known: {', '.join(known)})"
-        return Finding(where, f"unknown key{hint}")
-    if kind == "missing":
-        return Finding(
-            where, "is missing" + (": an image is a table [images.NAME]" if where == "images" else "")
-        )
-    if kind == "literal_error":
-        return Finding(where, f"must be {context['expected']}, not {detail['input']!r}")
-    wanted = {
-        "string_type": "a string",
-        "list_type": "a list",
-        "bool_type": "true or false",
-        "int_type": "a whole number",
-        "dict_type": "a table",
-        "model_type": "a table",
-        "model_attributes_type": "a table",
-    }.get(kind)
-    if wanted:
-        return Finding(where, f"must be {wanted}, not {detail['input']!r}")
-    return Finding(where, str(detail["msg"]))
-
-
-def _keys(location: Sequence[str]) -> list[str]:
-    """Returns the keys that the table at a location may have."""
-    model: Any = BuildToml
-    for key in location:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            fields = {field.alias or name: field for name, field in model.model_fields.items()}
-            model = overlay.plain(fields[key].annotation) if key in fields else ImageTable
-        else:
-            arguments = getattr(model, "__args__", ())
-            model = overlay.plain(arguments[-1]) if arguments else ImageTable
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return [field.alias or name for name, field in model.model_fields.items()]
-    return []

@@ -1,4 +1,4 @@
-"""What is said from outside the file, the environment and the command line, laid over it before it is read.
+"""What is said from outside the file, the environment and the command line, laid over it.
 
 Both become settings with a key path, so that there is one way to override anything: command line, then
 environment, then build.toml, then the built-in default. It knows key paths and types, not what settings do.
@@ -7,26 +7,26 @@ environment, then build.toml, then the built-in default. It knows key paths and 
 from __future__ import annotations
 
 import re
-import types
-import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import BaseModel
+from typing import Any, Literal, get_args, get_origin
 
 from ..errors import nearest
-from .schema import BuildToml
+from .findings import Finding
+from .schema import BuildToml, SourceTable, fields_of, plain
 
-SWITCH = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "on": True,
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
+ON = ("true", "1", "yes", "on")
+OFF = ("false", "0", "no", "off")
+
+# What is said from outside for all images holds for every image and registry, also for one with a key of its
+# own: setting the first removes the others. Whatever an image may have, `defaults` has for all of them.
+NARROWER = {
+    "project.registries": ("project.registry",),
+    "project.owner": ("project.registries.*.owner",),
+    "project.repository": ("project.registries.*.repository", "defaults.repository", "images.*.repository"),
+    "project.version": ("version", "defaults.version", "images.*.version"),
+    "version.sources": ("project.version",),
+    "tags.build": ("tags.branch", "project.registries.*.tags", "defaults.tags", "images.*.tags"),
 }
 
 
@@ -40,110 +40,114 @@ class Override:
 
 
 def from_environment(names: Mapping[str, str], environ: Mapping[str, str]) -> list[Override]:
-    """Returns the overrides that `[env]` names and the environment gives; an empty variable gives none."""
-    return [
+    """Returns the overrides that `[env]` names and the environment gives; an empty variable gives none.
+
+    What is said for one image comes after what is said for all, in whatever order the file names them.
+    """
+    given = [
         Override(path, environ[name], f"environment variable {name}")
         for name, path in names.items()
-        if isinstance(path, str) and environ.get(name)
+        if environ.get(name)
     ]
+    return sorted(given, key=lambda override: override.path.startswith("images."))
 
 
-def apply(
-    document: dict[str, Any], overrides: Iterable[Override]
-) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Lays overrides over a document, later ones winning.
+def lay(
+    overrides: Iterable[Override], over: BuildToml
+) -> tuple[dict[str, Any], dict[str, str], list[Finding]]:
+    """Lays overrides over a file, later ones winning.
 
-    Returns the origins of what was set, by key path, and findings (where, what). What is said from outside
-    for all images (`defaults.platforms`, `tags.build`) holds for every image, also one with its own key.
+    Returns the file's tables anew, the origins of what was set, by key path, and what could not be set.
     """
+    tables = over.model_dump(by_alias=True, exclude_unset=True)
     origins: dict[str, str] = {}
-    findings: list[tuple[str, str]] = []
+    findings: list[Finding] = []
     for override in overrides:
-        problem, kind = setting(override.path, document)
-        value = None if problem else _convert(override.text, kind)
-        if problem or value is None:
-            reason = problem or f'"{override.text}" is not {_wanted(kind)}'
-            findings.append((override.origin, f"{override.path}: {reason}"))
+        problem, kind = look_up(override.path, over)
+        value = None if problem else _read(override.text, kind)
+        if value is None:
+            problem = problem or f'"{override.text}" is not {_wanted(kind)}'
+            findings.append(Finding(override.path, problem, override.origin))
             continue
-        _clear_narrower(document, override.path)
-        *parents, last = override.path.split(".")
-        table = document
-        for key in parents:
-            table = table.setdefault(key, {})
-        table[last] = value
+        _set(tables, override.path, value)
         origins[override.path] = override.origin
-    return origins, findings
+    return tables, origins, findings
 
 
-def setting(path: str, document: Mapping[str, Any]) -> tuple[str, Any]:
+def look_up(path: str, document: BuildToml) -> tuple[str, Any]:
     """Looks a key path up in the schema: ("", its type), or (what is wrong with it, None)."""
-    model: Any = BuildToml
+    kind: Any = BuildToml
     walked: list[str] = []
-    for key in path.split("."):
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            by_name = {field.alias or name: field for name, field in model.model_fields.items()}
-            if key not in by_name:
-                return (
-                    f'no setting "{key}" in {".".join(walked) or "build.toml"}{nearest(key, by_name)}',
-                    None,
-                )
-            model = plain(by_name[key].annotation)
-        elif typing.get_origin(model) is dict:
-            if walked == ["images"] and key not in document.get("images", {}):
-                return f'no image "{key}"{nearest(key, document.get("images", {}))}', None
-            model = plain(typing.get_args(model)[1])
-        else:
-            return f"{'.'.join(walked)} has no parts", None
+    for key in keys(path):
+        fields = fields_of(kind)
+        if fields and key not in fields:
+            return f'no setting "{key}" in {".".join(walked) or "build.toml"}{nearest(key, fields)}', None
+        if walked == ["images"] and key not in document.images:
+            return f'no image "{key}"{nearest(key, document.images)}', None
+        if not fields and get_origin(kind) is not dict:
+            return f"{'.'.join(walked)} is one value; nothing is below it", None
+        kind = plain(fields[key].annotation if fields else get_args(kind)[1])
         walked.append(key)
-    return "", model
+    if fields_of(kind) or get_origin(kind) is dict:
+        inside = ", ".join(fields_of(kind)) or "NAME"
+        return f"{path} is a table; name one of its keys ({path}.…: {inside})", None
+    if kind not in {str, bool, int, list[str], list[SourceTable]} and get_origin(kind) is not Literal:
+        return f"{path} cannot be said in one line of text; it can only stand in build.toml", None
+    return "", kind
 
 
-def plain(kind: Any) -> Any:
-    """Strips `Annotated` and `| None` off a type."""
-    while True:
-        if typing.get_origin(kind) is typing.Annotated:
-            kind = typing.get_args(kind)[0]
-        elif typing.get_origin(kind) in {typing.Union, types.UnionType}:
-            kind = next(arg for arg in typing.get_args(kind) if arg is not type(None))
-        else:
-            return kind
+def keys(path: str) -> list[str]:
+    """Splits a key path as TOML does: `images."python3.11".selected` has three keys."""
+    return [quoted or bare for quoted, bare in re.findall(r'"([^"]+)"|([^."]+)', path)]
 
 
-def _convert(text: str, kind: Any) -> Any:
-    if kind is str:
-        return text
+def _read(text: str, kind: Any) -> Any:
     if kind is bool:
-        return SWITCH.get(text.strip().lower())
+        word = text.strip().lower()
+        return True if word in ON else False if word in OFF else None
     if kind is int:
-        return int(text) if text.strip().isdigit() else None
-    if typing.get_origin(kind) is list and typing.get_args(kind) == (str,):
+        return int(text) if text.strip().isdecimal() else None
+    if kind == list[str]:
         return [word for word in re.split(r"[,\s]+", text) if word]
-    # A list of version sources takes a plain text as one fixed source.
-    return text if typing.get_origin(kind) is list else None
+    # A list of version sources takes a plain text as one fixed source; a choice is checked by the schema.
+    return text
 
 
 def _wanted(kind: Any) -> str:
-    names = {bool: "a switch (true or false)", int: "a whole number"}
-    return names.get(kind, "something one variable can set; name one of its keys")
+    return {bool: f"a switch ({', '.join(ON)}; {', '.join(OFF)})", int: "a whole number"}[kind]
 
 
-def _clear_narrower(document: dict[str, Any], path: str) -> None:
-    """Removes what would narrow an override of a shared setting again further down the file."""
-    project = document.get("project", {})
-    images = [table for table in document.get("images", {}).values() if isinstance(table, dict)]
-    if path == "project.registry":
-        project.pop("registries", None)
-    if path == "project.owner":
-        for registry in project.get("registries", None) or []:
-            registry.pop("owner", None)
-    if path == "project.version":
-        document.pop("version", None)
-        for table in images:
-            table.pop("version", None)
-    if path == "tags.build":
-        document.get("tags", {}).pop("branch", None)
-        for table in [*images, *(project.get("registries", None) or [])]:
-            table.pop("tags", None)
-    if path.startswith("defaults."):
-        for table in images:
-            table.pop(path.removeprefix("defaults.").split(".", maxsplit=1)[0], None)
+def _set(tables: dict[str, Any], path: str, value: Any) -> None:
+    way = keys(path)
+    if way[0] == "defaults":
+        _remove(tables, ["images", "*", *way[1:]])
+    for narrower in NARROWER.get(path, ()):
+        _remove(tables, keys(narrower))
+    registries = tables["project"].get("registries") if path == "project.registry" else None
+    if registries:
+        # Where several are declared, another one takes the place of the first, and of its owner and tags.
+        tables["project"]["registries"] = [{**registries[0], "host": value}]
+        return
+    for key in way[:-1]:
+        tables = tables.setdefault(key, {})
+    tables[way[-1]] = value
+
+
+def _remove(tables: dict[str, Any], way: list[str]) -> None:
+    """Removes a key wherever a way with `*` in it leads."""
+    for holder in _holders(tables, way[:-1]):
+        holder.pop(way[-1], None)
+
+
+def _holders(node: Any, way: list[str]) -> Iterator[dict[str, Any]]:
+    if not way:
+        if isinstance(node, dict):
+            yield node
+        return
+    first, *rest = way
+    if first == "*":
+        inside = node.values() if isinstance(node, dict) else node
+    else:
+        inside = [node[first]] if isinstance(node, dict) and first in node else []
+    for one in inside or ():
+        yield from _holders(one, rest)

@@ -6,9 +6,12 @@ reference and in the JSON Schema for editors.
 
 from __future__ import annotations
 
+import types
+import typing
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 
 def _text(value: Any) -> Any:
@@ -138,3 +141,21 @@ class BuildToml(Table):
     groups: dict[str, Words] = Field({}, description='sets of images; "default" is what bare tasks take')
     builder: BuilderTable = Field(BuilderTable(), description="the builder")  # type: ignore[call-arg]
     engine: EngineTable = Field(EngineTable(), description="how the engine is used")  # type: ignore[call-arg]
+
+
+def fields_of(kind: Any) -> dict[str, FieldInfo]:
+    """Returns a table's fields under the names they have in the file; none for what is no such table."""
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return {}
+    return {field.alias or name: field for name, field in kind.model_fields.items()}
+
+
+def plain(kind: Any) -> Any:
+    """Strips `Annotated` and `| None` off a type."""
+    while True:
+        if typing.get_origin(kind) is Annotated:
+            kind = typing.get_args(kind)[0]
+        elif typing.get_origin(kind) in {typing.Union, types.UnionType}:
+            kind = next(arg for arg in typing.get_args(kind) if arg is not type(None))
+        else:
+            return kind

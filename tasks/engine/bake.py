@@ -1,6 +1,6 @@
 """One call of `docker buildx bake`: its argument list, its process, what it said.
 
-python-on-whales builds the argument list; the process is ours, because a build that is interrupted must be
+python-on-whales begins the argument list; the process is ours, because a build that is interrupted must be
 stopped, and python-on-whales gives no handle on what it starts.
 """
 
@@ -23,8 +23,11 @@ from .progress import Progress
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
-GRACE = 1.2
+GRACE = 1.0
 """Seconds between the interrupt and the kill: together with the rest, Ctrl-C takes less than two."""
+# buildx 0.29 asks before it reads outside the working folder; 0.13 knows no such question. The provenance
+# that newer ones put into the metadata is read by nobody.
+ENVIRON = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_METADATA_PROVENANCE": "disabled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +52,22 @@ def command(docker: DockerClient, file: Path, metadata: Path, builder: str = "")
 def run(
     docker: DockerClient, bakefile: Mapping[str, Any], root: Path, progress: Progress, builder: str = ""
 ) -> Baked:
-    """Bakes and feeds `progress` as it goes.
+    """Bakes and feeds `progress` as it goes; a build that fails is an answer, not an exception.
 
-    On KeyboardInterrupt the whole process group is interrupted, then killed, before the exception goes on.
+    Whatever exception passes through (KeyboardInterrupt above all), buildx has ended before it goes on.
+    Raises OSError where the bake file cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
         file, metadata = Path(folder, "bake.json"), Path(folder, "metadata.json")
         file.write_text(json.dumps(bakefile), encoding="utf-8")
-        # buildx 0.29 asks before it reads outside the working folder; 0.13 knows no such question.
-        environ = {**os.environ, "BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_METADATA_PROVENANCE": "disabled"}
         process = subprocess.Popen(
             command(docker, file, metadata, builder),
             cwd=root,
-            env=environ,
+            env={**os.environ, **ENVIRON},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            start_new_session=True,
+            start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on
         )
         try:
             _follow(process, progress)
@@ -95,10 +97,14 @@ def _follow(process: subprocess.Popen[bytes], progress: Progress) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGINT)
-        deadline = time.monotonic() + GRACE
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    """Interrupts buildx, then kills it: all of its process group, and however often Ctrl-C is pressed."""
+    try:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+            deadline = time.monotonic() + GRACE
+            while process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -6,39 +6,42 @@ It decides what a failure stops. It does not know how results are shown, nor whe
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..errors import ArgosyError, BuildError, StoppedError, SurroundingsError
 from ..planning.bakefile import bakefile, closure, target
 from ..planning.batches import batches
 from ..planning.plan import Plan, PlannedImage
-from . import bake
-from .failure import Failure
-from .progress import Progress, Watcher
+from . import bake, docker
+from .builds import State, Watcher
+from .progress import Progress
 from .results import Result, Results, Verdict
 from .steps import Target
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
-OUTCOME = {"load": "loaded", "push": "pushed", "none": "not loaded, not pushed"}
+# A pushed image has no name yet: names are moved when everything is built (pushing.py).
+OUTCOME = {"load": "loaded", "push": "not named", "none": "not loaded, not pushed"}
 
 
-class Stopped(Exception):  # noqa: N818 - it is no error, it carries what was done until Ctrl-C
-    """Ctrl-C was pressed; `results` says what was done until then."""
+class Unfinished(Exception):  # noqa: N818 - what went wrong is `error`; this carries what was done until then
+    """The build ended before its end, through no image's fault; `results` says what was done until then."""
 
-    def __init__(self, results: Results) -> None:
-        super().__init__("interrupted")
+    def __init__(self, results: Results, error: ArgosyError) -> None:
+        super().__init__(str(error))
         self.results = results
+        self.error = error
 
 
 @dataclass(slots=True)
 class _Run:
     """What is known so far."""
 
-    docker: DockerClient
+    client: DockerClient
     plan: Plan
     builder: str
     watcher: Watcher | None
@@ -46,17 +49,22 @@ class _Run:
     done: dict[str, Result] = field(default_factory=dict)
 
     def finish(self, image: PlannedImage, verdict: Verdict, **known: Any) -> None:
+        references = tuple(str(reference) for reference in image.references)
         self.done[image.name] = Result(
-            image=image.name,
-            verdict=verdict,
-            platforms=image.platforms,
-            references=tuple(str(reference) for reference in image.references),
-            **known,
+            image=image.name, verdict=verdict, platforms=image.platforms, references=references, **known
         )
+
+    def failed(self) -> list[str]:
+        return [name for name, result in self.done.items() if result.verdict is Verdict.FAILED]
+
+    def stands_on_failed(self, name: str) -> str:
+        """Returns the failed image that one stands on, or ""."""
+        below = {image.name for image in closure(self.plan, [name])} - {name}
+        return next((other for other in self.failed() if other in below), "")
 
 
 def build(
-    docker: DockerClient,
+    client: DockerClient,
     plan: Plan,
     *,
     most: int,
@@ -67,67 +75,76 @@ def build(
 ) -> Results:
     """Builds the plan's selected images and all that they stand on.
 
-    `most` bounds how many image platforms run at once. A failed build is a result, not an exception; Ctrl-C
-    raises Stopped.
+    `most` bounds how many image platforms run at once. An image that fails is a result, not an exception.
+    Raises Unfinished on Ctrl-C, and where engine or machine (a full disk) end the build.
     """
     started = time.monotonic()
-    with log_file.open("w", encoding="utf-8", buffering=1) as log:
-        run = _Run(docker, plan, builder, watcher, log)
-        stopped = False
-        try:
+    error: ArgosyError | None = None
+    try:
+        with log_file.open("w", encoding="utf-8", buffering=1) as log:
+            run = _Run(client, plan, builder, watcher, log)
             for batch in batches(plan, [image.name for image in plan.selected], most):
-                _batch(run, list(batch), keep_going=keep_going)
-                if not keep_going and not all(run.done.values()):
+                _batch(run, batch, keep_going=keep_going)
+                if run.failed() and not keep_going:
                     break
-        except KeyboardInterrupt:
-            stopped = True
-    broken = next((result.image for result in run.done.values() if result.verdict is Verdict.FAILED), "")
+    except KeyboardInterrupt:
+        error = StoppedError("stopped before the end of the build")
+    except ArgosyError as raised:
+        error = raised
+    except OSError as raised:
+        error = SurroundingsError(
+            f"cannot write {raised.filename or log_file}: {raised.strerror or raised}. "
+            "Free some room, or set XDG_STATE_HOME (logs) and TMPDIR to folders that have it."
+        )
     for image in plan.selected:
         if image.name not in run.done:
-            reason = "interrupted" if stopped else f"stopped when {broken} failed"
-            run.finish(image, Verdict.STOPPED if stopped else Verdict.SKIPPED, reason=reason)
+            _left(run, image, error)
     results = Results(
         images=tuple(run.done[image.name] for image in plan.images if image.name in run.done),
         seconds=time.monotonic() - started,
         log_file=log_file,
     )
-    if stopped:
-        raise Stopped(results)
+    if error:
+        raise Unfinished(results, error)
     return results
 
 
-def _batch(run: _Run, names: list[str], *, keep_going: bool) -> None:
+def _left(run: _Run, image: PlannedImage, error: ArgosyError | None) -> None:
+    """Says why an image was not built."""
+    if error:
+        run.finish(image, Verdict.STOPPED)
+    elif base := run.stands_on_failed(image.name):
+        run.finish(image, Verdict.SKIPPED, reason=f"stands on {base}, which failed")
+    else:
+        run.finish(image, Verdict.SKIPPED, reason=f"stopped when {', '.join(run.failed())} failed")
+
+
+def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
     """Bakes one batch; with `keep_going` again without what failed and what stands on it, until it is through.
 
     bake cancels everything at the first failure, so what else was under way is baked again, from the cache.
     """
-    while names := [name for name in names if name not in run.done]:
-        broken = _stands_on_failed(run, names)
-        if broken:
-            continue
+    while names := [name for name in batch if name not in run.done and not run.stands_on_failed(name)]:
         images = closure(run.plan, names)
-        progress = Progress([_target(image) for image in images], run.watcher, _writer(run.log))
-        baked = bake.run(run.docker, bakefile(run.plan, names), run.plan.root, progress, run.builder)
-        if baked.succeeded:
-            for name in names:
-                _built(run, run.plan[name], progress, baked.metadata)
-            return
-        failure = progress.failure()
-        _failed(run, failure, images, names)
-        if not keep_going:
-            return
+        progress = Progress(
+            [_target(run.plan, image) for image in images], run.watcher, _writer(run.log), run.plan.root
+        )
+        baked = bake.run(run.client, bakefile(run.plan, names), run.plan.root, progress, run.builder)
+        for name in names:
+            image = run.plan[name]
+            if baked.succeeded or (image.output == "load" and _is_done(progress, name)):
+                _built(run, image, progress, baked.metadata)
+        if not baked.succeeded:
+            # An engine that is gone is no image's failure: this raises.
+            docker.info(run.client)
+            _failed(run, progress, images)
+            if not keep_going:
+                return
 
 
-def _stands_on_failed(run: _Run, names: list[str]) -> bool:
-    """Marks what stands on a failed image as skipped; tells whether there was any."""
-    found = False
-    for name in names:
-        below = [image.name for image in closure(run.plan, [name]) if image.name != name]
-        failed = [other for other in below if other in run.done and run.done[other].verdict is Verdict.FAILED]
-        if failed:
-            run.finish(run.plan[name], Verdict.SKIPPED, reason=f"stands on {failed[0]}, which failed")
-            found = True
-    return found
+def _is_done(progress: Progress, name: str) -> bool:
+    """Whether an image was all there (loaded, too) when another one failed."""
+    return all(build.state is State.DONE for build in progress.builds if build.image == name)
 
 
 def _built(run: _Run, image: PlannedImage, progress: Progress, metadata: Mapping[str, Any]) -> None:
@@ -143,33 +160,26 @@ def _built(run: _Run, image: PlannedImage, progress: Progress, metadata: Mapping
     )
 
 
-def _failed(run: _Run, failure: Failure | None, images: tuple[PlannedImage, ...], names: list[str]) -> None:
-    """Writes a failure to the image it belongs to; one that belongs to none stops the whole batch."""
-    if failure is None or failure.image not in {image.name for image in images}:
-        message = failure.message if failure else "buildx ended without saying why"
-        for name in names:
-            run.finish(
-                run.plan[name],
-                Verdict.FAILED,
-                reason=_worded(message, failure),
-                log=failure.log if failure else (),
-            )
-        return
-    image = run.plan[failure.image]
+def _failed(run: _Run, progress: Progress, images: tuple[PlannedImage, ...]) -> None:
+    """Writes a failure to the image it belongs to. Raises BuildError for one that belongs to none."""
+    failure = progress.failure()
+    image = next((image for image in images if failure and image.name == failure.image), None)
+    if failure is None or image is None:
+        said = failure.reason if failure else "\n".join(progress.plain[-5:]) or "it said nothing"
+        raise BuildError(f"buildx failed: {said}")
     run.finish(
-        image, Verdict.FAILED, reason=_worded(failure.message, failure), log=failure.log, where=failure.where
+        image,
+        Verdict.FAILED,
+        reason=failure.reason,
+        log=failure.log,
+        where=failure.where,
+        seconds=progress.seconds(image.name),
     )
-    if not image.selected:
-        run.done[image.name] = replace(run.done[image.name], references=())
 
 
-def _worded(message: str, failure: Failure | None) -> str:
-    first = message.strip().splitlines()[0] if message.strip() else "failed"
-    return f"{first}\n{failure.remedy}" if failure and failure.remedy else first
-
-
-def _target(image: PlannedImage) -> Target:
-    return Target(target(image.name), image.name, image.platforms, image.dockerfile, image.context)
+def _target(plan: Plan, image: PlannedImage) -> Target:
+    needs = tuple(target(need.image) for need in image.needs if need.key) if plan.linked else ()
+    return Target(target(image.name), image.name, image.platforms, image.dockerfile, image.context, needs)
 
 
 def _writer(log: TextIO) -> Any:

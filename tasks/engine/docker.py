@@ -1,27 +1,50 @@
-"""The Docker client, through python-on-whales: what engine answers, what it can do, what its errors mean.
+"""The Docker client: which engine answers, what it and its builder can do, what its errors mean.
 
-It is the one place that imports python-on-whales, and only inside functions: that import takes longer than
-most commands that need no engine.
+python-on-whales finds the client and begins every argument list. It is imported inside functions only: that
+takes longer than most commands that need no engine.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import SurroundingsError
 from ..planning.facts import Engine
+from .processes import Done, run
+from .remedy import remedy
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
-# The oldest that serve: `--progress=rawjson` came with buildx 0.13, the containerd store's multi-platform
-# load with Engine 24.
+# The oldest that serve: the containerd store's multi-platform load came with Engine 24,
+# `--progress=rawjson` with buildx 0.13.
 OLDEST_ENGINE = (24, 0)
 OLDEST_BUILDX = (0, 13)
 CONTAINERD = "io.containerd.snapshotter.v1"
+PATIENCE = 10.0
+"""Seconds an engine may take for a question that changes nothing; one that hangs is as good as none."""
+
+_FROM_ENGINE = "Error response from daemon: "
+_UNREACHABLE = re.compile(
+    r"cannot connect to the docker daemon|error during connect|failed to connect to the docker api"
+    r"|failed to initialize docker api client|unable to resolve docker endpoint|context .* not found",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What the engine says of itself; `buildx` is "" where the client has no such plugin."""
+
+    version: str
+    buildx: str
+    native: str
+    store: Literal["containerd", "classic"]
 
 
 def client() -> DockerClient:
@@ -31,69 +54,121 @@ def client() -> DockerClient:
     return DockerClient()
 
 
-def engine(builder: str = "") -> Engine:
-    """Asks the engine and the builder what they can do.
-
-    Raises SurroundingsError where there is no docker, no engine, no buildx, or one too old.
-    """
+def ask(docker: DockerClient, *arguments: str, seconds: float | None = None) -> Done:
+    """Runs `docker …` and returns what it printed. Raises SurroundingsError where there is no client."""
     from python_on_whales.client_config import ClientNotFoundError
-    from python_on_whales.exceptions import DockerException
 
-    docker = client()
     try:
-        # Two questions at once: each is a process of its own.
-        with ThreadPoolExecutor(2) as pool:
-            asked = pool.submit(docker.system.info)
-            looked = pool.submit(_inspect, docker, builder)
-            info = asked.result()
-            driver, platforms = looked.result()
-    except (DockerException, ClientNotFoundError) as error:
-        raise explain(error, builder) from None
-    if not info.server_version:
-        raise SurroundingsError(_no_engine())
-    buildx = next((p.version or "" for p in _plugins(info) if p.name == "buildx"), "")
-    _refuse_old("Docker Engine", info.server_version, OLDEST_ENGINE)
-    _refuse_old("buildx", buildx, OLDEST_BUILDX)
-    status = dict(pair for pair in info.driver_status or [] if len(pair) == 2)
+        command = [str(word) for word in docker.client_config.docker_cmd]
+    except ClientNotFoundError:
+        raise SurroundingsError(
+            "there is no `docker` on PATH. Install Docker (https://docs.docker.com/engine/install/), "
+            "or put your engine's client on PATH."
+        ) from None
+    return run([*command, *arguments], seconds)
+
+
+def engine(builder: str = "") -> Engine:
+    """Asks the engine and the builder, at once, what they can do.
+
+    Raises SurroundingsError where there is no docker, no engine, no buildx or builder, or one too old.
+    """
+    docker = client()
+    with ThreadPoolExecutor(1) as pool:
+        looked = pool.submit(inspect, docker, builder)
+        about = info(docker)
+        for problem in too_old(about):
+            raise SurroundingsError(problem)
+        driver, platforms = looked.result()
     return Engine(
-        version=info.server_version,
-        buildx=buildx.removeprefix("v"),
-        native=_native(info.os_type or "linux", info.architecture or "x86_64"),
+        version=about.version,
+        buildx=about.buildx,
+        native=about.native,
         platforms=platforms,
         driver=driver,
-        store="containerd" if status.get("driver-type") == CONTAINERD else "classic",
+        store=about.store,
         builder=builder,
     )
 
 
-def explain(error: Exception, builder: str = "") -> SurroundingsError:
+def info(docker: DockerClient, seconds: float = PATIENCE) -> Info:
+    """Asks client and engine for themselves. Raises SurroundingsError where no engine answers."""
+    done = ask(docker, "info", "--format", "{{json .}}", seconds=seconds)
+    try:
+        said: dict[str, Any] = json.loads(done.out)
+    except ValueError:
+        said = {}
+    if done.late or not said.get("ServerVersion"):
+        raise explain(done)
+    plugins = (said.get("ClientInfo") or {}).get("Plugins") or []
+    buildx = next((str(one.get("Version", "")) for one in plugins if one.get("Name") == "buildx"), "")
+    status = dict(pair for pair in said.get("DriverStatus") or [] if len(pair) == 2)
+    return Info(
+        version=said["ServerVersion"],
+        buildx=buildx.removeprefix("v"),
+        native=_native(said.get("OSType") or "linux", said.get("Architecture") or "x86_64"),
+        store="containerd" if status.get("driver-type") == CONTAINERD else "classic",
+    )
+
+
+def too_old(about: Info) -> list[str]:
+    """Returns what is too old or missing to serve, in words."""
+    found = [("Docker Engine", about.version, OLDEST_ENGINE), ("buildx", about.buildx, OLDEST_BUILDX)]
+    return [
+        f"{what} {version} is too old: {dotted(oldest)} or newer is needed" if version else NO_BUILDX
+        for what, version, oldest in found
+        if not version or _is_older(version, oldest)
+    ]
+
+
+def inspect(
+    docker: DockerClient, builder: str = "", seconds: float = PATIENCE
+) -> tuple[str, tuple[str, ...]]:
+    """Returns a builder's driver and its platforms, in its own order; "" is the builder in use.
+
+    python-on-whales' own inspect lists all builders, dead ones too, and so takes seconds where one hangs.
+    Raises SurroundingsError where the builder is not there or not up.
+    """
+    done = ask(docker, "buildx", "inspect", *([builder] if builder else []), seconds=seconds)
+    driver = re.search(r"^Driver:[ \t]*(\S+)", done.out, re.MULTILINE)
+    lines = re.findall(r"^Platforms:[ \t]*(.+)$", done.out, re.MULTILINE)
+    problem = re.search(r"^Error:[ \t]*(.+)$", done.out, re.MULTILINE)
+    if not done or problem or not driver:
+        # A builder that does not answer is told on stdout, with status 0.
+        raise explain(Done(done.status, "", problem[1] if problem else done.err, done.late), builder)
+    found = dict.fromkeys(word.strip(" *") for line in lines for word in line.split(","))
+    if not found:
+        raise SurroundingsError(f'the builder "{builder or "in use"}" is not up; `inv builder` starts it.')
+    return driver[1], tuple(found)
+
+
+def explain(done: Done, builder: str = "") -> SurroundingsError:
     """Turns a failed call into one clear error: what is missing and what to do."""
-    text = str(getattr(error, "stderr", None) or error)
-    if "could not be found on your PATH" in text:
+    text = done.err.strip()
+    if done.late:
         return SurroundingsError(
-            "no `docker` on PATH. Install Docker (https://docs.docker.com/engine/install/), "
-            "or make your engine's client reachable."
+            f"the engine at {endpoint()} does not answer within {PATIENCE:.0f} seconds. Restart it, or set DOCKER_HOST."
         )
-    if re.search(
-        r"unknown command: docker buildx|'buildx' is not a docker command|unknown (shorthand )?flag", text
-    ):
-        return SurroundingsError(
-            "docker has no buildx plugin. Install docker-buildx-plugin (Docker's packages) or docker-buildx "
-            f"(Debian's); buildx {_dotted(OLDEST_BUILDX)} or newer."
-        )
-    if re.search(
-        r"[Cc]annot connect|connection refused|no such file|dial |failed to connect|not resolve", text
-    ):
-        return SurroundingsError(_no_engine())
+    if _FROM_ENGINE in text:
+        # The engine is there and refuses: what it says of registries is worth a remedy.
+        said = text.rpartition(_FROM_ENGINE)[2].strip()
+        return SurroundingsError("\n".join(filter(None, [f"the engine says: {said}", remedy(text)])))
+    if re.search(r"unknown command: docker buildx|'buildx' is not a docker command|unknown flag", text):
+        return SurroundingsError(NO_BUILDX)
     if "permission denied" in text:
         return SurroundingsError(
             f"the engine at {endpoint()} refuses this user: permission denied. "
             "Join the group that owns its socket (`sudo usermod -aG docker $USER`, then log in again)."
         )
     if "no builder" in text:
-        return SurroundingsError(f'there is no builder "{builder}"; `inv builder` creates it.')
-    last = [line for line in text.strip().splitlines() if line.strip()]
-    return SurroundingsError(f"docker failed: {last[-1] if last else error}")
+        return SurroundingsError(f'there is no builder "{builder}". `inv builder` creates it.')
+    if builder and not _UNREACHABLE.search(text):
+        return SurroundingsError(f'the builder "{builder}" does not serve: {_last(text)}')
+    if not text or _UNREACHABLE.search(text):
+        return SurroundingsError(
+            f"no Docker Engine answers at {endpoint()}. Start it, or set DOCKER_HOST; `inv doctor` checks the rest."
+        )
+    return SurroundingsError(f"docker failed: {_last(text)}")
 
 
 def endpoint() -> str:
@@ -104,27 +179,9 @@ def endpoint() -> str:
     return f'docker context "{context}"' if context else "the default socket"
 
 
-def _no_engine() -> str:
-    return f"no Docker Engine answers at {endpoint()}. Start it, or set DOCKER_HOST; `inv doctor` checks the rest."
-
-
-def _inspect(docker: DockerClient, builder: str) -> tuple[str, tuple[str, ...]]:
-    """Returns a builder's driver and platforms, in the builder's own order.
-
-    python-on-whales' own inspect lists all builders, dead ones too, and so takes seconds where one hangs.
-    """
-    from python_on_whales.utils import run
-
-    command = [*docker.client_config.docker_cmd, "buildx", "inspect", *([builder] if builder else [])]
-    text = str(run(command))
-    driver = re.search(r"^Driver:\s*(\S+)", text, re.MULTILINE)
-    lines = re.findall(r"^Platforms:\s*(.+)$", text, re.MULTILINE)
-    found = [word.strip(" *") for line in lines for word in line.split(",")]
-    return (driver[1] if driver else "docker"), tuple(dict.fromkeys(found))
-
-
-def _plugins(info: Any) -> list[Any]:
-    return list((info.client_info and info.client_info.plugins) or [])
+def dotted(version: tuple[int, int]) -> str:
+    """Returns a version as people write it."""
+    return ".".join(map(str, version))
 
 
 def _native(system: str, machine: str) -> str:
@@ -132,11 +189,17 @@ def _native(system: str, machine: str) -> str:
     return f"{system}/{names.get(machine, machine)}"
 
 
-def _refuse_old(what: str, version: str, oldest: tuple[int, int]) -> None:
+def _is_older(version: str, oldest: tuple[int, int]) -> bool:
     match = re.match(r"v?(\d+)\.(\d+)", version)
-    if match and (int(match[1]), int(match[2])) < oldest:
-        raise SurroundingsError(f"{what} {version} is too old; {_dotted(oldest)} or newer is needed.")
+    return match is not None and (int(match[1]), int(match[2])) < oldest
 
 
-def _dotted(version: tuple[int, int]) -> str:
-    return ".".join(map(str, version))
+def _last(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].removeprefix("ERROR: ") if lines else "it said nothing"
+
+
+NO_BUILDX = (
+    "docker has no buildx plugin. Install docker-buildx-plugin (Docker's packages) or docker-buildx (Debian's), "
+    f"{dotted(OLDEST_BUILDX)} or newer."
+)

@@ -215,8 +215,8 @@ class Progress:
     def _status(self, status: Mapping[str, Any]) -> None:
         for step in self._steps.get(status.get("vertex", ""), {}).values():
             name = str(status.get("id", ""))
-            if total := status.get("total"):
-                step.transfers[name] = int(status.get("current", 0)), int(total)
+            if status.get("current"):
+                step.transfers[name] = int(status["current"]), int(status.get("total", 0))
             step.doing = "" if status.get("completed") else name
 
     def _output(self, log: Mapping[str, Any]) -> None:

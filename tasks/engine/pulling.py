@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..model import Reference
 from ..planning.plan import Plan, PlannedImage
 from . import images
-from .docker import explain
+from .docker import ask, explain
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
 THREADS = 4
-# What registries say of a name they do not have; a wrong password says none of it.
-ABSENT = re.compile(
-    r"manifest unknown|not found|no matching manifest|repository does not exist|name unknown", re.IGNORECASE
+# What the engine says of a name that a registry does not have; a wrong password says none of it.
+_ABSENT = re.compile(
+    r"^Error response from daemon: .*("
+    r"manifest unknown|name unknown|repository does not exist|no matching manifest|no match for platform|: not found$)",
+    re.MULTILINE,
 )
+_OR_PRIVATE = "may require 'docker login'"
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """One image's outcome: the reference asked for, the names it has now, and why it is absent ("" if not)."""
+    """One image's outcome: the reference asked for ("" if it is never published), the names it has now, and
+    why it is absent ("" if it is not).
+    """
 
     image: str
     reference: str
@@ -31,33 +38,51 @@ class Pulled:
     absent: str = ""
 
 
-def pull(docker: DockerClient, plan: Plan, *, tag: str = "", platform: str = "") -> tuple[Pulled, ...]:
+def pull(
+    docker: DockerClient,
+    plan: Plan,
+    *,
+    tag: str = "",
+    platform: str = "",
+    told: Callable[[Pulled], object] = lambda _: None,
+) -> tuple[Pulled, ...]:
     """Pulls each selected image by `tag` (its own first one if "") and names it locally.
 
-    Raises SurroundingsError where the registry or the engine does not answer or refuses.
+    `told` hears of each as it comes, from several threads. Raises SurroundingsError where the registry or the
+    engine does not answer or refuses.
     """
+
+    def one(image: PlannedImage) -> Pulled:
+        pulled = _one(docker, image, tag, platform)
+        told(pulled)
+        return pulled
+
     with ThreadPoolExecutor(THREADS) as pool:
-        return tuple(pool.map(lambda image: _one(docker, image, tag, platform), plan.selected))
+        return tuple(pool.map(one, plan.selected))
 
 
 def local_references(docker: DockerClient, plan: Plan) -> tuple[str, ...]:
     """Returns every reference the engine has in the repositories of the plan's selected images."""
-    repositories = {reference.name for image in plan.selected for reference in image.references}
+    # The engine lists names in their familiar form: without docker.io/.
+    repositories = {
+        Reference(reference.registry, reference.repository).familiar
+        for image in plan.selected
+        for reference in image.references
+    }
     return images.listed(docker, repositories)
 
 
 def _one(docker: DockerClient, image: PlannedImage, tag: str, platform: str) -> Pulled:
-    from python_on_whales.exceptions import DockerException
-
-    if not image.published:
-        return Pulled(image.name, "", absent="it is published nowhere")
+    if not image.publish or not image.published:
+        return Pulled(image.name, "", absent="it is not published")
     wanted = replace(image.published[0], tag=tag) if tag else image.published[0]
-    try:
-        docker.image.pull(str(wanted), quiet=True, platform=platform or None)
-    except DockerException as error:
-        if ABSENT.search(error.stderr or ""):
-            return Pulled(image.name, str(wanted), absent=f"{wanted.name} has no {wanted.tag}")
-        raise explain(error) from None
-    for name in image.local:
-        docker.image.tag(str(wanted), str(name))
+    options = ["--platform", platform] if platform else []
+    done = ask(docker, "image", "pull", "--quiet", *options, str(wanted))
+    if not done:
+        if not _ABSENT.search(done.err):
+            raise explain(done)
+        private = f", or it is private: docker login {wanted.registry}".rstrip() if _OR_PRIVATE in done.err else ""
+        what = f"{wanted.tag} for {platform}" if platform else wanted.tag
+        return Pulled(image.name, str(wanted), absent=f"{wanted.name} has no {what}{private}")
+    images.name(docker, str(wanted), map(str, image.local))
     return Pulled(image.name, str(wanted), (str(wanted), *map(str, image.local)))

@@ -6,13 +6,14 @@ relied upon is a release's; this is the plain push that people make all day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ..errors import IncompleteError, RefusedError, SurroundingsError
 from ..model import HUB, Reference
+from ..planning.bakefile import STAGING
 from ..planning.plan import Plan, PlannedImage
 from . import registry
 from .results import Moved, Results
@@ -70,12 +71,20 @@ def name_all(
 ) -> tuple[Moved, ...]:
     """Moves every name of the plan to what was built. Reads first; refuses before the first name moves.
 
-    Raises RefusedError for names that a release made, IncompleteError if the registry fails half-way.
+    Raises RefusedError for names that a release made, IncompleteError if the registry fails half-way or
+    Ctrl-C is pressed.
     """
     digests = {result.image: result.digest for result in results.images}
     wanted = [(reference, digests[image.name]) for image in pushed(plan) for reference in image.published]
     with ThreadPoolExecutor(THREADS) as pool:
-        names = list(pool.map(lambda pair: _look(pair[0], pair[1], clients), wanted))
+        places = dict.fromkeys((replace(reference, tag=""), digest) for reference, digest in wanted)
+        contents = dict(zip(places, pool.map(lambda place: _content(*place, clients), places), strict=True))
+        names = list(
+            pool.map(
+                lambda one: _look(one[0], contents[replace(one[0], tag=""), one[1]], clients),
+                wanted,
+            )
+        )
         refused = [] if overwrite else [name for name in names if _is_released(name)]
         if refused:
             raise RefusedError(_refusal(refused))
@@ -83,20 +92,40 @@ def name_all(
             pool.submit(registry.point, n.remote, n.reference.repository, n.new, n.reference.tag)
             for n in names
         ]
-        failed = [move.exception() for move in moves]
-    moved = tuple(move.result() for move in moves if not move.exception())
-    if any(failed):
+        interrupted = _settled(moves)
+    failed = ["interrupted" if move.cancelled() else str(move.exception() or "") for move in moves]
+    if interrupted or any(failed):
         raise IncompleteError(_incomplete(names, failed))
-    return moved
+    return tuple(move.result() for move in moves)
 
 
-def _look(reference: Reference, digest: str, clients: dict[str, registry.Remote]) -> _Name:
+def _settled(moves: Sequence[Future[Moved]]) -> bool:
+    """Waits for all moves; Ctrl-C ends those that have not begun. Returns whether it was pressed."""
+    try:
+        wait(moves)
+    except KeyboardInterrupt:
+        for move in moves:
+            move.cancel()
+        wait(moves)
+        return True
+    return False
+
+
+def staged(plan: Plan) -> tuple[str, ...]:
+    """Returns the names under which the engine itself keeps what was pushed; no person asked for them."""
+    names = {f"{reference.name}:{STAGING}" for image in pushed(plan) for reference in image.published}
+    return tuple(sorted(names))
+
+
+def _content(place: Reference, digest: str, clients: dict[str, registry.Remote]) -> registry.Manifest:
+    found = clients[place.registry or HUB].manifest(place.repository, digest)
+    if found is None:
+        raise SurroundingsError(f"{place.name} has nothing at {digest}, though the build just pushed it there")
+    return found
+
+
+def _look(reference: Reference, new: registry.Manifest, clients: dict[str, registry.Remote]) -> _Name:
     remote = clients[reference.registry or HUB]
-    new = remote.manifest(reference.repository, digest)
-    if new is None:
-        raise SurroundingsError(
-            f"{reference.name} has nothing at {digest}, though the build just pushed it there"
-        )
     return _Name(reference, remote, new, remote.manifest(reference.repository, reference.tag))
 
 
@@ -120,7 +149,7 @@ def _refusal(names: Iterable[_Name]) -> str:
     )
 
 
-def _incomplete(names: list[_Name], failed: list[BaseException | None]) -> str:
+def _incomplete(names: Sequence[_Name], failed: Sequence[str]) -> str:
     pairs = list(zip(names, failed, strict=True))
     return "\n".join(
         [

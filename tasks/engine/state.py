@@ -10,6 +10,8 @@ import os
 import time
 from pathlib import Path
 
+from ..errors import SurroundingsError
+
 KEPT_LOGS = 20
 
 
@@ -23,9 +25,17 @@ def folder(root: Path) -> Path:
 
 
 def new_log(root: Path, name: str) -> Path:
-    """Returns the path of a new log file; all but the newest few are removed."""
-    logs = folder(root) / "logs"
-    logs.mkdir(exist_ok=True)
-    for old in sorted(logs.iterdir())[: -KEPT_LOGS + 1]:
-        old.unlink(missing_ok=True)
+    """Returns the path of a new log file; all but the newest few are removed.
+
+    Raises SurroundingsError where there can be none.
+    """
+    try:
+        logs = folder(root) / "logs"
+        logs.mkdir(exist_ok=True)
+        for old in sorted(logs.iterdir())[: -KEPT_LOGS + 1]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        raise SurroundingsError(
+            f"cannot keep logs in {error.filename}: {error.strerror}. Set XDG_STATE_HOME to a folder that can be written."
+        ) from None
     return logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{name}.log"

@@ -81,9 +81,9 @@ def parse(line: str, escape: str, number: int, where: str, *, checked: bool = Tr
     word, rest = keyword_of(line)
     keyword = word.upper()
     if checked and keyword not in KEYWORDS:
-        hint = nearest(keyword, KEYWORDS) or "."
+        hint = nearest(keyword, KEYWORDS)
         known = available("instructions", KEYWORDS, limit=len(KEYWORDS))
-        raise ConfigError(f'{where}:{number}: unknown instruction "{word}"{hint} {known}')
+        raise ConfigError(f'{where}:{number}: unknown instruction "{word}"{hint}. {known}')
     flagged, rest = flags(rest, escape)
     trigger = None
     if keyword == "ONBUILD" and rest:

@@ -58,8 +58,9 @@ def sources(
     """Returns every reference to something outside that `target` (None: the last stage) reaches, in file order.
 
     `contexts` are the names of bake's named contexts, in familiar form; one that has a stage's name takes the
-    stage's place, and nothing that stage refers to is reached through it. `scratch` is nothing. Raises
-    ConfigError for an unknown target and for what BuildKit refuses.
+    stage's place, and nothing that stage refers to is reached through it (BuildKit 0.13 still looks up the
+    images it names, and uses none of them). `scratch` is nothing. Raises ConfigError for an unknown target
+    and for what BuildKit refuses.
     """
     return _reach(dockerfile, target, args, platform, build_platform, contexts)[1]
 
@@ -105,7 +106,9 @@ def _reach(
             name = link.stage.name if link.stage else _context_name(link.reference)
             context = name if name and name in contexts else None
             if link.stage and not context:
-                waiting.append(_earlier(dockerfile, stage, link))
+                if link.stage.index > stage.index:
+                    raise ConfigError(_misplaced(dockerfile, stage, link, "a stage that comes later"))
+                waiting.append(link.stage)
             elif context or link.reference != "scratch":
                 asked = platforms[stage.index] if link.kind == "FROM" else wanted
                 found[stage.index].append(
@@ -121,8 +124,8 @@ def _target(dockerfile: Dockerfile, target: str | None) -> Stage:
     stage = dockerfile.named(target.lower())
     if stage is None:
         known = targets(dockerfile)
-        hint = nearest(target.lower(), known) or "."
-        raise ConfigError(f'{dockerfile.where}: no target "{target}"{hint} {available("targets", known)}')
+        hint = nearest(target.lower(), known)
+        raise ConfigError(f'{dockerfile.where}: no target "{target}"{hint}. {available("targets", known)}')
     return stage
 
 
@@ -132,8 +135,10 @@ def _links(
     base = base_of(dockerfile, stage, scope)
     yield _link(dockerfile, "FROM", base, stage.line, dockerfile.named(base, before=stage.index))
     for instruction in executed(dockerfile, stage, scope, contexts):
-        yield from _copied(dockerfile, instruction)
-        yield from _mounted(dockerfile, instruction)
+        for link in (*_copied(dockerfile, instruction), *_mounted(dockerfile, instruction)):
+            if link.stage is stage:
+                raise ConfigError(_misplaced(dockerfile, stage, link, "itself"))
+            yield link
 
 
 def _copied(dockerfile: Dockerfile, instruction: Instruction) -> Iterator[_Link]:
@@ -181,12 +186,9 @@ def _link(dockerfile: Dockerfile, kind: Kind, name: str, line: int, stage: Stage
     return _Link(kind, name, line, stage)
 
 
-def _earlier(dockerfile: Dockerfile, stage: Stage, link: _Link) -> Stage:
-    if link.stage is None or link.stage.index >= stage.index:
-        what = "itself" if link.stage is stage else "a stage that comes later"
-        place = dockerfile.place(link.line)
-        raise ConfigError(f"{place}: {link.kind} {link.reference}: {stage.label} cannot stand on {what}")
-    return link.stage
+def _misplaced(dockerfile: Dockerfile, stage: Stage, link: _Link, what: str) -> str:
+    place = dockerfile.place(link.line)
+    return f"{place}: {link.kind} {link.reference}: {stage.label} cannot stand on {what}"
 
 
 def _context_name(reference: str) -> str:

@@ -181,6 +181,8 @@ class _Lexer:
         operator = self.take()
         if operator == "}":
             return self.scope.get(name, f"${{{name}}}" if self.keep_unset else "")
+        if not operator:
+            raise ExpansionError("missing }")
         if operator == "/":
             return self._replaced(name)
         colon = operator == ":"

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from ..engine.results import Moved, Result, Results, Verdict
 from . import units
-from .table import Cell, Column, Table, write
+from .table import Cell, Column, Table, has_colours, styled, write
 
 SCHEMA = 1
 LOG_LINES = 20
@@ -37,12 +37,16 @@ def show(results: Results, stream: TextIO | None = None) -> None:
     if results.moved:
         out.write("\n")
         write(moved_table(results), out)
+    colours = has_colours(out, os.environ)
     for result in results.images:
         if result.verdict is Verdict.FAILED:
-            out.write("\n" + "".join(f"{line}\n" for line in failure_lines(result)))
+            head, *lines = failure_lines(result)
+            out.write(
+                "".join(f"{line}\n" for line in ("", styled(head, "bold red", colours=colours), *lines))
+            )
     if results.images or results.moved:
         out.write("\n")
-    out.write(f"{conclusion(results)}\n")
+    out.write(styled(conclusion(results), "bold green" if results else "bold red", colours=colours) + "\n")
 
 
 def images_table(results: Results) -> Table:
@@ -75,7 +79,7 @@ def images_table(results: Results) -> Table:
 def moved_table(results: Results) -> Table:
     """Returns one row for each name: what was behind it, what is now."""
     return Table(
-        columns=(Column("name", wraps=True), Column("old"), Column("new"), Column("")),
+        columns=(Column("name", wraps=True), Column("old"), Column("new"), Column("change")),
         rows=tuple(
             (
                 moved.reference,
@@ -107,9 +111,8 @@ def outcome(result: Result) -> str:
     """Returns where a built image went, or the verdict and its reason; failures are told in full below."""
     if result.verdict is Verdict.BUILT:
         return result.output or result.verdict.value
-    if result.verdict is Verdict.FAILED:
-        return result.verdict.value
-    return ": ".join(part for part in (result.verdict.value, result.reason) if part)
+    reason = "" if result.verdict is Verdict.FAILED else result.reason
+    return ": ".join(part for part in (str(result.verdict.value), reason) if part)
 
 
 def change(moved: Moved) -> str:

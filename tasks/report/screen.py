@@ -91,7 +91,7 @@ class Screen:
         shown = builds
         if len(builds) > room:
             order = {id(build): index for index, build in enumerate(builds)}
-            ranked = sorted(builds, key=lambda build: (_FIRST.index(build.state), -(build.ended or 0.0)))
+            ranked = sorted(builds, key=_rank)
             shown = sorted(ranked[:room], key=lambda build: order[id(build)])
         names = max((len(build.image) for build in shown), default=0)
         platforms = max((len(build.platform) for build in shown), default=0)
@@ -110,7 +110,7 @@ class Screen:
         elif build.state is State.DONE:
             left.append("  done", style="green")
         elif step:
-            left.append(f"  {step.label}", style="dim" if step.cached else "")
+            left.append(f"  {_told(step)}", style="dim" if step.cached or step.owner else "")
         return left, self._figures(build)
 
     def _figures(self, build: Build) -> str:
@@ -137,3 +137,20 @@ class Screen:
         plain = Text(left.plain.translate(_ASCII), no_wrap=True)
         plain.spans = left.spans
         return plain
+
+
+def _rank(build: Build) -> tuple[int, bool, float]:
+    waits = build.state is State.RUNNING and build.current is not None and bool(build.current.owner)
+    return _FIRST.index(build.state), waits, -(build.ended or 0.0) if build.state is State.DONE else 0.0
+
+
+def _told(step: Step) -> str:
+    """Returns what a step does, and how far its transfers are."""
+    if step.owner:
+        return f"waits for {step.owner}"
+    done, total = step.transferred
+    if done:
+        return f"{step.label}  {units.size(done)}" + (f" of {units.size(total)}" if total else "")
+    if step.doing and not step.asked:
+        return f"{step.label}: {step.doing.partition(' sha256:')[0]}"
+    return step.label

@@ -1,7 +1,8 @@
 """One description of a table, three ways to write it: for a terminal, as plain aligned text, as Markdown.
 
 It knows nothing of what stands in the cells. All three come from the same rows; nothing is ever cut off:
-what a terminal is too narrow for is broken between words, then set out line under line.
+what a terminal is too narrow for is broken between words, then its widest column goes below each row, then
+every cell has a line of its own.
 """
 
 from __future__ import annotations
@@ -43,13 +44,25 @@ class Table:
 
     def text(self, width: int | None = None, *, colours: bool = False) -> str:
         """Returns aligned text, as wide as it needs to be or fitted into `width` characters."""
-        rows = [tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row) for row in self.rows]
         heading = tuple(Cell(column.title.upper(), "dim") for column in self.columns)
-        widths = self._widths([heading, *rows], width)
-        if widths is None:
-            lines = [line for row in rows for line in _stacked(heading, row, width or 0, colours=colours)]
+        rows = [tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row) for row in self.rows]
+        every = list(range(len(self.columns)))
+        lines: list[str] = []
+        if widths := self._widths([heading, *rows], every, width):
+            for row in (heading, *rows):
+                lines += self._lines(row, every, widths, colours=colours)
+        elif width and (narrow := self._without_widest([heading, *rows], every, width)):
+            aside, kept, widths = narrow
+            indent = widths[0] + len(GAP)
+            for row in (heading, *rows):
+                lines += self._lines(row, kept, widths, colours=colours)
+                if row is not heading and row[aside].text:
+                    lines += [
+                        " " * indent + line for line in _wrapped(row[aside].text, max(1, width - indent))
+                    ]
         else:
-            lines = [line for row in (heading, *rows) for line in self._lines(row, widths, colours=colours)]
+            for row in rows:
+                lines += _stacked(heading, row, width or 0, colours=colours)
         return "".join(f"{line}\n" for line in lines)
 
     def markdown(self) -> str:
@@ -59,15 +72,16 @@ class Table:
         body = (" | ".join(map(_escaped, row)) for row in self.rows)
         return "".join(f"| {line} |\n" for line in (header, rule, *body))
 
-    def _widths(self, rows: Sequence[Sequence[Cell]], room: int | None) -> list[int] | None:
+    def _widths(
+        self, rows: Sequence[Sequence[Cell]], columns: Sequence[int], room: int | None
+    ) -> list[int] | None:
         """Returns the columns' widths, or None where they do not fit even with every column at its narrowest."""
-        cells = [[row[index].text for row in rows] for index in range(len(self.columns))]
-        widths = [max(len(line) for text in texts for line in text.split("\n")) for texts in cells]
+        widths = [max(len(line) for row in rows for line in row[one].text.split("\n")) for one in columns]
         if room is None:
             return widths
         narrowest = [
-            max(len(word) for text in texts for word in text.split() or [""]) if column.wraps else wide
-            for column, texts, wide in zip(self.columns, cells, widths, strict=True)
+            _longest_word(rows, one) if self.columns[one].wraps else wide
+            for one, wide in zip(columns, widths, strict=True)
         ]
         while (excess := sum(widths) + len(GAP) * (len(widths) - 1) - room) > 0:
             give = max(range(len(widths)), key=lambda index: widths[index] - narrowest[index])
@@ -76,17 +90,30 @@ class Table:
             widths[give] -= min(excess, max(1, (widths[give] - narrowest[give]) // 2))
         return widths
 
-    def _lines(self, row: Sequence[Cell], widths: Sequence[int], *, colours: bool) -> list[str]:
-        cells = [_wrapped(cell.text, width) for cell, width in zip(row, widths, strict=True)]
+    def _without_widest(
+        self, rows: Sequence[Sequence[Cell]], columns: Sequence[int], room: int
+    ) -> tuple[int, list[int], list[int]] | None:
+        """Returns the column to set below each row, the others and their widths; None where that does not help."""
+        wrapping = [one for one in columns[1:] if self.columns[one].wraps]
+        if not wrapping:
+            return None
+        aside = max(wrapping, key=lambda one: _longest_word(rows, one))
+        kept = [one for one in columns if one != aside]
+        widths = self._widths(rows, kept, room)
+        return (aside, kept, widths) if widths else None
+
+    def _lines(
+        self, row: Sequence[Cell], columns: Sequence[int], widths: Sequence[int], *, colours: bool
+    ) -> list[str]:
+        cells = [_wrapped(row[one].text, width) for one, width in zip(columns, widths, strict=True)]
         lines = []
         for number in range(max(map(len, cells))):
             parts = []
-            for column, cell, width, texts in zip(self.columns, row, widths, cells, strict=True):
+            for one, width, texts in zip(columns, widths, cells, strict=True):
                 text = texts[number] if number < len(texts) else ""
-                filled = text.rjust(width) if column.align == "right" else text.ljust(width)
-                parts.append(
-                    filled.replace(text, styled(text, cell.style, colours=colours), 1) if text else filled
-                )
+                space = " " * (width - len(text))
+                shown = styled(text, row[one].style, colours=colours)
+                parts.append(space + shown if self.columns[one].align == "right" else shown + space)
             lines.append(GAP.join(parts).rstrip())
         return lines
 
@@ -106,9 +133,13 @@ def has_colours(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def styled(text: str, style: str, *, colours: bool) -> str:
     """Returns text in a terminal's codes for a style, or as it is."""
-    if not (colours and style):
+    if not (colours and style and text):
         return text
     return f"\x1b[{';'.join(_CODES[word] for word in style.split())}m{text}\x1b[0m"
+
+
+def _longest_word(rows: Sequence[Sequence[Cell]], column: int) -> int:
+    return max((len(word) for row in rows for word in row[column].text.split()), default=0)
 
 
 def _wrapped(text: str, width: int) -> list[str]:

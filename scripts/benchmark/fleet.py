@@ -1,0 +1,64 @@
+"""A fleet to build: a folder with a build.toml, a Dockerfile and one small file for each image.
+
+Every image copies its own file and runs one command on it. The first is a base of our own; every second one of the
+others stands on it, the rest on busybox:stable. The same folder is built in every way.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+VERSION = "0.1.0"
+TAGS = (VERSION, "latest")
+OUTSIDE = "busybox:stable"
+
+_OWN = "COPY content /content\nRUN cat /content > /made\n"
+# How shell scripts name a sibling; Argosy finds it in here, the loop passes both arguments.
+_ON_BASE = f"ARG REGISTRY\nARG OWNER\nFROM ${{REGISTRY}}/${{OWNER}}/base:{VERSION}\n{_OWN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """`count` images for `platforms` under `root`, named below `registry` (host:port)."""
+
+    root: Path
+    count: int
+    platforms: tuple[str, ...]
+    registry: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its images, the base first."""
+        return ("base", *(f"app-{number:04}" for number in range(1, self.count)))
+
+    def on_base(self, name: str) -> bool:
+        """Tells whether an image stands on the fleet's own base."""
+        return name != "base" and int(name.removeprefix("app-")) % 2 == 1
+
+    def references(self, name: str, owner: str) -> list[str]:
+        """All names an image gets below an owner."""
+        return [f"{self.registry}/{owner}/{name}:{tag}" for tag in TAGS]
+
+    def write(self) -> None:
+        """Writes the folder, anew if there is one."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.root.mkdir(parents=True)
+        lines = ["[project]", 'name = "fleet"', f'registry = "{self.registry}"', 'owner = "bench"']
+        lines += [f'version = "{VERSION}"', "[defaults]", f"platforms = {list(self.platforms)}"]
+        for name in self.names:
+            lines.append(f"[images.{name}]")
+            if self.on_base(name):
+                lines.append('args = { REGISTRY = "{registry}", OWNER = "{owner}" }')
+            folder = self.root / "docker" / name
+            folder.mkdir(parents=True)
+            text = _ON_BASE if self.on_base(name) else f"FROM {OUTSIDE}\n{_OWN}"
+            folder.joinpath("Dockerfile").write_text(text, encoding="utf-8")
+        self.root.joinpath("build.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.change("first")
+
+    def change(self, mark: str) -> None:
+        """Gives every image a file with this mark: nothing of what the image holds is cached then."""
+        for name in self.names:
+            self.root.joinpath("docker", name, "content").write_text(f"{name} {mark}\n", encoding="utf-8")

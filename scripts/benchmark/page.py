@@ -1,0 +1,118 @@
+"""docs/benchmarks.md: the figures, their targets, and how to repeat them. Pure text."""
+
+from __future__ import annotations
+
+from .cell import ARGOSY, BAKE, INVOKE, LOOP, PLANNED, Cell, cells
+from .figures import Figures, Series
+from .targets import TARGETS, Verdict, judge
+
+HEAD = """\
+# Benchmarks
+
+Written by `scripts/bench`; the rounds themselves are in [benchmarks.json](benchmarks.json).
+
+Argosy against two other ways to build the same images: **bake** is one raw `docker buildx bake` of the very
+definition that `argosy plan --format bake` prints (for a push with each image's real names, as `bake --push` would),
+**loop** is one `docker buildx build --load` or `--push` after another, as shell scripts do it.
+
+In each round every way runs once, one after the other, and ratios are taken pair by pair; what stands here are
+medians. *Cold*: each run has files never seen before in every image and an owner of its own, so nothing is cached,
+loaded or pushed yet. *Unchanged*: the same run once more. Every image is `FROM busybox:stable`, copies one small file
+and runs one command; the first is a base on which every second one of the others stands. Each gets two names.
+"""
+
+REPEAT = """\
+## How to repeat this
+
+    make bench                                          # everything; goes on where it was interrupted
+    scripts/bench --quick                               # a look in three minutes; writes nothing
+    scripts/bench --images 20 --only "cold push"        # one figure, taken up into this page
+    scripts/bench --again --images 20 --runs 3          # drop what is there and measure anew
+
+Other work on the machine disturbs the figures, the differences more than the ratios.
+"""
+
+
+def page(figures: Figures) -> str:
+    """Returns the whole page."""
+    parts = [HEAD, machine(figures), "## Targets\n", targets(figures), "## Fleets\n", fleets(figures), REPEAT]
+    return "\n".join(parts)
+
+
+def machine(figures: Figures) -> str:
+    """Returns a sentence about where this was measured."""
+    about = ", ".join(f"{name} {value}" for name, value in figures.machine.items())
+    return f"Measured on: {about or 'nothing yet'}.\n"
+
+
+def targets(figures: Figures) -> str:
+    """Returns each target beside its figure."""
+    lines = ["| what | target | measured | |", "|---|---|---|---|"]
+    for verdict in (judge(target, figures) for target in TARGETS):
+        lines.append(
+            f"| {title(verdict.target.cell)} | {verdict.target.text} | {verdict.figure} | {mark(verdict)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def mark(verdict: Verdict) -> str:
+    """Returns a verdict in a word."""
+    return {True: "reached", False: "**missed**", None: "open"}[verdict.reached]
+
+
+def title(key: str) -> str:
+    """Returns a cell's name in words."""
+    if key == "list":
+        return "`inv --list`, against an empty tasks.py"
+    if key == "plan":
+        return f"`plan` of {PLANNED:,} images"
+    size, rest = key.split(" ", 1)
+    images, platforms = size.split("x")
+    return f"{images} images × {platforms} platform{'s' if platforms != '1' else ''}, {rest}"
+
+
+def fleets(figures: Figures) -> str:
+    """Returns the table of all cells that were measured, in their natural order."""
+    lines = [
+        "| fleet | Argosy | bake | ratio | loop | ratio | Argosy completed | bake completed |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    sizes = sorted({int(key.split("x")[0]) for key in figures.series if "x" in key})
+    for cell in cells(sizes, (1, 2)):
+        series = figures.series.get(cell.key)
+        if series is None or not series.rounds or cell.kind != "build":
+            continue
+        lines.append(
+            f"| {title(cell.key)} | {seconds(series, ARGOSY)} | {seconds(series, BAKE)} | {ratio(series, BAKE)} "
+            f"| {seconds(series, LOOP)} | {ratio(series, LOOP)} | {completed(series, ARGOSY)} "
+            f"| {completed(series, BAKE)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def seconds(series: Series, way: str) -> str:
+    """Returns the median in seconds, "failed" where no run succeeded, "" where there was none."""
+    value = series.typical(way)
+    if value is None:
+        return "failed" if series.started(way) else ""
+    return f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"
+
+
+def ratio(series: Series, other: str) -> str:
+    """Returns Argosy's share of another way's time."""
+    value = series.ratio(ARGOSY, other)
+    return "" if value is None else f"{value:.2f}"
+
+
+def completed(series: Series, way: str) -> str:
+    """Returns how many runs succeeded, of how many."""
+    return f"{len(series.times(way))} of {series.started(way)}" if series.started(way) else ""
+
+
+def told(cell: Cell, one: dict[str, float | None]) -> str:
+    """Returns one round as a line of progress."""
+    other = {"build": BAKE, "list": INVOKE}.get(cell.kind, "")
+    words = [f"{way} {'failed' if time is None else f'{time:.2f} s'}" for way, time in one.items()]
+    mine, theirs = one.get(ARGOSY), one.get(other)
+    share = f"   {mine / theirs:.2f} × {other}" if mine and theirs else ""
+    return "  ".join(words) + share

@@ -1,0 +1,86 @@
+"""What the figures are held to, and whether they reach it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .cell import ARGOSY, BAKE, INVOKE, LOOP
+from .figures import Figures, Series
+
+RUNS = 7
+
+Measure = Literal["ratio", "more", "seconds", "completed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure's limit: `ratio` to another way, seconds `more` than it, plain `seconds`, runs `completed`."""
+
+    cell: str
+    measure: Measure
+    limit: float
+    other: str = ""
+
+    @property
+    def text(self) -> str:
+        """The limit in words."""
+        return {
+            "ratio": f"≤ {self.limit:g} × {self.other}",
+            "more": f"≤ {self.other} + {self.limit:g} s",
+            "seconds": f"≤ {self.limit:g} s",
+            "completed": f"{self.limit:g} of {self.limit:g} complete",
+        }[self.measure]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A target beside what was measured; `reached` is None as long as there is no figure."""
+
+    target: Target
+    figure: str
+    reached: bool | None
+
+
+def _fleet_targets() -> list[Target]:
+    found = []
+    for platforms in (1, 2):
+        found += [
+            Target(f"20x{platforms} cold load", "more", 0.6, BAKE),
+            Target(f"20x{platforms} cold load", "ratio", 0.6, LOOP),
+            Target(f"20x{platforms} cold push", "ratio", 1.15, BAKE),
+            Target(f"20x{platforms} cold push", "ratio", 0.6, LOOP),
+        ]
+    return found
+
+
+TARGETS = (
+    *_fleet_targets(),
+    Target("100x1 cold load", "completed", RUNS),
+    Target("list", "ratio", 1.5, INVOKE),
+    Target("plan", "seconds", 3),
+)
+
+
+def judge(target: Target, figures: Figures) -> Verdict:
+    """Holds a figure against its target."""
+    series = figures.series.get(target.cell)
+    if series is None or not series.rounds:
+        return Verdict(target, "not measured", None)
+    if target.measure == "completed":
+        done, started = len(series.times(ARGOSY)), series.started(ARGOSY)
+        enough = started >= target.limit or None
+        return Verdict(target, f"{done} of {started}", False if done < started else enough)
+    value = _value(target, series)
+    if value is None:
+        return Verdict(target, "not measured", None)
+    text = {"ratio": f"{value:.2f} ×", "more": f"{value:+.2f} s", "seconds": f"{value:.2f} s"}[target.measure]
+    return Verdict(target, text, value <= target.limit)
+
+
+def _value(target: Target, series: Series) -> float | None:
+    if target.measure == "ratio":
+        return series.ratio(ARGOSY, target.other)
+    if target.measure == "more":
+        return series.difference(ARGOSY, target.other)
+    return series.typical(ARGOSY)

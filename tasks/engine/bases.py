@@ -1,0 +1,104 @@
+"""Which digests outside bases stand at, as the builder itself finds them.
+
+Asking the builder and not a registry makes what is locked what is built: its mirrors, its credentials and
+images it has only locally are all in the answer.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config.lock import Base
+from ..errors import SurroundingsError
+from ..planning.familiar import familiar
+from . import bake
+from .rawjson import Decoder
+from .remedy import remedy
+
+if TYPE_CHECKING:
+    from python_on_whales import DockerClient
+
+_FROM = re.compile(r"\] FROM (?P<reference>\S+)@(?P<digest>sha256:[0-9a-f]{64})")
+# A step after FROM in an image that is nothing but FROM is an ONBUILD trigger of the base. Only a step under
+# our own target's name counts: a FROM that another build asks for at the same moment bears that build's name.
+_TRIGGER = re.compile(r"\[base(?P<number>\d+) (?:\S+ )?(?!1/)\d+/\d+\]")
+_MISSING = re.compile(r"ERROR: .*?(?P<reference>\S+): failed to resolve source metadata")
+
+
+class _Listener:
+    """Hears what bake says and keeps the names of its steps."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.decoder = Decoder()
+
+    def feed(self, text: str) -> None:
+        self._keep(self.decoder.feed(text))
+
+    def close(self, *, succeeded: bool) -> None:
+        del succeeded
+        self._keep(self.decoder.close())
+
+    def _keep(self, messages: Iterable[dict[str, Any]]) -> None:
+        for message in messages:
+            self.names |= {vertex.get("name", "") for vertex in message.get("vertexes") or ()}
+
+
+def resolve(
+    docker: DockerClient, wanted: Collection[tuple[str, str]], *, builder: str = "", fresh: bool = False
+) -> dict[tuple[str, str], Base]:
+    """Returns the digest of each (reference, platform), all asked in one call.
+
+    `fresh` asks the registry even where the engine has the image. Raises SurroundingsError for a base that
+    cannot be had.
+    """
+    found: dict[tuple[str, str], Base] = {}
+    while waiting := sorted(set(wanted) - set(found)):
+        listener = _Listener()
+        with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
+            baked = bake.run(docker, _bakefile(waiting, folder, fresh=fresh), Path(folder), listener, builder)
+        triggers = {int(match["number"]) for match in map(_TRIGGER.match, listener.names) if match}
+        matches = [match for match in map(_FROM.search, listener.names) if match]
+        digests = {familiar(match["reference"]): match["digest"] for match in matches}
+        answered = {
+            base: Base(digests[familiar(base[0])], onbuild=number in triggers)
+            for number, base in enumerate(waiting)
+            if familiar(base[0]) in digests
+        }
+        # A trigger that cannot run in an empty context fails the call: what was answered is known all the same.
+        if not answered or (not baked.succeeded and not any(base.onbuild for base in answered.values())):
+            raise SurroundingsError(_refusal(listener.decoder.plain, waiting))
+        found |= answered
+    return found
+
+
+def _bakefile(bases: Iterable[tuple[str, str]], folder: str, *, fresh: bool) -> dict[str, Any]:
+    targets: dict[str, Any] = {
+        f"base{number}": {
+            "context": folder,
+            "dockerfile-inline": f"FROM {reference}\n",
+            "platforms": [platform],
+            "pull": fresh,
+            "output": ["type=cacheonly"],
+            "attest": ["type=provenance,disabled=true"],
+        }
+        for number, (reference, platform) in enumerate(bases)
+    }
+    # buildx puts target names before steps only where there are several targets.
+    targets["second"] = {"context": folder, "dockerfile-inline": "FROM scratch\n", "output": ["type=cacheonly"]}
+    return {"target": targets, "group": {"default": {"targets": list(targets)}}}
+
+
+def _refusal(plain: Iterable[str], bases: Collection[tuple[str, str]]) -> str:
+    text = "\n".join(plain)
+    match = _MISSING.search(text)
+    name = match["reference"] if match else ", ".join(sorted({reference for reference, _ in bases}))
+    errors = [line for line in text.splitlines() if line.startswith("ERROR: ")]
+    advice = remedy(text, "")
+    return f"the base image {name} cannot be had: {errors[-1].removeprefix('ERROR: ') if errors else 'no answer'}" + (
+        f"\n{advice}" if advice else ""
+    )

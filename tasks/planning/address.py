@@ -1,0 +1,103 @@
+"""The address of an image: one digest over everything that goes into it. Pure: inputs in, address out.
+
+An image's address on one platform is the digest of its inputs; over several platforms it is the digest of
+those. Two machines that have the same inputs have the same address, whatever their clocks, users and paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+# Changes when what an address covers changes: an image built under older rules is then built anew.
+RULES = "argosy-address-1"
+PREFIX = "argosy-"
+TAG = re.compile(rf"{PREFIX}[0-9a-f]{{40}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address and the inputs behind it, each under a name that stays the same between runs."""
+
+    digest: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tag(self) -> str:
+        """The tag it has in the image's own repository, in the engine and in registries."""
+        return f"{PREFIX}{self.digest[:40]}"
+
+
+def address(inputs: Mapping[str, str]) -> Address:
+    """Returns the address of these inputs."""
+    text = json.dumps([RULES, sorted(inputs.items())], ensure_ascii=True, separators=(",", ":"))
+    return Address(hashlib.sha256(text.encode()).hexdigest(), inputs)
+
+
+def joined(addresses: Mapping[str, Address]) -> Address:
+    """Returns the address of an image over several platforms; that of one platform is its own."""
+    if len(addresses) == 1:
+        return next(iter(addresses.values()))
+    inputs = {f"platform {platform}": found.digest for platform, found in addresses.items()}
+    return address(inputs)
+
+
+def is_address(tag: str) -> bool:
+    """Tells an address tag from a name."""
+    return bool(TAG.fullmatch(tag))
+
+
+def differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterable[str]:
+    """Yields what changed between two sets of inputs, in words, what people change most first."""
+    for name in sorted({*before, *now}, key=_weight):
+        old, new = before.get(name), now.get(name)
+        if old != new:
+            yield _worded(name, old, new)
+
+
+def _weight(name: str) -> tuple[int, str]:
+    first = ("file", "argument", "base", "sibling")
+    kind = name.partition(" ")[0]
+    return (first.index(kind) if kind in first else len(first), name)
+
+
+def _worded(name: str, old: str | None, new: str | None) -> str:
+    kind, _, rest = name.partition(" ")
+    if kind == "sibling":
+        return f"stands on {rest.partition(' ')[0]}, which changed"
+    if kind == "file":
+        return _file(rest, old, new)
+    if kind == "base":
+        base = rest.partition(" ")[0]
+        if old and new:
+            return f"base {base} moved {_short(old)} -> {_short(new)}"
+        return f"base {base} {'is new' if new else 'is no longer stood on'}"
+    if kind == "argument":
+        return f"{name} {_shown(old)} -> {_shown(new)}"
+    if old is None or new is None:
+        return f"{name} {'was added' if old is None else 'is gone'}"
+    return f"{name} changed"
+
+
+def _file(path: str, old: str | None, new: str | None) -> str:
+    if old is None:
+        return f"{path} was added"
+    if new is None:
+        return f"{path} is gone"
+    (old_mode, _, old_content), (new_mode, _, new_content) = old.partition(" "), new.partition(" ")
+    if old_content == new_content:
+        return f"mode of {path} {old_mode} -> {new_mode}"
+    return f"{path} changed"
+
+
+def _short(digest: str) -> str:
+    return digest.rpartition(":")[2][:12]
+
+
+def _shown(value: str | None) -> str:
+    if value is None:
+        return "unset"
+    return value if len(value) <= 40 else f"{value[:37]}…"
