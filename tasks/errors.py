@@ -70,9 +70,13 @@ class IncompleteError(ArgosyError):
 
 
 class StoppedError(ArgosyError):
-    """The user pressed Ctrl-C; the status is the shell's own for SIGINT (128 + 2)."""
+    """The user pressed Ctrl-C, or a signal came; the status is the shell's own (128 + the signal's number)."""
 
     exit_code = 130
+
+    def __init__(self, message: str, number: int = 2) -> None:
+        self.exit_code = 128 + number
+        super().__init__(message)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

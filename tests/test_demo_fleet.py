@@ -35,7 +35,7 @@ class Demo:
     engine: PrivateEngine
 
     def reference(self, image: str) -> str:
-        return f"{self.engine.registry}/argosy/{image}:0.1.0"
+        return f"{self.engine.registry}/argosy/{image}:latest"
 
     def docker(self, *arguments: str) -> str:
         return self.engine.docker(*arguments)

@@ -176,6 +176,7 @@ def test_a_very_narrow_terminal_gets_a_line_for_each_cell():
     lines = images_table(Results((API,))).text(40).splitlines()
     assert lines[0] == "api"
     assert "  size        8.2 MB" in lines
+    assert "localhost:5000/argosy/api:0.1.0," in images_table(Results((API,))).text(20)
 
 
 def test_colours_do_not_shift_columns(monkeypatch):

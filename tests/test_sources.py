@@ -115,7 +115,7 @@ def test_a_named_context_takes_the_place_of_a_stage_and_of_all_it_stands_on() ->
 
 
 def test_no_context_takes_the_place_of_scratch() -> None:
-    assert found("FROM scratch\n", contexts=("scratch", "context")) == ()
+    assert found("FROM scratch AS context\nFROM context\n", contexts=("scratch", "context")) == ()
 
 
 @pytest.mark.parametrize(

@@ -23,20 +23,34 @@ def _blob(tar: tarfile.TarFile, digest: str) -> IO[bytes]:
     return file
 
 
+def digest(archive: Path) -> str:
+    """Returns the digest of the image in the layout."""
+    with tarfile.open(archive) as tar:
+        return str(_top(tar)["digest"])
+
+
+def _top(tar: tarfile.TarFile) -> dict[str, Any]:
+    index = tar.extractfile("index.json")
+    manifests = json.loads(index.read())["manifests"] if index else [{}]
+    return dict(manifests[0])
+
+
 def push(archive: Path, port: int, repository: str, tag: str) -> None:
     """Sends everything in the layout to the registry on this loopback port; the tag comes last."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         with tarfile.open(archive) as tar:
-            index = tar.extractfile("index.json")
-            top = json.loads(index.read())["manifests"][0] if index else {}
-            _push_manifest(connection, tar, repository, top, tag)
+            _push_manifest(connection, tar, repository, _top(tar), tag)
     finally:
         connection.close()
 
 
 def _push_manifest(
-    connection: http.client.HTTPConnection, tar: tarfile.TarFile, repository: str, described: dict[str, Any], name: str
+    connection: http.client.HTTPConnection,
+    tar: tarfile.TarFile,
+    repository: str,
+    described: dict[str, Any],
+    name: str,
 ) -> None:
     body = _blob(tar, described["digest"]).read()
     manifest = json.loads(body)
@@ -78,7 +92,9 @@ def _ask(
         text = answer.read(2000).decode(errors="replace")
         answer.read()
     except (OSError, http.client.HTTPException) as error:
-        raise ProblemError(f"The registry at 127.0.0.1:{connection.port} broke off at {path}: {error}") from error
+        raise ProblemError(
+            f"The registry at 127.0.0.1:{connection.port} broke off at {path}: {error}"
+        ) from error
     if wanted not in {0, answer.status}:
         raise ProblemError(f"The registry refused {method} {path}: {answer.status} {text}")
     return answer.status, answer.headers.get("Location", "")

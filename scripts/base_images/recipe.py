@@ -29,9 +29,10 @@ RUN {INSTALL} ca-certificates
 FROM --platform=$BUILDPLATFORM debian:trixie-slim AS packages
 ARG TARGETARCH
 RUN --mount=type=bind,from=target,source=/var/lib/dpkg,target=/target \\
-    printf 'APT::Architecture "%s";\\nAPT::Architectures "%s";\\n' $TARGETARCH $TARGETARCH > /etc/apt/apt.conf.d/target \\
- && printf 'Dir::State::status "/target/status";\\nDir::Cache::archives "/packages";\\n' >> /etc/apt/apt.conf.d/target \\
- && mkdir -p /packages/partial && {INSTALL} --download-only netbase tzdata python3
+    for setting in APT::Architecture=$TARGETARCH APT::Architectures=$TARGETARCH \\
+        Dir::State::status=/target/status Dir::Cache::archives=/packages; \\
+    do echo "${{setting%%=*}} \\"${{setting#*=}}\\";"; done > /etc/apt/apt.conf.d/target \\
+ && mkdir -p /packages/partial && {INSTALL} --download-only netbase openssl tzdata python3
 FROM target
 ENV PATH=/usr/local/bin:{PATH} LANG=C.UTF-8
 COPY --from=certificates /etc/ssl/certs /etc/ssl/certs
@@ -87,7 +88,7 @@ BASES = (
         "Debian 13's essential packages and apt",
         ROOT + f'ENV PATH={PATH}\nCMD ["bash"]\n',
         platforms=BOTH,
-        root="debian-2",
+        root="debian-3",
     ),
     Base(
         "golang:1.24-trixie",

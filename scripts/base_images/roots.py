@@ -46,13 +46,27 @@ staff:x:50:
 users:x:100:
 nobody:x:65534:
 """
-FOLDERS = ("bin", "dev", "etc", "home", "proc", "root", "sys", "usr", "usr/bin", "usr/sbin", "sbin", "var", "var/www")
+FOLDERS = (
+    "bin",
+    "dev",
+    "etc",
+    "home",
+    "proc",
+    "root",
+    "sys",
+    "usr",
+    "usr/bin",
+    "usr/sbin",
+    "sbin",
+    "var",
+    "var/www",
+)
 
 # What Docker's Debian images add to a bootstrapped system (debuerreotype's docker-*.sh).
 DEBIAN_FILES = {
     "etc/apt/apt.conf.d/docker-clean": """\
-DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb /var/cache/apt/*.bin || true"; };
-APT::Update::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb /var/cache/apt/*.bin || true"; };
+DPkg::Post-Invoke { "cd /var/cache/apt && rm -f archives/*.deb archives/partial/*.deb *.bin || true"; };
+APT::Update::Post-Invoke { "cd /var/cache/apt && rm -f archives/*.deb archives/partial/*.deb *.bin || true"; };
 Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
 """,
@@ -169,4 +183,4 @@ def debian(architecture: str, archive: Path, home: Path, work: Path) -> None:
         raise ProblemError(f"A Debian root file system for {architecture} could not be made:\n{lines}")
 
 
-MAKERS: dict[str, Callable[[str, Path, Path, Path], None]] = {"busybox-1": busybox, "debian-2": debian}
+MAKERS: dict[str, Callable[[str, Path, Path, Path], None]] = {"busybox-1": busybox, "debian-3": debian}

@@ -68,20 +68,39 @@ class Supply:
                 self._build(base, Path(folder), ["--load", "--tag", base.name])
             self.progress.step(f"{base.name}: loaded into your engine")
             return
-        home = cache() / "bases"
-        machine = ARCHITECTURES[platform.machine()][0]
-        archive = home / f"{base.file_name}-{machine}-{digest(base)}.oci.tar"
-        with files.locked(home / f"{base.file_name}.lock"):
+        archive = self._archive(base)
+        with files.locked(archive.parent / f"{base.file_name}.lock"):
             if not archive.exists():
-                with tempfile.TemporaryDirectory(prefix=".making-", dir=home) as folder:
+                with tempfile.TemporaryDirectory(prefix=".making-", dir=archive.parent) as folder:
                     made = Path(folder) / "image.tar"
-                    self._build(base, Path(folder), [f"--output=type=oci,dest={made}"])
+                    self._build(
+                        base, Path(folder), [*self._foundation(base), f"--output=type=oci,dest={made}"]
+                    )
                     made.rename(archive)
         layout.push(archive, registry.kept_port(self.place) or 0, base.repository, base.tag)
+        # A build prefers what the engine holds under this name to what the registry serves.
+        self._docker("image", "rm", "--no-prune", base.name)
         with files.locked(self.place.data / "bases.lock"):
             record = self.place.data / "bases.json"
             files.write_json(record, {**files.read_json(record), base.name: digest(base)})
-        self.progress.step(f"{base.name}: served ({archive.stat().st_size / 1e6:.0f} MB, {', '.join(self._platforms(base))})")
+        self.progress.step(
+            f"{base.name}: served ({archive.stat().st_size / 1e6:.0f} MB, {', '.join(self._platforms(base))})"
+        )
+
+    def _archive(self, base: Base) -> Path:
+        machine = ARCHITECTURES[platform.machine()][0]
+        return cache() / "bases" / f"{base.file_name}-{machine}-{digest(base)}.oci.tar"
+
+    def _foundation(self, base: Base) -> list[str]:
+        """Returns the option that puts our own foundation, by digest, in the place of whatever bears its name."""
+        if self.place is None or not base.stands_on:
+            return []
+        beneath = named(base.stands_on)
+        if not self.is_served(beneath):
+            return []
+        address = f"localhost:{registry.kept_port(self.place)}/{beneath.repository}"
+        image = f"docker-image://{address}@{layout.digest(self._archive(beneath))}"
+        return [f"--build-context={base.stands_on}={image}"]
 
     def _platforms(self, base: Base) -> list[str]:
         own = ARCHITECTURES[platform.machine()][1]
@@ -108,11 +127,25 @@ class Supply:
         if base.root:
             self._roots(base, context, [word.rpartition("/")[2] for word in platforms])
         else:
-            self.progress.step(f"{base.name}: installing Debian's packages on {base.stands_on} ({', '.join(platforms)})")
+            self.progress.step(
+                f"{base.name}: installing Debian's packages on {base.stands_on} ({', '.join(platforms)})"
+            )
         (context / "Dockerfile").write_text(base.dockerfile, encoding="utf-8")
         log = folder / "build.log"
-        command = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--platform", ",".join(platforms)]
-        environment = {**self.environment, "SOURCE_DATE_EPOCH": str(EPOCH), "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+        command = [
+            "docker",
+            "buildx",
+            "build",
+            "--progress=plain",
+            "--provenance=false",
+            "--platform",
+            ",".join(platforms),
+        ]
+        environment = {
+            **self.environment,
+            "SOURCE_DATE_EPOCH": str(EPOCH),
+            "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
+        }
         with log.open("wb") as file:
             done = subprocess.run(
                 [*command, *output, str(context)],
@@ -126,13 +159,18 @@ class Supply:
             raise ProblemError(f"{base.name} could not be built. The end of its log:\n{processes.tail(log)}")
 
     def _roots(self, base: Base, context: Path, architectures: Sequence[str]) -> None:
-        self.progress.step(f"{base.name}: making the root file systems from Debian's packages ({', '.join(architectures)})")
+        self.progress.step(
+            f"{base.name}: making the root file systems from Debian's packages ({', '.join(architectures)})"
+        )
+
         def make(architecture: str) -> None:
             archive = context / f"root-{architecture}.tar"
             work = context.parent / architecture
             work.mkdir()
             MAKERS[base.root](architecture, archive, cache() / "bases", work)
-            self.progress.step(f"{base.name}: root file system for {architecture} ({archive.stat().st_size / 1e6:.0f} MB)")
+            self.progress.step(
+                f"{base.name}: root file system for {architecture} ({archive.stat().st_size / 1e6:.0f} MB)"
+            )
 
         with ThreadPoolExecutor() as pool:
             list(pool.map(make, architectures))
@@ -164,6 +202,7 @@ def _check_means() -> None:
         lacking.append("root")
     if lacking:
         raise ProblemError(
-            f"Base images cannot be made here: {', '.join(lacking)} missing. They are made of Debian's packages, as root.\n"
+            f"Base images cannot be made here: {', '.join(lacking)} missing. They are made\n"
+            "of Debian's packages, as root. "
             "Or give this machine a registry that serves Docker Hub's names (registry-mirrors in daemon.json)."
         )

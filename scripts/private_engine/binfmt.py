@@ -32,7 +32,11 @@ def emulators(platform: str) -> list[str]:
 
 def packed(platform: str) -> list[str]:
     """Returns the files that are needed of the qemu-user package."""
-    patterns = ("./usr/bin/qemu-{}", "./usr/libexec/qemu-binfmt/{}-binfmt-P", "./usr/share/qemu/binfmt.d/qemu-{}.conf")
+    patterns = (
+        "./usr/bin/qemu-{}",
+        "./usr/libexec/qemu-binfmt/{}-binfmt-P",
+        "./usr/share/qemu/binfmt.d/qemu-{}.conf",
+    )
     return [pattern.format(word) for word in emulators(platform) for pattern in patterns]
 
 

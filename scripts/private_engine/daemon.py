@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -29,8 +30,12 @@ def running(place: Place) -> list[int]:
 
 def others(place: Place) -> tuple[bool, bool]:
     """Whether another private engine runs on this machine, and whether a container engine of somebody else does."""
-    found = [p for p in processes.listed() if p.program in {"dockerd", "podman", "buildkitd", "containerd", "crio"}]
-    private = [p for p in found if p.program == "dockerd" and p.mentions(STATE) and not p.mentions(place.config)]
+    found = [
+        p for p in processes.listed() if p.program in {"dockerd", "podman", "buildkitd", "containerd", "crio"}
+    ]
+    private = [
+        p for p in found if p.program == "dockerd" and p.mentions(STATE) and not p.mentions(place.config)
+    ]
     foreign = [p for p in found if not p.mentions(STATE) and not _is_private(p)]
     return bool(private), bool(foreign)
 
@@ -52,6 +57,16 @@ def leftovers(place: Place) -> list[int]:
     ]
 
 
+def mirror_at(port: int) -> str:
+    """Returns the registry's address as dockerd is told it."""
+    return f"http://127.0.0.1:{port}"
+
+
+def mirror(place: Place) -> str:
+    """Returns the registry's address that this engine was started with."""
+    return str((files.read_json(place.config).get("registry-mirrors") or [""])[0])
+
+
 def configuration(place: Place, programs: Path, port: int) -> dict[str, object]:
     """Returns daemon.json."""
     return {
@@ -65,7 +80,7 @@ def configuration(place: Place, programs: Path, port: int) -> dict[str, object]:
         "cgroup-parent": f"/{place.cgroup}",
         "exec-opts": ["native.cgroupdriver=cgroupfs"],
         "features": {"containerd-snapshotter": place.store == "containerd"},
-        "registry-mirrors": [f"http://127.0.0.1:{port}"],
+        "registry-mirrors": [mirror_at(port)],
         "init-path": str(programs / "usr/bin/tini-static"),
         "userland-proxy-path": str(programs / "usr/sbin/docker-proxy"),
         "shutdown-timeout": 5,
@@ -129,7 +144,5 @@ def _remove_cgroups(place: Place) -> None:
     root = Path("/sys/fs/cgroup")
     for top in (root / place.cgroup, *root.glob(f"*/{place.cgroup}")):
         for folder, _, _ in os.walk(top, topdown=False):
-            try:
-                os.rmdir(folder)  # noqa: PTH106 - os.walk gives text
-            except OSError:
-                continue
+            with contextlib.suppress(OSError):
+                Path(folder).rmdir()

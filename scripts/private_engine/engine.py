@@ -13,12 +13,11 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-from . import api, binfmt, daemon, files, firewall, machine, network, packages, registry
+from . import api, before, binfmt, daemon, files, firewall, machine, network, packages, registry
 from .place import STATE, STORES, Place
 from .progress import Progress
 
 MACHINE_LOCK = STATE / "machine.lock"
-MOUNTED = Path("/run/argosy-binfmt-mounted")
 
 
 def answers(place: Place) -> bool:
@@ -39,7 +38,7 @@ def start(place: Place, progress: Progress) -> bool:
         with files.locked(MACHINE_LOCK):
             port = registry.start(place, programs)
             progress.step(f"registry answers at localhost:{port}, mirror for Docker Hub names")
-            if not daemon.answers(place):
+            if not daemon.answers(place) or daemon.mirror(place) != daemon.mirror_at(port):
                 daemon.stop(place)
                 _start_daemon(place, here, programs, port)
         progress.step(f"Docker Engine answers at {place.host} ({place.store} image store)")
@@ -48,9 +47,8 @@ def start(place: Place, progress: Progress) -> bool:
 
 def _start_daemon(place: Place, here: machine.Machine, programs: Path, port: int) -> None:
     iptables = firewall.provide(programs, here.multiarch, place.daemon_path)
-    firewall.record(iptables)
-    if binfmt.register(here.platform, programs):
-        MOUNTED.touch()
+    firewall.remember(iptables)
+    before.remember("binfmt", "mounted" if binfmt.register(here.platform, programs) else "there")
     kept = files.read_json(place.data / f"{place.name}-network.json").get("subnet")
     subnet = network.free_subnet(place.key, place.bridge, kept)
     files.write_json(place.data / f"{place.name}-network.json", {"subnet": str(subnet)})
@@ -64,7 +62,9 @@ def _start_daemon(place: Place, here: machine.Machine, programs: Path, port: int
 
 def _prepare_client(place: Place, programs: Path) -> None:
     for plugin in ("docker-buildx", "docker-compose"):
-        files.link(place.docker_config / "cli-plugins" / plugin, programs / "usr/libexec/docker/cli-plugins" / plugin)
+        files.link(
+            place.docker_config / "cli-plugins" / plugin, programs / "usr/libexec/docker/cli-plugins" / plugin
+        )
     if not (place.docker_config / "config.json").exists():
         files.write(place.docker_config / "config.json", "{}\n", mode=0o600)
     files.link(place.path / "docker", programs / "usr/bin/docker")
@@ -82,8 +82,8 @@ def _end_daemon(place: Place) -> None:
         if not private and not foreign:
             firewall.restore(iptables)
     if not private and not foreign:
-        binfmt.withdraw(unmount=MOUNTED.exists())
-        MOUNTED.unlink(missing_ok=True)
+        binfmt.withdraw(unmount=before.remembered().get("binfmt") == "mounted")
+        before.forget()
 
 
 def stop(place: Place) -> None:
@@ -129,7 +129,9 @@ def exports(place: Place) -> dict[str, str]:
 def env(place: Place) -> list[str]:
     """Returns the export lines that point a shell at this engine."""
     # These would lead the client elsewhere; empty means unset to it.
-    hidden = {name: "" for name in ("DOCKER_CONTEXT", "BUILDX_BUILDER", "DOCKER_TLS_VERIFY") if os.environ.get(name)}
+    hidden = {
+        name: "" for name in ("DOCKER_CONTEXT", "BUILDX_BUILDER", "DOCKER_TLS_VERIFY") if os.environ.get(name)
+    }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in {**exports(place), **hidden}.items()]
     # Without a second copy in front where the shell already has it.
     return [*lines, f'export PATH="{place.path}:${{PATH#{place.path}:}}"']
@@ -141,13 +143,17 @@ def status(place: Place) -> list[str]:
     version = api.engine_says(place.host, "/version").get("Version", "?") if runs else ""
     port = registry.kept_port(place)
     lines = [
-        f"engine    {f'Docker Engine {version} at {place.host}' if runs else 'not running'} ({place.store} image store)",
+        f"engine    {f'Docker Engine {version} at {place.host}' if runs else 'not running'}",
+        f"store     {place.store}",
         f"registry  {f'localhost:{port}' if registry.answers(place) else 'not running'}",
     ]
     if runs:
         buildx = _first_words([str(place.docker_config / "cli-plugins/docker-buildx"), "version"])
         compose = _first_words([str(place.docker_config / "cli-plugins/docker-compose"), "version"])
-        lines += [f"plugins   {buildx}; {compose}", f"network   {place.bridge} {network.subnet_of(place.bridge)}"]
+        lines += [
+            f"plugins   {buildx}; {compose}",
+            f"network   {place.bridge} {network.subnet_of(place.bridge)}",
+        ]
     ours = sorted(name for name in binfmt.entries() if "qemu" in name)
     lines.append(f"emulated  {', '.join(ours) or 'no foreign platform'}")
     if place.data.exists():

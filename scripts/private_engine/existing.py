@@ -60,7 +60,9 @@ def answers(existing: Existing, environment: Mapping[str, str]) -> bool:
     """Whether an engine answers there. Plain sockets are asked directly, ssh and TLS through the docker client."""
     if existing.host.startswith("unix://"):
         return api.engine_answers(existing.host)
-    if existing.host.startswith("tcp://") and not (environment.get("DOCKER_TLS_VERIFY") or "://" not in existing.host):
+    if existing.host.startswith("tcp://") and not (
+        environment.get("DOCKER_TLS_VERIFY") or "://" not in existing.host
+    ):
         return api.engine_answers(existing.host)
     client = shutil.which("docker", path=environment.get("PATH"))
     if not existing.host or client is None:
@@ -68,7 +70,12 @@ def answers(existing: Existing, environment: Mapping[str, str]) -> bool:
     command = [client, "version", "--format", "{{.Server.Version}}"]
     try:
         done = subprocess.run(
-            command, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True, timeout=15, check=False
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=15,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
@@ -98,12 +105,16 @@ def usable(own: str, environment: Mapping[str, str]) -> Existing | None:
         if found.chosen:
             raise ProblemError(
                 f"The engine of {found.chosen} answers, but there is no docker client with the buildx plugin here.\n"
-                "Install docker-cli and docker-buildx (Debian 13), or docker-ce-cli and docker-buildx-plugin (Docker's own)."
+                "Install docker-cli and docker-buildx (Debian 13) or docker-buildx-plugin (Docker's packages)."
             )
     elif found.chosen:
-        address = f" (its address: {found.host or 'unknown'})" if found.host not in found.chosen or not found.host else ""
+        address = (
+            f" (its address: {found.host or 'unknown'})"
+            if found.host not in found.chosen or not found.host
+            else ""
+        )
         raise ProblemError(
             f"No Docker Engine answers at {found.chosen}{address}.\n"
-            "It was chosen, so no other engine is used in its place. Start it, or take the choice back and run this again."
+            "It was chosen, so no other engine is used in its place. Start it, or take the choice back."
         )
     return None

@@ -7,16 +7,15 @@ all daemons of the machine, so only the last one out takes them away.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import shlex
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from . import files
+from . import before, files
 from .problem import ProblemError
 
-RECORD = Path("/run/argosy-machine.json")
-BOOT = Path("/proc/sys/kernel/random/boot_id")
 SWITCHES = (
     "net/ipv4/ip_forward",
     "net/bridge/bridge-nf-call-iptables",
@@ -81,11 +80,15 @@ def _rules(iptables: Path, table: str) -> list[list[str]]:
 
 
 def _policy(iptables: Path) -> str:
-    return next((words[2] for words in _rules(iptables, "filter") if words[:2] == ["-P", "FORWARD"]), "ACCEPT")
+    return next(
+        (words[2] for words in _rules(iptables, "filter") if words[:2] == ["-P", "FORWARD"]), "ACCEPT"
+    )
 
 
 def _chains(iptables: Path, table: str) -> list[str]:
-    return [words[1] for words in _rules(iptables, table) if words[0] == "-N" and words[1].startswith("DOCKER")]
+    return [
+        words[1] for words in _rules(iptables, table) if words[0] == "-N" and words[1].startswith("DOCKER")
+    ]
 
 
 def _switches() -> dict[str, str]:
@@ -93,26 +96,20 @@ def _switches() -> dict[str, str]:
     return {name: path.read_text().strip() for name, path in paths.items() if path.exists()}
 
 
-def record(iptables: Path) -> None:
-    """Writes down what the machine was like before the first private engine of this boot, once."""
-    boot = BOOT.read_text().strip()
-    if files.read_json(RECORD).get("boot") == boot:
-        return
-    files.write_json(
-        RECORD,
-        {
-            "boot": boot,
-            "forward": _policy(iptables),
-            "chains": {table: _chains(iptables, table) for table in TABLES},
-            "switches": _switches(),
-        },
-    )
+def remember(iptables: Path) -> None:
+    """Remembers the packet filter as it is before the first private engine."""
+    state = {
+        "forward": _policy(iptables),
+        "chains": {table: _chains(iptables, table) for table in TABLES},
+        "switches": _switches(),
+    }
+    before.remember("firewall", state)
 
 
 def _ours(words: Sequence[str], names: Iterable[str], subnets: Iterable[ipaddress.IPv4Network]) -> bool:
     if set(words) & set(names):
         return True
-    for option, value in zip(words, words[1:], strict=False):
+    for option, value in itertools.pairwise(words):
         if option in {"-s", "-d"} and "/" in value:
             network = ipaddress.ip_network(value, strict=False)
             if any(isinstance(network, ipaddress.IPv4Network) and network.subnet_of(own) for own in subnets):
@@ -129,20 +126,18 @@ def forget(iptables: Path, names: Sequence[str], subnets: Sequence[ipaddress.IPv
 
 
 def restore(iptables: Path) -> None:
-    """Puts back what `record` wrote down. Only for the last engine on the machine."""
-    before = files.read_json(RECORD)
-    if before.get("boot") != BOOT.read_text().strip():
-        RECORD.unlink(missing_ok=True)
+    """Puts back what `remember` found. Only for the last engine on the machine."""
+    state = before.remembered().get("firewall")
+    if state is None:
         return
     for table in TABLES:
-        added = set(_chains(iptables, table)) - set(before["chains"][table])
+        added = set(_chains(iptables, table)) - set(state["chains"][table])
         for words in _rules(iptables, table):
             if words[0] == "-A" and words[1] not in added and set(words) & added:
                 _run([str(iptables), "-w", "-t", table, "-D", *words[1:]])
         for action in ("-F", "-X"):
             for chain in sorted(added):
                 _run([str(iptables), "-w", "-t", table, action, chain])
-    _run([str(iptables), "-w", "-P", "FORWARD", before["forward"]])
-    for name, value in before["switches"].items():
+    _run([str(iptables), "-w", "-P", "FORWARD", state["forward"]])
+    for name, value in state["switches"].items():
         Path("/proc/sys", name).write_text(value)
-    RECORD.unlink(missing_ok=True)

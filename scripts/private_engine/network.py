@@ -102,12 +102,16 @@ def free_subnet(key: str, own: str, kept: str | None = None) -> ipaddress.IPv4Ne
     taken = [subnet for name, subnet in _routes() if name != own and subnet.prefixlen > 0]
     start = int(key, 16)
     numbers = ((start + step) % (50 * 256) for step in range(50 * 256))
-    candidates = (ipaddress.IPv4Network(f"10.{200 + number // 256}.{number % 256}.0/24") for number in numbers)
+    candidates = (
+        ipaddress.IPv4Network(f"10.{200 + number // 256}.{number % 256}.0/24") for number in numbers
+    )
     first = [ipaddress.IPv4Network(kept)] if kept else []
     for candidate in (*first, *candidates):
         if not any(candidate.overlaps(other) for other in taken):
             return candidate
-    raise ProblemError("No free subnet was found between 10.200.0.0 and 10.249.255.0 for the engine's bridge.")
+    raise ProblemError(
+        "No free subnet was found between 10.200.0.0 and 10.249.255.0 for the engine's bridge."
+    )
 
 
 def smallest_mtu() -> int:

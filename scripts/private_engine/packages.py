@@ -109,7 +109,9 @@ class Apt:
             check=False,
         )
         # `update` succeeds on a failed download as long as old lists are there: its warnings are failures here.
-        if done.returncode != 0 or (words[0] == "update" and re.search(r"^(W|E):", done.stderr, re.MULTILINE)):
+        if done.returncode != 0 or (
+            words[0] == "update" and re.search(r"^(W|E):", done.stderr, re.MULTILINE)
+        ):
             raise ProblemError(
                 f"apt-get {' '.join(words)} failed (packages of Debian {' and '.join(self.releases)}):\n"
                 + "\n".join(f"    {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-8:])
@@ -139,7 +141,9 @@ def unpack(archive: Path, package: Package, into: Path) -> None:
         reader.stdout.close()
     # With chosen files tar may end before dpkg-deb does, which then dies of a closed pipe.
     if done.returncode != 0 or (reader.wait() != 0 and not package.only):
-        raise ProblemError(f"{archive} could not be unpacked:\n    {done.stderr.strip()}\nIs the disk full? Then run this again.")
+        raise ProblemError(
+            f"{archive} could not be unpacked:\n    {done.stderr.strip()}\nIs the disk full? Then run this again."
+        )
 
 
 def _size(archive: Path) -> str:
@@ -165,7 +169,9 @@ def programs(machine: Machine, progress: Progress) -> Path:
             shutil.rmtree(stale, ignore_errors=True)
         apt = Apt(home, machine.architecture, tuple(dict.fromkeys((RELEASE, machine.host_release))))
         apt.prepare()
-        progress.step(f"reading Debian's package lists ({', '.join(apt.releases)}), verified by apt's signatures")
+        progress.step(
+            f"reading Debian's package lists ({', '.join(apt.releases)}), verified by apt's signatures"
+        )
         apt.run("update")
         temporary = home / f".unpacking-{os.getpid()}"
         temporary.mkdir()

@@ -67,12 +67,12 @@ class Place:
 
     @property
     def pidfile(self) -> Path:
-        """dockerd's process id."""
+        """The process id of dockerd."""
         return self.run / f"{self.name}.pid"
 
     @property
     def exec_root(self) -> Path:
-        """dockerd's and containerd's run-time state."""
+        """Run-time state of dockerd and containerd."""
         return self.run / self.name
 
     @property
@@ -82,12 +82,12 @@ class Place:
 
     @property
     def config(self) -> Path:
-        """dockerd's daemon.json."""
+        """The configuration of dockerd (daemon.json)."""
         return self.data / f"{self.name}.json"
 
     @property
     def log(self) -> Path:
-        """dockerd's and containerd's output."""
+        """The output of dockerd and containerd."""
         return self.data / "logs" / f"{self.name}.log"
 
     @property

@@ -59,13 +59,11 @@ def alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
-def _more_files() -> None:
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-
-
 def detach(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Starts a daemon in a session of its own, its output going to `log`, so that it outlives the shell."""
+    # Containers inherit this limit; the usual soft one (1024 open files) is too small for a daemon.
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -77,7 +75,6 @@ def detach(command: Sequence[str], log: Path, environment: Mapping[str, str]) ->
             env=dict(environment),
             umask=0o022,
             start_new_session=True,
-            preexec_fn=_more_files,
         )
 
 

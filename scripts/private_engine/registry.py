@@ -48,7 +48,10 @@ def _configuration(place: Place, port: int) -> dict[str, object]:
     return {
         "version": "0.1",
         "log": {"level": "warn", "accesslog": {"disabled": True}},
-        "storage": {"filesystem": {"rootdirectory": str(place.data / "registry")}, "delete": {"enabled": True}},
+        "storage": {
+            "filesystem": {"rootdirectory": str(place.data / "registry")},
+            "delete": {"enabled": True},
+        },
         "http": {"addr": f"127.0.0.1:{port}", "secret": secrets.token_hex(16)},
     }
 
@@ -65,9 +68,13 @@ def start(place: Place, programs: Path) -> int:
     files.write_json(settings_file(place), _configuration(place, port))
     command = [str(programs / "usr/bin/docker-registry"), "serve", str(settings_file(place))]
     # Its variables (REGISTRY_...) would change the configuration.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "OTEL_"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "OTEL_"))
+    }
     process = processes.detach(command, log(place), environment)
-    ready = processes.wait_until(lambda: api.registry_answers(port) or process.poll() is not None, READY_WITHIN)
+    ready = processes.wait_until(
+        lambda: api.registry_answers(port) or process.poll() is not None, READY_WITHIN
+    )
     if not ready or process.poll() is not None:
         processes.end([process.pid])
         raise ProblemError(

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..config.overlay import Override
     from ..model import Project
     from ..planning.facts import Facts
     from ..planning.plan import Plan
@@ -31,6 +32,14 @@ HELP = {
     "overwrite": "also move names that a release made",
     "yes": "do not ask",
 }
+
+SETTINGS = {
+    "registry": "project.registry",
+    "owner": "project.owner",
+    "tags": "tags.build",
+    "platforms": "defaults.platforms",
+}
+"""The flags that are settings of build.toml said on the command line, for all images."""
 
 
 def flags(*names: str, **own: str) -> dict[str, str]:
@@ -63,8 +72,6 @@ def ask(
     `engine` asks the engine; where it does not answer that is an error if `required`, else a reason in the
     plan. Raises ConfigError or SurroundingsError.
     """
-    from .. import config
-    from ..engine import facts as surroundings
     from ..errors import ConfigError, nearest
     from ..planning import planner
     from ..planning.request import Request, words
@@ -72,8 +79,7 @@ def ask(
     outputs = ("auto", "load", "push", "none")
     if output not in outputs:
         raise ConfigError(f'--output "{output}"{nearest(output, outputs)}; it is one of load, push, none')
-    project = config.load(Path.cwd(), os.environ, overrides(settings))
-    facts = surroundings.gather(project, os.environ, engine=engine, required=required)
+    project, facts = look(engine=engine, required=required, **settings)
     request = Request(
         images=tuple(word for text in images or () for word in words(text)),
         groups=tuple(word for text in group or () for word in words(text)),
@@ -84,17 +90,20 @@ def ask(
     return Asked(project, facts, planner.make(project, facts, request))
 
 
-def overrides(settings: dict[str, str]) -> list[Any]:
+def look(*, engine: bool = True, required: bool = True, **settings: str) -> tuple[Project, Facts]:
+    """Loads the project and gathers the facts; the words are those of `ask`."""
+    from .. import config
+    from ..engine import facts
+
+    project = config.load(Path.cwd(), os.environ, overrides(settings))
+    return project, facts.gather(project, os.environ, engine=engine, required=required)
+
+
+def overrides(settings: Mapping[str, str]) -> list[Override]:
     """Returns what flags lay over build.toml; a flag left empty says nothing."""
     from ..config.overlay import Override
 
-    paths = {
-        "registry": "project.registry",
-        "owner": "project.owner",
-        "tags": "tags.build",
-        "platforms": "defaults.platforms",
-    }
-    return [Override(paths[name], text, f"--{name}") for name, text in settings.items() if text]
+    return [Override(SETTINGS[name], text, f"--{name}") for name, text in settings.items() if text]
 
 
 def confirm(question: str, *, yes: bool) -> None:

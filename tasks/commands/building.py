@@ -6,6 +6,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from .asking import flags
+from .stopping import stoppable
 
 
 @task(
@@ -15,6 +16,7 @@ from .asking import flags
         "images", "group", "platforms", "registry", "owner", "tags", "output", "no-deps", "keep-going", "json"
     ),
 )
+@stoppable
 def build(
     _: Context,
     images: list[str] | None = None,
@@ -65,6 +67,7 @@ def build(
         "json",
     ),
 )
+@stoppable
 def push(
     _: Context,
     images: list[str] | None = None,
@@ -108,6 +111,7 @@ def push(
         "platform": "pull for this platform",
     },
 )
+@stoppable
 def pull(
     _: Context,
     images: list[str] | None = None,
@@ -122,15 +126,23 @@ def pull(
 
     An image that is not there is said and passed over; with --strict it is an error.
     """
+    import sys
+
     from ..engine import docker, pulling
     from ..errors import SurroundingsError
     from ..report import listing
     from .asking import ask
 
-    asked = ask(images, group, output="none", registry=registry, owner=owner)
-    pulled = pulling.pull(docker.client(), asked.plan, tag=tag, platform=platform)
+    asked = ask(images, group, engine=False, output="none", registry=registry, owner=owner)
+    pulled = pulling.pull(
+        docker.client(),
+        asked.plan,
+        tag=tag,
+        platform=platform,
+        told=lambda one: print(f"{one.image}  {one.absent or 'pulled'}", file=sys.stderr, flush=True),
+    )
     listing.show_pulled(pulled)
-    absent = [one.image for one in pulled if one.absent]
+    absent = [one.image for one in pulled if one.absent and one.reference]
     if absent and strict:
         raise SurroundingsError(f"not there: {', '.join(absent)}")
 
@@ -140,6 +152,7 @@ def pull(
     iterable=["images", "group"],
     help=flags("images", "group", "registry", "owner", "yes"),
 )
+@stoppable
 def clean(
     _: Context,
     images: list[str] | None = None,
@@ -156,7 +169,7 @@ def clean(
     from ..engine import images as store
     from .asking import ask, confirm
 
-    asked = ask(images, group, output="none", registry=registry, owner=owner)
+    asked = ask(images, group, engine=False, output="none", registry=registry, owner=owner)
     client = docker.client()
     found = pulling.local_references(client, asked.plan)
     if not found:

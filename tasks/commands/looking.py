@@ -72,7 +72,6 @@ def plan(
     asked = ask(
         images,
         group,
-        engine=format != "bake",
         required=False,
         no_deps=no_deps,
         output=output,
@@ -92,21 +91,15 @@ def plan(
 
 @task(auto_shortflags=False, help=flags("json"))
 def version(_: Context, json: bool = False) -> None:
-    """Show the version, and which source gave it."""
+    """Show the version, and which source gave it: the fleet's, and those of images with one of their own."""
+    from ..planning.naming import Naming
     from ..report import listing
-    from .asking import ask
+    from .asking import look
 
-    asked = ask(engine=False)
-    own = {image.name: image.version for image in asked.plan.images if image.version != asked.plan.version}
+    naming = Naming(*look(engine=False))
+    fleet = naming.fleet_version()
+    own = {image.name: naming.version(image) for image in naming.project.images.values() if image.version}
     if json:
-        value = {
-            "schema": 1,
-            "version": asked.plan.version,
-            "source": asked.plan.version_source,
-            "images": own,
-        }
-        listing.print_json(value)
-        return
-    print(f"{asked.plan.version}  ({asked.plan.version_source})")
-    for name, text in own.items():
-        print(f"{name}: {text}")
+        listing.print_json(listing.versions_json(fleet, own))
+    else:
+        listing.show_versions(fleet, own)

@@ -85,7 +85,7 @@ def _build(
             results = building.build(
                 client,
                 plan,
-                most=bound(asked.project.parallel),
+                most=bound(asked.project.parallel, os.cpu_count()),
                 log_file=log_file,
                 keep_going=keep_going,
                 builder=asked.project.builder.name,

@@ -6,9 +6,11 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from .asking import flags
+from .stopping import stoppable
 
 
 @task(auto_shortflags=False, help=flags("platforms", "registry", "json"))
+@stoppable
 def doctor(_: Context, platforms: str = "", registry: str = "", json: bool = False) -> None:
     """Check everything a build and a push will need; each failure comes with its remedy."""
     import os
@@ -32,6 +34,7 @@ def doctor(_: Context, platforms: str = "", registry: str = "", json: bool = Fal
 
 
 @task(auto_shortflags=False, help={"remove": "remove the builder that build.toml names"})
+@stoppable
 def builder(_: Context, remove: bool = False) -> None:
     """Create and start the builder that build.toml names, if it is absent.
 

@@ -45,9 +45,7 @@ def stoppable(task: Callable[P, R]) -> Callable[P, R]:
             return task(*args, **kwargs)
         except (KeyboardInterrupt, StoppedError) as stop:
             number = signal.Signals(came[0] if came else signal.SIGINT)
-            error = StoppedError(": ".join(filter(None, [WORDS[number], str(stop)])))
-            error.code = 128 + number
-            raise error from None
+            raise StoppedError(": ".join(filter(None, [WORDS[number], str(stop)])), number) from None
         finally:
             for number in mine:
                 signal.signal(number, before[number])

@@ -40,7 +40,11 @@ class Finding:
     origin: str = ""
 
     def __str__(self) -> str:
-        return f"{self.origin}: {self.message} ({self.where})" if self.origin else f"{self.where}: {self.message}"
+        return (
+            f"{self.origin}: {self.message} ({self.where})"
+            if self.origin
+            else f"{self.where}: {self.message}"
+        )
 
 
 def report(path: Path, findings: Iterable[Finding]) -> str:
@@ -90,9 +94,7 @@ def _without(node: Any, places: Collection[Place], at: Place = ()) -> Any:
         kept = {key: value for key, value in node.items() if (*at, key) not in places}
         return {key: _without(value, places, (*at, key)) for key, value in kept.items()}
     if isinstance(node, list):
-        return [
-            _without(value, places, (*at, i)) for i, value in enumerate(node) if (*at, i) not in places
-        ]
+        return [_without(value, places, (*at, i)) for i, value in enumerate(node) if (*at, i) not in places]
     return node
 
 
@@ -113,13 +115,13 @@ def _finding(detail: Any) -> Finding:
     return Finding(where, f"{str(detail['msg']).lower()}, not {_shown(given)}")
 
 
-def _shown(value: Any) -> str:
-    """Writes a value as TOML has it, long ones as what they are."""
+def _shown(value: object) -> str:
+    """Writes a value as TOML has it, tables and lists as what they are."""
+    if isinstance(value, (dict, list)):
+        return "a table" if isinstance(value, dict) else "a list"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value}"'
-    return {dict: "a table", list: "a list"}.get(type(value), str(value))
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _keys(location: Sequence[str]) -> list[str]:

@@ -51,12 +51,14 @@ def read(root: Path) -> Lock:
     path = root / NAME
     try:
         tables = tomli.loads(path.read_text(encoding="utf-8"))["bases"]
-        return Lock({
-            (reference, platform): Base(str(digest), bool(entries.get("onbuild", False)))
-            for reference, entries in tables.items()
-            for platform, digest in entries.items()
-            if platform != "onbuild"
-        })
+        return Lock(
+            {
+                (reference, platform): Base(str(digest), bool(entries.get("onbuild", False)))
+                for reference, entries in tables.items()
+                for platform, digest in entries.items()
+                if platform != "onbuild"
+            }
+        )
     except FileNotFoundError:
         return Lock()
     except (tomli.TOMLDecodeError, KeyError, AttributeError) as error:

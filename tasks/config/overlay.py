@@ -15,13 +15,20 @@ from ..errors import nearest
 from .findings import Finding
 from .schema import BuildToml, SourceTable, fields_of, plain
 
-ON = ("true", "1", "yes", "on")
-OFF = ("false", "0", "no", "off")
+SWITCH = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
 
 # What is said from outside for all images holds for every image and registry, also for one with a key of its
 # own: setting the first removes the others. Whatever an image may have, `defaults` has for all of them.
 NARROWER = {
-    "project.registries": ("project.registry",),
     "project.owner": ("project.registries.*.owner",),
     "project.repository": ("project.registries.*.repository", "defaults.repository", "images.*.repository"),
     "project.version": ("version", "defaults.version", "images.*.version"),
@@ -103,8 +110,7 @@ def keys(path: str) -> list[str]:
 
 def _read(text: str, kind: Any) -> Any:
     if kind is bool:
-        word = text.strip().lower()
-        return True if word in ON else False if word in OFF else None
+        return SWITCH.get(text.strip().lower())
     if kind is int:
         return int(text) if text.strip().isdecimal() else None
     if kind == list[str]:
@@ -114,7 +120,7 @@ def _read(text: str, kind: Any) -> Any:
 
 
 def _wanted(kind: Any) -> str:
-    return {bool: f"a switch ({', '.join(ON)}; {', '.join(OFF)})", int: "a whole number"}[kind]
+    return {bool: f"a switch ({', '.join(SWITCH)})", int: "a whole number"}[kind]
 
 
 def _set(tables: dict[str, Any], path: str, value: Any) -> None:

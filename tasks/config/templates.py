@@ -6,10 +6,10 @@ Pure text work: it knows which fields a template names, not where their values c
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError, available, nearest
 
 FIELDS = ("registry", "owner", "image", "version", "major", "minor", "sha", "branch", "tag", "date")
 
@@ -30,18 +30,19 @@ def fields(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def unknown(text: str, known: Iterable[str]) -> str | None:
-    """Returns what is wrong with a template's fields, or None. `image.*` admits any `image.NAME`."""
-    words = list(known)
+def unknown(text: str, *known: Collection[str]) -> str:
+    """Returns what is wrong with a template whose fields are to be among `known`, "" if nothing is."""
+    if "{" not in text and "}" not in text:
+        return ""
     try:
         names = fields(text)
     except ConfigError as error:
         return str(error)
     for name in names:
-        if name not in words:
-            listed = ", ".join(sorted(w for w in words if not w.startswith("image.")))
-            return f'unknown field {{{name}}} in "{text}"{nearest(name, words)} (known: {listed})'
-    return None
+        if not any(name in words for words in known):
+            every = sorted({word for words in known for word in words}, key=lambda word: ("." in word, word))
+            return f'unknown field {{{name}}} in "{text}"{nearest(name, every)}. {available("fields", every, 16)}'
+    return ""
 
 
 def expand(text: str, value: Callable[[str], str]) -> str:
@@ -63,5 +64,5 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             out.update(flat(value, f"{prefix}{key}."))
         else:
-            out[f"{prefix}{key}"] = str(value)
+            out[f"{prefix}{key}"] = str(value).lower() if isinstance(value, bool) else str(value)
     return out

@@ -16,9 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from .progress import Progress
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
@@ -28,6 +26,16 @@ GRACE = 1.0
 # buildx 0.29 asks before it reads outside the working folder; 0.13 knows no such question. The provenance
 # that newer ones put into the metadata is read by nobody.
 ENVIRON = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_METADATA_PROVENANCE": "disabled"}
+
+
+class Listener(Protocol):
+    """Who hears what bake says: its stderr in pieces of any size, and how it ended (progress.Progress)."""
+
+    def feed(self, text: str) -> None:
+        """Takes a piece."""
+
+    def close(self, *, succeeded: bool) -> None:
+        """Takes the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ def command(docker: DockerClient, file: Path, metadata: Path, builder: str = "")
 
 
 def run(
-    docker: DockerClient, bakefile: Mapping[str, Any], root: Path, progress: Progress, builder: str = ""
+    docker: DockerClient, bakefile: Mapping[str, Any], root: Path, progress: Listener, builder: str = ""
 ) -> Baked:
     """Bakes and feeds `progress` as it goes; a build that fails is an answer, not an exception.
 
@@ -84,7 +92,7 @@ def run(
         return Baked(status == 0, found)
 
 
-def _follow(process: subprocess.Popen[bytes], progress: Progress) -> None:
+def _follow(process: subprocess.Popen[bytes], progress: Listener) -> None:
     if process.stderr is None:
         raise RuntimeError("bake was started without a pipe to read")
     stream = process.stderr.fileno()

@@ -5,11 +5,15 @@ The builder a person currently uses is never changed: nothing here says `--use`.
 
 from __future__ import annotations
 
-import subprocess
+from typing import TYPE_CHECKING
 
-from ..errors import ConfigError
+from ..errors import ConfigError, SurroundingsError
 from ..model import Builder
 from . import docker
+from .processes import Done
+
+if TYPE_CHECKING:
+    from python_on_whales import DockerClient
 
 
 def settle(builder: Builder, *, remove: bool = False) -> str:
@@ -22,18 +26,22 @@ def settle(builder: Builder, *, remove: bool = False) -> str:
             "build.toml names no builder, so the engine's own is used. To have one of your own:\n"
             '  [builder]\n  name = "fleet"\n  driver = "docker-container"'
         )
-    there = _buildx("inspect", builder.name).returncode == 0
+    client = docker.client()
+    about = docker.info(client)
+    for problem in docker.too_old(about):
+        raise SurroundingsError(problem)
+    there = bool(_buildx(client, "inspect", builder.name))
     if remove:
         if there:
-            _must(_buildx("rm", builder.name), builder.name)
+            _must(_buildx(client, "rm", builder.name), builder.name)
         return f"builder {builder.name} {'removed' if there else 'was not there'}"
     if not there:
         for call in creation(builder):
-            _must(_buildx(*call), builder.name)
-    _must(_buildx("inspect", "--bootstrap", builder.name), builder.name)
-    found = docker.engine(builder.name)
+            _must(_buildx(client, *call), builder.name)
+    _must(_buildx(client, "inspect", "--bootstrap", builder.name), builder.name)
+    driver, platforms = docker.inspect(client, builder.name)
     state = "was there" if there else "created"
-    return f"builder {builder.name} ({found.driver}) {state} and is up: {', '.join(found.platforms)}"
+    return f"builder {builder.name} ({driver}) {state} and is up: {', '.join(platforms)}"
 
 
 def creation(builder: Builder) -> list[list[str]]:
@@ -50,11 +58,10 @@ def creation(builder: Builder) -> list[list[str]]:
     return calls
 
 
-def _buildx(*arguments: str) -> subprocess.CompletedProcess[str]:
-    call = [str(word) for word in docker.client().client_config.docker_cmd]
-    return subprocess.run([*call, "buildx", *arguments], capture_output=True, text=True, check=False)
+def _buildx(client: DockerClient, *arguments: str) -> Done:
+    return docker.ask(client, "buildx", *arguments)
 
 
-def _must(done: subprocess.CompletedProcess[str], name: str) -> None:
-    if done.returncode != 0:
-        raise docker.explain(RuntimeError(done.stderr), name)
+def _must(done: Done, name: str) -> None:
+    if not done:
+        raise docker.explain(done, name)

@@ -6,13 +6,13 @@ It decides what a failure stops. It does not know how results are shown, nor whe
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import ArgosyError, BuildError, StoppedError, SurroundingsError
-from ..planning.bakefile import bakefile, closure, target
+from ..planning.bakefile import bakefile, closure, links, target
 from ..planning.batches import batches
 from ..planning.plan import Plan, PlannedImage
 from . import bake, docker
@@ -126,9 +126,8 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
     """
     while names := [name for name in batch if name not in run.done and not run.stands_on_failed(name)]:
         images = closure(run.plan, names)
-        progress = Progress(
-            [_target(run.plan, image) for image in images], run.watcher, _writer(run.log), run.plan.root
-        )
+        targets = _targets(run.plan, images)
+        progress = Progress(targets, run.watcher, _writer(run.log), run.plan.root)
         baked = bake.run(run.client, bakefile(run.plan, names), run.plan.root, progress, run.builder)
         for name in names:
             image = run.plan[name]
@@ -177,12 +176,24 @@ def _failed(run: _Run, progress: Progress, images: tuple[PlannedImage, ...]) -> 
     )
 
 
-def _target(plan: Plan, image: PlannedImage) -> Target:
-    needs = tuple(target(need.image) for need in image.needs if need.key) if plan.linked else ()
-    return Target(target(image.name), image.name, image.platforms, image.dockerfile, image.context, needs)
+def _targets(plan: Plan, images: Sequence[PlannedImage]) -> Iterator[Target]:
+    """Yields what the bake file holds: each image, and each that is there once more (bakefile.links)."""
+    again: dict[str, str] = {}
+    for image in images:
+        found = links(image, plan)
+        yield _target(target(image.name), image, [link.target for link in found])
+        again |= {link.target: link.image for link in found if link.target != target(link.image)}
+    for name, of in again.items():
+        image = plan[of]
+        # Its steps are the image's own: by standing on it, they are told and counted as that one's.
+        yield _target(name, image, [target(of), *(link.target for link in links(image, plan))])
 
 
-def _writer(log: TextIO) -> Any:
+def _target(name: str, image: PlannedImage, needs: Sequence[str]) -> Target:
+    return Target(name, image.name, image.platforms, image.dockerfile, image.context, tuple(needs))
+
+
+def _writer(log: TextIO) -> Callable[[str], None]:
     def write(line: str) -> None:
         log.write(f"{line}\n")
 

@@ -62,13 +62,13 @@ class Build:
 
     @property
     def started(self) -> float | None:
-        """When its first step started; None while it waits."""
+        """When its first step started, by our clock; None while it waits."""
         return min((step.first for step in self.steps if step.first is not None), default=None)
 
     @property
     def ended(self) -> float | None:
-        """When the last step that has ended did; None where none has."""
-        return max((step.ended for step in self.steps if step.ended is not None), default=None)
+        """When the last step that has ended did, by our clock; None where none has."""
+        return max((step.last for step in self.steps if step.last is not None), default=None)
 
     @property
     def failed(self) -> Step | None:

@@ -7,6 +7,7 @@ A message is BuildKit's SolveStatus as JSON: `vertexes` (steps), `statuses`, `lo
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +18,6 @@ from .failure import Failure, read_failure
 from .rawjson import Decoder
 from .steps import Step, Target
 from .vertex import read_step, read_time
-
-__all__ = ["Build", "Progress", "State", "Watcher"]
-
 
 LONG = 1.0
 """BuildKit's own work (fetching a base, say) is told each time it took this many seconds, else once."""
@@ -39,6 +37,7 @@ class Progress:
         watcher: Watcher | None = None,
         log: Callable[[str], object] | None = None,
         root: Path | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.targets: Mapping[str, Target] = {target.name: target for target in targets}
         self._builds = {
@@ -49,6 +48,7 @@ class Progress:
         for name in self.targets:
             _stand(name, self.targets, self._bases)
         self._root = root or Path()
+        self._clock = clock
         self._watcher = watcher
         self._log = log or (lambda _: None)
         self._decoder = Decoder()
@@ -132,14 +132,14 @@ class Progress:
             return builds
         if started != step.started:
             step.started, step.ended = started, None
-            step.first = step.first or started
+            step.first = step.first or self._clock()
         step.cached = bool(vertex.get("cached"))
         step.error = vertex.get("error", "") or step.error
         if step.running:
             for build in builds:
                 build.state = State.RUNNING if build.state in {State.WAITING, State.DONE} else build.state
         if ended is not None and step.ended is None:
-            step.ended = ended
+            step.ended, step.last = ended, self._clock()
             self._end(vertex.get("digest", ""), step, builds)
         return builds
 

@@ -78,7 +78,7 @@ def name_all(
     wanted = [(reference, digests[image.name]) for image in pushed(plan) for reference in image.published]
     with ThreadPoolExecutor(THREADS) as pool:
         places = dict.fromkeys((replace(reference, tag=""), digest) for reference, digest in wanted)
-        contents = dict(zip(places, pool.map(lambda place: _content(*place, clients), places), strict=True))
+        contents = dict(zip(places, pool.map(lambda place: _content(place[0], place[1], clients), places), strict=True))
         names = list(
             pool.map(
                 lambda one: _look(one[0], contents[replace(one[0], tag=""), one[1]], clients),

@@ -36,6 +36,7 @@ def new_log(root: Path, name: str) -> Path:
             old.unlink(missing_ok=True)
     except OSError as error:
         raise SurroundingsError(
-            f"cannot keep logs in {error.filename}: {error.strerror}. Set XDG_STATE_HOME to a folder that can be written."
+            f"cannot keep logs in {error.filename}: {error.strerror}. "
+            "Set XDG_STATE_HOME to a folder that can be written."
         ) from None
     return logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{name}.log"

@@ -38,8 +38,11 @@ class Target:
 
 @dataclass(slots=True, eq=False)
 class Step:
-    """One step of one target. Times are seconds since 1970; it may run several times, the last one counts.
+    """One step of one target. It may run several times; the last one counts.
 
+    `started` and `ended` are the builder's times, whose clock may be another, and whose work may have begun
+    for somebody else: good for how long it ran. `first` and `last` are ours: when we heard of its first
+    start and of its end. All are seconds since 1970.
     `platform` is "" where it serves all platforms of its image. `asked` tells a step that a Dockerfile asks
     for from BuildKit's own work (loading, exporting). `owner` is the image it really belongs to, where that
     is a linked one.
@@ -50,6 +53,7 @@ class Step:
     label: str
     asked: bool
     first: float | None = None
+    last: float | None = None
     started: float | None = None
     ended: float | None = None
     cached: bool = False

@@ -5,7 +5,9 @@ https://docs.docker.com/build/bake/reference/. It knows bake's words; it runs no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..config.dockerfiles import is_remote
@@ -26,19 +28,49 @@ def bakefile(plan: Plan, only: Iterable[str] | None = None) -> dict[str, Any]:
     """
     wanted = {image.name for image in plan.selected} if only is None else set(only)
     images = closure(plan, wanted)
-    return {
-        "group": {"default": {"targets": [target(image.name) for image in images if image.name in wanted]}},
-        "target": {target(image.name): _target(image, plan, named=image.name in wanted) for image in images},
-    }
+    targets = {target(image.name): _target(image, plan, named=image.name in wanted) for image in images}
+    for image in images:
+        for link in links(image, plan):
+            if link.target not in targets:
+                targets[link.target] = _target(plan[link.image], plan, named=False)
+    group = [target(image.name) for image in images if image.name in wanted]
+    file: dict[str, Any] = {"group": {"default": {"targets": group}}, "target": targets}
+    # bake reads its JSON as HCL, where these two begin a template.
+    file = json.loads(json.dumps(file).replace("${", "$${").replace("%{", "%%{"))
+    return file
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One name in a Dockerfile (`key`) that stands for a sibling, and the target that BuildKit is given for it."""
+
+    key: str
+    image: str
+    target: str
+
+
+def links(image: PlannedImage, plan: Plan) -> tuple[Link, ...]:
+    """Returns an image's links to siblings that are built in the same run.
+
+    buildx before 0.15 mixes up two links of one image to one target, so a sibling that is spelled in two ways
+    is given as a second target: the same steps once more, all of them cached.
+    """
+    found: list[Link] = []
+    inside = {other.name for other in plan.images}
+    for need in image.needs:
+        if need.key and need.image in inside:
+            spelled = sum(1 for link in found if link.image == need.image)
+            name = target(need.image) + (f"___{spelled + 1}" if spelled else "")
+            found.append(Link(need.key, need.image, name))
+    return tuple(found)
 
 
 def closure(plan: Plan, names: Iterable[str]) -> tuple[PlannedImage, ...]:
-    """Returns the named images and everything they stand on, in plan order."""
+    """Returns the named images and all of the plan that they stand on, in plan order."""
     wanted = set(names)
-    if plan.linked:
-        for image in reversed(plan.images):
-            if image.name in wanted:
-                wanted |= {need.image for need in image.needs}
+    for image in reversed(plan.images):
+        if image.name in wanted:
+            wanted |= {need.image for need in image.needs}
     return tuple(image for image in plan.images if image.name in wanted)
 
 
@@ -47,13 +79,8 @@ def _target(image: PlannedImage, plan: Plan, *, named: bool) -> dict[str, Any]:
         key: value if is_remote(value) or value.startswith("target:") else str(plan.root / value)
         for key, value in image.contexts.items()
     }
-    inside = {other.name for other in plan.images} if plan.linked else set()
-    for need in image.needs:
-        if need.key:
-            built = need.image in inside
-            contexts[need.key] = (
-                f"target:{target(need.image)}" if built else f"docker-image://{need.reference}"
-            )
+    contexts |= {need.key: f"docker-image://{need.reference}" for need in image.needs if need.key}
+    contexts |= {link.key: f"target:{link.target}" for link in links(image, plan)}
     found: Mapping[str, Any] = {
         "context": image.context if is_remote(image.context) else str(plan.root / image.context),
         "dockerfile": str(plan.root / image.dockerfile),

@@ -6,21 +6,18 @@ calls, each of images that stand on each other where that is possible, are what 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 from .plan import Plan, PlannedImage
 
 PER_CORE = 12
+"""A target is mostly waiting (for a registry, an apt mirror, a single-threaded step), so a core serves several;
+100 at once on two cores is where BuildKit begins to miss its own deadlines."""
 
 
-def bound(parallel: int | None, cores: int | None = None) -> int:
-    """How many image platforms run at once: as set, or by the processors.
-
-    A target is mostly waiting (for a registry, an apt mirror, a single-threaded step), so a core serves
-    several; 100 at once on two cores is where BuildKit begins to miss its own deadlines.
-    """
-    return parallel or PER_CORE * (cores or os.cpu_count() or 1)
+def bound(parallel: int | None, cores: int | None) -> int:
+    """How many image platforms run at once: as set, or by the processors (None: not known)."""
+    return parallel or PER_CORE * (cores or 1)
 
 
 def batches(plan: Plan, only: Iterable[str], most: int) -> tuple[tuple[str, ...], ...]:
@@ -29,43 +26,39 @@ def batches(plan: Plan, only: Iterable[str], most: int) -> tuple[tuple[str, ...]
     Images that stand on each other stay together while they fit. An image larger than `most` is a batch of
     its own. A batch's bake file holds what its images stand on as well (bakefile.closure), already cached.
     """
-    wanted = set(only)
     filled: list[list[str]] = []
-    weight = most
-    for family in _families(plan, wanted):
-        total = sum(_weight(image) for image in family)
-        if total > most - weight and total <= most:
-            # Keeps a family that fits one batch in one: its base is then solved once.
-            weight = most
+    room = 0
+    for family in _families(plan, set(only)):
+        if room < sum(len(image.platforms) for image in family) <= most:
+            # A family that fits one batch is kept in one: its base is then solved once.
+            room = 0
         for image in family:
-            if not filled or weight + _weight(image) > most:
+            weight = len(image.platforms)
+            if weight > room:
                 filled.append([])
-                weight = 0
+                room = most
             filled[-1].append(image.name)
-            weight += _weight(image)
+            room -= weight
     return tuple(tuple(batch) for batch in filled)
 
 
-def _weight(image: PlannedImage) -> int:
-    return len(image.platforms)
-
-
 def _families(plan: Plan, wanted: set[str]) -> list[list[PlannedImage]]:
-    """Groups images that stand on each other, each group in plan order, groups by their first image."""
-    family: dict[str, list[PlannedImage]] = {}
+    """Groups wanted images that stand on each other, each group in plan order, groups by their first image."""
+    above: dict[str, str] = {}
+
+    def head(name: str) -> str:
+        while above[name] != name:
+            above[name] = above[above[name]]
+            name = above[name]
+        return name
+
     for image in plan.images:
-        members = [image]
-        for need in image.needs if plan.linked else ():
-            other = family.get(need.image)
-            if other is not None and other is not members:
-                members = other + members if members != [image] else [*other, image]
-        for member in members:
-            family[member.name] = members
-    seen: dict[int, list[PlannedImage]] = {}
-    position = {image.name: at for at, image in enumerate(plan.images)}
+        above[image.name] = image.name
+        for need in image.needs:
+            if need.image in above:
+                above[head(need.image)] = image.name
+    families: dict[str, list[PlannedImage]] = {}
     for image in plan.images:
-        members = family[image.name]
-        seen.setdefault(
-            id(members), sorted((m for m in members if m.name in wanted), key=lambda m: position[m.name])
-        )
-    return [members for members in seen.values() if members]
+        if image.name in wanted:
+            families.setdefault(head(image.name), []).append(image)
+    return list(families.values())

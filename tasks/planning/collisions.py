@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import ConfigError
-from ..model import Reference
 from .plan import Plan
 
 
@@ -15,16 +14,16 @@ def check(plan: Plan) -> None:
     if len(found) == 1:
         raise ConfigError(found[0])
     if found:
-        raise ConfigError(
-            "\n".join([f"the plan has {len(found)} collisions", *(f"  {line}" for line in found)])
-        )
+        lines = "".join(f"\n  {line}" for line in found)
+        raise ConfigError(f"the plan has {len(found)} collisions{lines}")
 
 
 def _claims(plan: Plan) -> Iterator[str]:
-    claimed: dict[Reference, str] = {}
+    claimed: dict[str, str] = {}
     for image in plan.selected:
         for reference in image.references:
-            other = claimed.setdefault(reference, image.name)
+            # `docker.io/library/api:latest` and `api` are one name in an engine.
+            other = claimed.setdefault(reference.familiar, image.name)
             if other != image.name:
                 yield (
                     f"images {other} and {image.name} both claim {reference}; "
@@ -33,16 +32,16 @@ def _claims(plan: Plan) -> Iterator[str]:
 
 
 def _platforms(plan: Plan) -> Iterator[str]:
-    if not plan.linked:
-        return
+    offered = {image.name: image.platforms for image in plan.images}
     for image in plan.images:
         for need in image.needs:
-            base = plan[need.image]
-            lacking = [platform for platform in need.platforms if platform not in base.platforms]
+            # With --no-deps a sibling may be outside the plan; what it is for is not known then.
+            has = offered.get(need.image, need.platforms)
+            lacking = [platform for platform in need.platforms if platform not in has]
             if lacking:
                 yield (
                     f"image {image.name} wants {need.image} for {', '.join(lacking)} ({need.because}), "
-                    f"but images.{need.image}.platforms is {', '.join(base.platforms)}"
+                    f"but {need.image} is for {', '.join(has)} (images.{need.image}.platforms)"
                 )
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..config import templates
 from ..errors import ConfigError
 from ..model import HUB, TAG, Image, Project, Reference, Registry
 from .facts import Facts
 from .versions import Version, version
+
+NOTHING: Mapping[str, str] = {}
 
 
 def slug(branch: str) -> str:
@@ -28,54 +30,64 @@ class Naming:
     project: Project
     facts: Facts
     release: str = ""
-    _cache: dict[str, Version] = field(default_factory=dict, repr=False, compare=False)
+    _versions: dict[str, Version] = field(default_factory=dict, repr=False, compare=False)
 
     def fleet_version(self) -> Version:
         """The version of the fleet; a release's tag says it, without its "v"."""
         if self.release:
             return Version(self.release.removeprefix("v"), "--tag")
-        if "" not in self._cache:
-            self._cache[""] = version(self.project.version, self.facts, "version")
-        return self._cache[""]
+        if "" not in self._versions:
+            self._versions[""] = version(self.project.version, self.facts, "version")
+        return self._versions[""]
 
     def version(self, image: Image) -> Version:
         """The image's own version, or the fleet's."""
         if not image.version:
             return self.fleet_version()
-        if image.name not in self._cache:
-            self._cache[image.name] = version(image.version, self.facts, f"images.{image.name}.version")
-        return self._cache[image.name]
+        if image.name not in self._versions:
+            where = f"images.{image.name}.version"
+            self._versions[image.name] = version(image.version, self.facts, where)
+        return self._versions[image.name]
 
-    def expand(self, text: str, image: Image, where: str, special: Mapping[str, str] | None = None) -> str:
-        """Expands one template of an image. Raises ConfigError for a field that has no value here."""
-        return templates.expand(text, lambda name: self._value(name, image, where, special or {}))
+    def expand(self, text: str, image: Image, where: str, here: Mapping[str, str] = NOTHING) -> str:
+        """Expands one template of an image, in which the fields of `here` come first.
 
-    def published(self, image: Image, names: tuple[str, ...] | None = None) -> tuple[Reference, ...]:
+        Raises ConfigError, naming `where`, for a field that has no value now.
+        """
+        return templates.expand(text, lambda name: self._value(name, image, where, here))
+
+    def expand_all(self, image: Image, setting: str) -> dict[str, str]:
+        """Expands the values of one of an image's tables: args, contexts or labels."""
+        table: Mapping[str, str] = getattr(image, setting)
+        return {
+            key: self.expand(text, image, f"images.{image.name}.{setting}.{key}")
+            for key, text in table.items()
+        }
+
+    def published(self, image: Image, *, aliases: bool = True) -> tuple[Reference, ...]:
         """All references an image is published under, those given twice merged."""
         found: dict[Reference, None] = {}
         for registry in self.project.registries:
             tags = self._tags(image, registry)
-            for name in names or (image.name, *image.aliases):
-                found |= dict.fromkeys(self._reference(image, registry, name, tag) for tag in tags)
+            for reference in self._places(image, registry, aliases=aliases):
+                found |= dict.fromkeys(replace(reference, tag=tag) for tag in tags)
         return tuple(found)
 
     def local(self, image: Image) -> tuple[Reference, ...]:
-        """The references it gets in the engine only."""
+        """The references it gets in the engine only; one without a tag is `latest`."""
         where = f"images.{image.name}.local"
-        found: dict[Reference, None] = {}
-        for text in image.local:
-            reference = _parse(self.expand(text, image, where), where)
-            found[
-                reference if reference.tag else Reference(reference.registry, reference.repository, "latest")
-            ] = None
-        return tuple(found)
+        parsed = (_parse(self.expand(text, image, where), where) for text in image.local)
+        return tuple(dict.fromkeys(replace(one, tag=one.tag or "latest") for one in parsed))
 
     def primary(self, name: str) -> Reference:
         """The reference an image is built under in this run: what `{image.NAME}` means."""
         image = self.project.images[name]
-        for reference in (*self.published(image, (image.name,)), *self.local(image)):
-            return reference
-        raise ConfigError(f"images.{name} has no tag and no local name, so {{image.{name}}} means nothing")
+        found = self.published(image, aliases=False) or self.local(image)
+        if not found:
+            raise ConfigError(
+                f"images.{name} has no tag and no local name, so {{image.{name}}} means nothing"
+            )
+        return found[0]
 
     def repositories(self, image: Image) -> tuple[str, ...]:
         """Every name, without a tag, by which a Dockerfile may mean this image.
@@ -84,81 +96,93 @@ class Naming:
         its local names.
         """
         found: dict[str, None] = {}
-        for registry in (*self.project.registries, *self.project.declared):
-            for name in (image.name, *image.aliases):
-                reference = self._reference(image, registry, name, "latest")
+        for registry in dict.fromkeys((*self.project.registries, *self.project.declared)):
+            for reference in self._places(image, registry):
                 found[reference.name] = None
                 if "/" in reference.repository or registry.host == HUB:
                     found[reference.repository] = None
-        found |= {reference.name: None for reference in self.local(image)}
+        where = f"images.{image.name}.local"
+        for text in image.local:
+            # Its tag may be made of what is not known now, a git tag say; the name is enough.
+            name = re.sub(r":[^:/]*$", "", text)
+            found[_parse(self.expand(name, image, where), where).name] = None
         return tuple(found)
 
-    def _tags(self, image: Image, registry: Registry) -> tuple[str, ...]:
-        where = "tags.build"
-        rules, git = self.project.tags, self.facts.git
-        own = image.tags if image.tags is not None else registry.tags
-        if self.release:
-            prerelease = self.fleet_version().prerelease
-            where, found = (
-                ("tags.prerelease", rules.prerelease) if prerelease else ("tags.release", rules.release)
+    def _places(self, image: Image, registry: Registry, *, aliases: bool = True) -> list[Reference]:
+        """Returns the repositories of an image at a registry: its own, then those of its aliases."""
+        here = {"registry": registry.host, "owner": registry.owner}
+        own = f"images.{image.name}"
+        where = f"{own}.repository" if image.repository else "project.repository"
+        names = [(where, self.expand(image.repository or registry.repository, image, where, here))]
+        for alias in image.aliases if aliases else ():
+            name = self.expand(alias, image, f"{own}.aliases", here)
+            names.append(
+                (
+                    f"{own}.aliases",
+                    self.expand(registry.repository, image, f"{own}.aliases", here | {"image": name}),
+                )
             )
-        elif own is not None:
-            where, found = f"images.{image.name}.tags", own
-        elif rules.branch and git and git.branch and git.branch not in rules.default_branches:
-            where, found = "tags.branch", rules.branch
-        else:
-            found = rules.build
-        special = {"owner": registry.owner, "registry": registry.host}
-        tags = dict.fromkeys(self.expand(tag, image, where, special) for tag in found)
+        before = [part for part in (registry.host, registry.owner) if part]
+        return [_parse("/".join([*before, name]), where) for where, name in names]
+
+    def _tags(self, image: Image, registry: Registry) -> tuple[str, ...]:
+        where, templated = self._tag_rule(image, registry)
+        here = {"registry": registry.host, "owner": registry.owner}
+        tags = tuple(dict.fromkeys(self.expand(tag, image, where, here) for tag in templated))
         for tag in tags:
             if not TAG.fullmatch(tag):
-                problem = (
-                    "is longer than 128 characters"
-                    if len(tag) > 128
-                    else "holds characters a tag may not have"
-                )
+                problem = "is longer than 128 characters" if len(tag) > 128 else "is none"
                 raise ConfigError(
                     f'{where}: tag "{tag}" of image {image.name} {problem}. '
-                    "A tag is letters, digits, _ . - and starts with none of . -"
+                    "A tag is letters, digits, _ . - and starts with neither . nor -"
                 )
-        return tuple(tags)
+        return tags
 
-    def _reference(self, image: Image, registry: Registry, name: str, tag: str) -> Reference:
-        where = f"images.{image.name}.repository" if image.repository else "project.repository"
-        template = image.repository if image.repository and name == image.name else registry.repository
-        special = {"image": name, "owner": registry.owner, "registry": registry.host}
-        repository = self.expand(template, image, where, special)
-        path = "/".join(part for part in (registry.host, registry.owner, repository) if part)
-        return _parse(f"{path}:{tag}", where)
+    def _tag_rule(self, image: Image, registry: Registry) -> tuple[str, tuple[str, ...]]:
+        """Returns which tags hold, and the key that says them."""
+        rules, git = self.project.tags, self.facts.git
+        if self.release:
+            rule = "prerelease" if self.fleet_version().prerelease else "release"
+            return f"tags.{rule}", getattr(rules, rule)
+        if image.tags is not None:
+            return f"images.{image.name}.tags", image.tags
+        if registry.tags is not None:
+            return f"project.registries ({registry.host}).tags", registry.tags
+        if rules.branch and git and git.branch and git.branch not in rules.default_branches:
+            return "tags.branch", rules.branch
+        return "tags.build", rules.build
 
-    def _value(self, name: str, image: Image, where: str, special: Mapping[str, str]) -> str:
-        if name in special:
-            return special[name]
-        matrix = templates.flat(image.matrix)
-        if name in matrix:
-            return matrix[name]
-        if name in self.project.constants:
-            return self.project.constants[name]
+    def _value(self, name: str, image: Image, where: str, here: Mapping[str, str]) -> str:
+        for values in (here, templates.flat(image.matrix), self.project.constants):
+            if name in values:
+                return values[name]
         if name.startswith("image."):
             return str(self.primary(name.removeprefix("image.")))
-        first = self.project.registries[0]
-        fixed = {"image": image.name, "registry": first.host, "owner": first.owner}
-        return fixed[name] if name in fixed else self._fact(name, image, where)
-
-    def _fact(self, name: str, image: Image, where: str) -> str:
+        if name == "image":
+            return image.name
+        if name in {"registry", "owner"}:
+            first = self.project.registries[0]
+            return first.host if name == "registry" else first.owner
         if name in {"version", "major", "minor"}:
-            found = self.version(image)
-            text = {"version": found.text, "major": found.major, "minor": found.minor}[name]
-            if text is None:
-                raise ConfigError(
-                    f'{where}: {{{name}}} needs a version number, but the version is "{found.text}"'
-                )
-            return text
+            return self._version_field(name, image, where)
+        return self._git_field(name, where)
+
+    def _version_field(self, name: str, image: Image, where: str) -> str:
+        found = self.version(image)
+        text = {"version": found.text, "major": found.major, "minor": found.minor}[name]
+        if text is None:
+            raise ConfigError(
+                f'{where}: {{{name}}} needs a version number, but the version is "{found.text}" ({found.source})'
+            )
+        return text
+
+    def _git_field(self, name: str, where: str) -> str:
         git = self.facts.git
         if name == "tag":
-            if self.release or (git and git.tag):
-                return self.release or (git.tag if git else "")
-            raise ConfigError(f"{where}: {{tag}} needs a git tag on HEAD, and there is none")
+            tag = self.release or (git.tag if git else "")
+            if not tag:
+                raise ConfigError(f"{where}: {{tag}} needs a git tag on HEAD, and there is none")
+            return tag
         if git is None:
             raise ConfigError(
                 f"{where}: {{{name}}} needs a git repository with a commit, and there is none here"

@@ -96,7 +96,7 @@ class PlannedImage:
 class Plan:
     """Everything a run would do; images stand after all that they stand on.
 
-    `linked` says whether siblings are given by building them in the same run (False with `--no-deps`).
+    `linked` is False with `--no-deps`: what an image stands on may then be outside the plan.
     """
 
     project: str
@@ -114,7 +114,10 @@ class Plan:
         return tuple(image for image in self.images if image.selected)
 
     def __getitem__(self, name: str) -> PlannedImage:
-        return next(image for image in self.images if image.name == name)
+        for image in self.images:
+            if image.name == name:
+                return image
+        raise KeyError(name)
 
     def as_json(self) -> dict[str, Any]:
         """The plan as `plan --format json` shows it; `schema` grows when a key changes its meaning."""

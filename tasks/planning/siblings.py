@@ -5,14 +5,16 @@ It knows names and Dockerfiles; it does not know how a link is told to BuildKit 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from ..errors import ConfigError, nearest
-from ..model import Image, Project, Reference
+from ..model import Project, Reference
 from . import dockerfile as dockerfiles
 from .naming import Naming
-from .plan import Need
-from .sources import sources
+from .plan import Need, PlannedImage
+from .sources import Source, sources
 
 TARGET = "target:"
 
@@ -20,8 +22,8 @@ TARGET = "target:"
 def index(project: Project, naming: Naming) -> dict[str, str]:
     """Returns, for every name without tag by which an image may be meant, the image.
 
-    A name two images could mean is left to the one whose own name it is (the first); collisions of real
-    references are reported elsewhere.
+    A name that two images could mean is left to the first; collisions of real references are reported
+    elsewhere.
     """
     owners: dict[str, str] = {}
     for image in project.images.values():
@@ -31,77 +33,91 @@ def index(project: Project, naming: Naming) -> dict[str, str]:
 
 
 def needs(
-    naming: Naming, image: Image, platforms: Sequence[str], args: Mapping[str, str], owners: Mapping[str, str]
+    naming: Naming, image: PlannedImage, said: Sequence[str], owners: Mapping[str, str]
 ) -> tuple[Need, ...]:
-    """Returns what an image stands on, from its Dockerfile, its contexts and its `needs`.
+    """Returns what an image stands on: what is `said` in its `needs`, its contexts, and its Dockerfile.
 
     Raises ConfigError for a Dockerfile that cannot be read, a target it lacks, or an image FROM itself.
     """
-    project, facts = naming.project, naming.facts
     found: dict[tuple[str, str], Need] = {}
-
-    def add(name: str, because: str, key: str, wanted: Sequence[str]) -> None:
-        before = found.get((name, key))
-        merged = tuple(dict.fromkeys([*(before.platforms if before else ()), *wanted]))
-        reference = before.reference if before else str(naming.primary(name))
-        found[name, key] = Need(name, before.because if before else because, reference, key, merged)
-
-    for need in image.needs:
-        add(need, f"images.{image.name}.needs", "", platforms)
-    for key, value in image.contexts.items():
-        if value.startswith(TARGET):
-            name = value.removeprefix(TARGET)
-            if name not in project.images:
-                hint = nearest(name, project.images)
-                raise ConfigError(f'images.{image.name}.contexts.{key}: no image "{name}"{hint}')
-            add(name, f"images.{image.name}.contexts.{key}", key, platforms)
-    text = dockerfiles.read(facts.files[image.dockerfile], image.dockerfile)
-    for platform in platforms:
-        for source in sources(
-            text, image.target or None, args, platform, facts.native, tuple(image.contexts)
-        ):
-            if source.context is not None:
-                continue
-            owner, key = _owner(source.reference, owners)
-            if owner is None:
-                continue
-            where = f"{source.kind} {source.reference} ({image.dockerfile}:{source.line})"
-            if owner == image.name:
-                raise ConfigError(f"image {image.name} stands on itself: {where}")
-            add(owner, where, key, [source.platform or platform])
+    for need in (*_said(naming, image, said), *_read(naming, image, owners)):
+        before = found.setdefault((need.image, need.key), need)
+        platforms = tuple(dict.fromkeys((*before.platforms, *need.platforms)))
+        found[need.image, need.key] = replace(before, platforms=platforms)
     return tuple(found.values())
 
 
-def _owner(text: str, owners: Mapping[str, str]) -> tuple[str | None, str]:
-    """Returns the image a reference means, and the key BuildKit looks it up by. A digest pins: no link."""
-    try:
-        reference = Reference.parse(text)
-    except ConfigError:
-        return None, ""
+def _said(naming: Naming, image: PlannedImage, said: Sequence[str]) -> Iterator[Need]:
+    """Yields what build.toml says."""
+    for name in said:
+        yield Need(name, f"images.{image.name}.needs", str(naming.primary(name)), "", image.platforms)
+    for key, value in image.contexts.items():
+        if value.startswith(TARGET):
+            name, where = value.removeprefix(TARGET), f"images.{image.name}.contexts.{key}"
+            if name not in naming.project.images:
+                raise ConfigError(f'{where}: no image "{name}"{nearest(name, naming.project.images)}')
+            yield Need(name, where, str(naming.primary(name)), key, image.platforms)
+
+
+def _read(naming: Naming, image: PlannedImage, owners: Mapping[str, str]) -> Iterator[Need]:
+    """Yields what the Dockerfile shows, platform by platform."""
+    facts = naming.facts
+    text = dockerfiles.read(facts.files[image.dockerfile], image.dockerfile)
+    for platform in image.platforms:
+        found = sources(text, image.target or None, image.args, platform, facts.native, tuple(image.contexts))
+        for source in found:
+            if source.context is not None:
+                continue
+            owner, key = _owner(source, owners)
+            where = f"{source.kind} {source.reference} ({image.dockerfile}:{source.line})"
+            if owner == image.name:
+                # One bare word is Docker Hub's own image of that name: our nginx stands on nginx.
+                if "/" not in key:
+                    continue
+                raise ConfigError(f"image {image.name} stands on itself: {where}")
+            if owner:
+                yield Need(owner, where, str(naming.primary(owner)), key, (source.platform,))
+
+
+def _owner(source: Source, owners: Mapping[str, str]) -> tuple[str, str]:
+    """Returns the image a reference means ("": none), and the key BuildKit looks it up by.
+
+    What is pinned by digest is what it says, and no link.
+    """
+    reference = Reference.parse(source.reference)
     if reference.digest:
-        return None, ""
-    familiar = reference.familiar
-    return owners.get(reference.name) or owners.get(Reference.parse(familiar).name), familiar
+        return "", ""
+    short = reference.familiar
+    return owners.get(reference.name) or owners.get(Reference.parse(short).name, ""), short
 
 
-def order(names: Sequence[str], stands_on: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def order(names: Iterable[str], stands_on: Mapping[str, Sequence[Need]]) -> tuple[str, ...]:
     """Sorts names so that each comes after what it stands on, otherwise as given, and adds what is missing.
 
-    Raises ConfigError with the path of a circle.
+    What has no entry in `stands_on` is left out. Raises ConfigError with the path of a circle.
     """
     done: dict[str, None] = {}
-    path: list[str] = []
-    waiting: list[tuple[str, bool]] = [(name, False) for name in reversed(names)]
+    path: dict[str, None] = {}
+    waiting = [(name, False) for name in reversed(list(names))]
     while waiting:
         name, leaving = waiting.pop()
         if leaving:
-            path.pop()
+            del path[name]
             done[name] = None
         elif name in path:
-            circle = " -> ".join([*path[path.index(name) :], name])
-            raise ConfigError(f"images stand on each other in a circle: {circle}")
+            raise ConfigError(_circle([*path, name], stands_on))
         elif name not in done:
-            path.append(name)
+            path[name] = None
             waiting.append((name, True))
-            waiting += [(other, False) for other in reversed(stands_on[name])]
+            below = dict.fromkeys(need.image for need in stands_on[name] if need.image in stands_on)
+            waiting += [(other, False) for other in reversed(below)]
     return tuple(done)
+
+
+def _circle(path: list[str], stands_on: Mapping[str, Sequence[Need]]) -> str:
+    circle = path[path.index(path[-1]) :]
+    lines = [f"images stand on each other in a circle: {' -> '.join(circle)}"]
+    for name, below in pairwise(circle):
+        because = next(need.because for need in stands_on[name] if need.image == below)
+        lines.append(f"  {name} stands on {below}: {because}")
+    return "\n".join(lines)

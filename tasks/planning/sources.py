@@ -20,6 +20,9 @@ from .scopes import base_of, executed, global_scope, platform_of
 
 Kind = Literal["FROM", "COPY --from", "RUN --mount"]
 
+# BuildKit looks these up among the stages, never among named contexts.
+_NEVER_REPLACED = frozenset({"scratch", "context"})
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -86,6 +89,7 @@ def _reach(
     contexts: Collection[str],
 ) -> tuple[tuple[Stage, ...], tuple[Source, ...]]:
     start = _target(dockerfile, target)
+    contexts = {name for name in contexts if name.lower() not in _NEVER_REPLACED}
     scope = global_scope(dockerfile, target, args, platform, build_platform)
     wanted = str(Platform.parse(platform, build_platform))
     # BuildKit looks at every stage, reached or not, so a fault in any of them fails the build.
@@ -103,8 +107,8 @@ def _reach(
         stages[stage.index] = stage
         found[stage.index] = []
         for link in links[stage.index]:
-            name = link.stage.name if link.stage else _context_name(link.reference)
-            context = name if name and name in contexts else None
+            name = link.stage.name if link.stage else familiar(link.reference)
+            context = name if name in contexts else None
             if link.stage and not context:
                 if link.stage.index > stage.index:
                     raise ConfigError(_misplaced(dockerfile, stage, link, "a stage that comes later"))
@@ -189,8 +193,3 @@ def _link(dockerfile: Dockerfile, kind: Kind, name: str, line: int, stage: Stage
 def _misplaced(dockerfile: Dockerfile, stage: Stage, link: _Link, what: str) -> str:
     place = dockerfile.place(link.line)
     return f"{place}: {link.kind} {link.reference}: {stage.label} cannot stand on {what}"
-
-
-def _context_name(reference: str) -> str:
-    # BuildKit never looks these two up.
-    return "" if reference.lower() in {"scratch", "context"} else familiar(reference)

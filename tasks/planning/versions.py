@@ -52,9 +52,7 @@ def answer(source: VersionSource, facts: Facts) -> str | None:
         return (facts.git and facts.git.tag) or None
     if source.kind == "git-describe":
         return (facts.git and facts.git.describe) or None
-    text = facts.files.get(source.value)
-    if text is None:
-        return None
+    text = facts.files.get(source.value, "").removeprefix("\ufeff")
     if source.regex:
         match = re.search(source.regex, text, re.MULTILINE)
         return match[1].strip() if match and match[1] else None

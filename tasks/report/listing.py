@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from ..engine.examination import Check
-from ..engine.pulling import Pulled
 from ..planning.plan import SCHEMA, Plan
+from ..planning.versions import Version
 from .results import grouped
 from .table import Cell, Column, Table, write
+
+if TYPE_CHECKING:
+    from ..engine.examination import Check
+    from ..engine.pulling import Pulled
 
 
 def print_json(value: object) -> None:
@@ -42,63 +46,72 @@ def show_list(plan: Plan) -> None:
         ),
     )
     write(table, sys.stdout)
-    sys.stdout.write(f"\n{len(plan.images)} images, version {plan.version} ({plan.version_source})\n")
+    sys.stdout.write(f"\n{_counted(plan.images)}, version {plan.version} ({plan.version_source})\n")
 
 
 def list_json(plan: Plan) -> dict[str, object]:
     """Returns the fleet for programs."""
-    keys = (
-        "name",
-        "version",
-        "references",
-        "repository",
-        "dockerfile",
-        "context",
-        "target",
-        "platforms",
-        "groups",
-    )
-    images = [
-        {key: image.as_json()[key] for key in (*keys, "needs", "args", "publish")} for image in plan.images
-    ]
+    keys = ("name", "version", "references", "repository", "dockerfile", "context", "target", "args")
+    keys += ("platforms", "needs", "groups", "publish")
+    images = [{key: image.as_json()[key] for key in keys} for image in plan.images]
     return {"schema": SCHEMA, "project": plan.project, "version": plan.version, "images": images}
 
 
 def show_plan(plan: Plan) -> None:
     """Writes what would be done, in order, with the reason for each, and what came from outside the file."""
-    table = Table(
-        columns=(
-            Column("image"),
-            Column("action"),
-            Column("platforms", wraps=True),
-            Column("from", wraps=True),
-            Column("references", wraps=True),
-            Column("reason", wraps=True),
-        ),
-        rows=tuple(
-            (
-                Cell(image.name, "bold" if image.selected else "dim"),
-                image.action,
-                ", ".join(image.platforms),
-                f"{image.dockerfile}" + (f" ({image.target})" if image.target else ""),
-                "\n".join(grouped(map(str, image.references))) or "no name: not selected",
-                image.reason,
-            )
-            for image in plan.images
-        ),
+    # Without an engine all have one reason: it is said once, below.
+    known = any(image.action != "unknown" for image in plan.images)
+    columns = (
+        Column("image"),
+        Column("action"),
+        Column("platforms", wraps=True),
+        Column("from", wraps=True),
+        Column("references", wraps=True),
+        Column("reason", wraps=True),
     )
-    write(table, sys.stdout)
+    rows = tuple(
+        (
+            Cell(image.name, "bold" if image.selected else "dim"),
+            image.action,
+            ", ".join(image.platforms),
+            image.dockerfile + (f" ({image.target})" if image.target else ""),
+            "\n".join(grouped(map(str, image.references))) or "no name: not selected",
+            image.reason,
+        )
+        for image in plan.images
+    )
+    shown = len(columns) if known else -1
+    write(Table(columns[:shown], tuple(row[:shown] for row in rows)), sys.stdout)
     sys.stdout.write("\n" + "".join(f"{line}\n" for line in _notes(plan)))
 
 
 def _notes(plan: Plan) -> Iterable[str]:
     ends = {"load": "loaded into the engine", "push": "pushed", "none": "not loaded, not pushed"}
-    yield f"{len(plan.selected)} images, {ends[plan.output]}; version {plan.version} ({plan.version_source})"
+    yield f"{_counted(plan.selected)}, {ends[plan.output]}; version {plan.version} ({plan.version_source})"
+    for reason in dict.fromkeys(image.reason for image in plan.images if image.action == "unknown"):
+        yield f"what would be built or reused is unknown: {reason}"
     for image in plan.images:
         for need in image.needs:
             yield f"{image.name} stands on {need.image}: {need.because}"
     for path, origin in plan.origins.items():
         yield f"{path} comes from {origin}"
+
+
+def _counted(images: Sequence[object]) -> str:
+    return f"{len(images)} {'image' if len(images) == 1 else 'images'}"
+
+
+def show_versions(fleet: Version, own: Mapping[str, Version]) -> None:
+    """Writes the fleet's version and those of images that have one of their own, each with what gave it."""
+    sys.stdout.write(f"{fleet.text}  ({fleet.source})\n")
+    for name, version in own.items():
+        sys.stdout.write(f"{name}: {version.text}  ({version.source})\n")
+
+
+def versions_json(fleet: Version, own: Mapping[str, Version]) -> dict[str, object]:
+    """Returns the versions for programs."""
+    images = {name: {"version": version.text, "source": version.source} for name, version in own.items()}
+    return {"schema": SCHEMA, "version": fleet.text, "source": fleet.source, "images": images}
 
 
 def show_pulled(pulled: Iterable[Pulled]) -> None:

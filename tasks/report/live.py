@@ -128,6 +128,6 @@ def _done(build: Build) -> str:
 
 def _still(build: Build) -> str:
     step = build.current
-    if step is None or step.started is None:
+    if step is None or step.first is None:
         return f"{whose(build)}  ..."
-    return f"{whose(build)}  {step.label}  ... {units.duration(max(time.time() - step.started, 0.0))}"
+    return f"{whose(build)}  {step.label}  ... {units.duration(max(time.time() - step.first, 0.0))}"

@@ -1,0 +1,153 @@
+"""The images of a file: defaults merged in, matrices spread out, Dockerfiles found.
+
+One entry of `[images]` is one image, or with a matrix several. What they stand on is not known here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..model import REPOSITORY, Image
+from . import templates
+from .dockerfiles import locate
+from .document import Document
+from .findings import Finding
+from .schema import ImageTable
+from .versions import sources
+
+MERGED = ("args", "contexts", "labels")
+"""What an image adds to or replaces in the defaults key by key; every other key it replaces whole."""
+
+PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image before it is looked at: its key in the file, its name, its settings, its matrix values."""
+
+    key: str
+    name: str
+    table: ImageTable
+    own: ImageTable
+    values: Mapping[str, Any]
+
+    def where(self, setting: str, key: str = "") -> str:
+        """Returns the key path at which a setting (and a key in it) was said: the image's, or the defaults'."""
+        own = key in getattr(self.own, setting) if key else setting in self.own.model_fields_set
+        place = f"images.{self.key}" if own else "defaults"
+        return ".".join(part for part in (place, setting, key) if part)
+
+
+def spread(document: Document, findings: list[Finding]) -> dict[str, Entry]:
+    """Returns every image's entry by its name, matrices spread out."""
+    entries: dict[str, Entry] = {}
+    for key in document.tables.images:
+        if document.lacks("images", key, "matrix"):
+            continue
+        for entry in _entries(key, document, findings):
+            other = entries.setdefault(entry.name, entry)
+            if other is not entry:
+                axes = ", ".join(f"{{{axis}}}" for axis in templates.flat(entry.values))
+                hint = f"; the name of a matrix image must differ by its values ({axes})" if axes else ""
+                findings.append(Finding(f"images.{key}", f'a second image is called "{entry.name}"{hint}'))
+    return entries
+
+
+def image(document: Document, entry: Entry, findings: list[Finding]) -> Image | None:
+    """Returns the image of an entry, or None if its name is impossible."""
+    name, table = entry.name, entry.table
+    where = f"images.{entry.key}"
+    if not REPOSITORY.fullmatch(name):
+        allowed = "lower-case letters and digits, with . _ - / between them"
+        findings.append(Finding(where, f'"{name}" cannot name an image ({allowed})'))
+        return None
+    fixed = _Fixed(document, entry, findings)
+    dockerfile, context = fixed.text("dockerfile"), fixed.text("context")
+    holders = (("images", entry.key), ("defaults",))
+    if not any(document.lacks(*holder, key) for holder in holders for key in ("dockerfile", "context")):
+        dockerfile, context, problem = locate(document.root, name, dockerfile, context)
+        findings += [Finding(where, problem)] if problem else []
+    platforms = fixed.texts("platforms")
+    for platform in platforms:
+        if not PLATFORM.fullmatch(platform):
+            hint = "" if "/" in platform else f' (did you mean "linux/{platform}"?)'
+            message = f'"{platform}" is no platform, which is os/arch: linux/arm64{hint}'
+            findings.append(document.finding(entry.where("platforms"), message))
+    return Image(
+        name=name,
+        dockerfile=dockerfile or "",
+        context=context or "",
+        target=fixed.text("target") or "",
+        args=table.args,
+        contexts=table.contexts,
+        platforms=tuple(dict.fromkeys(platforms)),
+        labels=table.labels,
+        needs=fixed.texts("needs"),
+        tags=None if table.tags is None else tuple(table.tags),
+        local=tuple(table.local),
+        aliases=tuple(table.aliases),
+        groups=fixed.texts("groups"),
+        publish=table.publish,
+        selected=table.selected,
+        version=sources(table.version, entry.where("version"), findings),
+        repository=table.repository,
+        matrix=entry.values,
+    )
+
+
+def _entries(key: str, document: Document, findings: list[Finding]) -> Iterator[Entry]:
+    own, defaults = document.tables.images[key], document.tables.defaults
+    given = {name: getattr(defaults, name) for name in defaults.model_fields_set}
+    for name in own.model_fields_set:
+        value = getattr(own, name)
+        given[name] = {**given.get(name, {}), **value} if name in MERGED else value
+    table = ImageTable.model_construct(**given)
+    if not table.matrix:
+        yield Entry(key, key, table, own, {})
+        return
+    empty = [axis for axis, values in table.matrix.items() if not values]
+    findings += [
+        Finding(f"images.{key}.matrix.{axis}", "has no values, so there is no image") for axis in empty
+    ]
+    axes = [[(axis, value) for value in values] for axis, values in table.matrix.items()]
+    for combination in itertools.product(*axes):
+        values = dict(combination)
+        known = templates.flat(values) | document.tables.constants
+        problem = templates.unknown(key, known)
+        if problem:
+            findings.append(
+                Finding(f"images.{key}", f"{problem} A matrix image's name is made of its values.")
+            )
+            return
+        yield Entry(key, templates.expand(key, known.__getitem__), table, own, values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """The settings that hold whatever the facts are: templates in them may name only what the file says."""
+
+    document: Document
+    entry: Entry
+    findings: list[Finding]
+
+    def text(self, setting: str) -> str | None:
+        """Returns a setting that is one text, expanded."""
+        value = getattr(self.entry.table, setting)
+        return None if value is None else self._expanded(setting, value)
+
+    def texts(self, setting: str) -> tuple[str, ...]:
+        """Returns a setting that is a list of texts, expanded."""
+        return tuple(self._expanded(setting, value) for value in getattr(self.entry.table, setting))
+
+    def _expanded(self, setting: str, text: str) -> str:
+        constants = self.document.tables.constants
+        known = {"image": self.entry.name, **constants, **templates.flat(self.entry.values)}
+        problem = templates.unknown(text, known)
+        if problem:
+            self.findings.append(self.document.finding(self.entry.where(setting), problem))
+            return text
+        return templates.expand(text, known.__getitem__)

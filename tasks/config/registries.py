@@ -1,0 +1,75 @@
+"""Where images are published: one registry or several, each with its owner, repositories and tags."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ..model import REPOSITORY, Registry
+from .document import Document
+from .findings import Finding
+from .schema import BuildToml
+
+HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::\d+)?")
+
+
+def registries(tables: BuildToml) -> tuple[Registry, ...]:
+    """Returns the registries as tables say them, whatever is wrong with them."""
+    project = tables.project
+    if project.registries is None:
+        found = [] if project.registry is None else [project.registry]
+        return tuple(Registry(host, project.owner, project.repository) for host in found)
+    return tuple(
+        Registry(
+            entry.host,
+            project.owner if entry.owner is None else entry.owner,
+            entry.repository or project.repository,
+            None if entry.tags is None else tuple(entry.tags),
+        )
+        for entry in project.registries
+    )
+
+
+def check(document: Document, findings: list[Finding]) -> None:
+    """Adds what is wrong with where images are to be published."""
+    project = document.tables.project
+    listed = list(enumerate(project.registries or []))
+    if project.registry is not None and project.registries is not None:
+        findings.append(Finding("project", "give `registry` or `registries`, not both"))
+    unread = any(document.lacks("project", key) for key in ("registry", "registries"))
+    if not (project.registry or listed or unread):
+        findings.append(Finding("project.registry", 'is missing: where images are published, "ghcr.io" say'))
+    hosts = [("project.registry", project.registry)]
+    hosts += [(f"project.registries.{at}.host", entry.host) for at, entry in listed]
+    owners = [("project.owner", project.owner)]
+    owners += [(f"project.registries.{at}.owner", entry.owner or "") for at, entry in listed]
+    for where, text, problem in (
+        *((where, text, _host_problem(text)) for where, text in hosts if text),
+        *((where, text, _owner_problem(text)) for where, text in owners if text),
+    ):
+        if problem:
+            findings.append(document.finding(where, f'"{text}" {problem}'))
+    for registry, count in Counter(registries(document.tables)).items():
+        if count > 1:
+            findings.append(
+                Finding("project.registries", f"lists {registry.host} {count} times in the same way")
+            )
+
+
+def _host_problem(text: str) -> str:
+    host, _, path = text.partition("/")
+    if "://" in text:
+        return f'must be a host or host/path, no URL: "{text.partition("://")[2].strip("/")}"'
+    if HOST.fullmatch(host) and (not path or REPOSITORY.fullmatch(path)) and not text.endswith("/"):
+        return ""
+    return (
+        'is no registry, which is a host, host:port or host/path: "ghcr.io", "localhost:5000", "ghcr.io/acme"'
+    )
+
+
+def _owner_problem(text: str) -> str:
+    if REPOSITORY.fullmatch(text):
+        return ""
+    lower = text.lower().strip("/")
+    hint = f' (did you mean "{lower}"?)' if REPOSITORY.fullmatch(lower) else ""
+    return f"cannot stand in a reference: lower-case letters and digits, with . _ - / between them{hint}"

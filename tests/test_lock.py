@@ -1,0 +1,47 @@
+"""build.lock: sorted, minimal, written whole, read strictly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasks.config import lock
+from tasks.errors import ConfigError
+
+LOCK = lock.Lock(
+    {
+        ("node:22", "linux/arm64"): lock.Base("sha256:" + "b" * 64),
+        ("node:22", "linux/amd64"): lock.Base("sha256:" + "a" * 64),
+        ("alpine:3", "linux/amd64"): lock.Base("sha256:" + "c" * 64, onbuild=True),
+    }
+)
+
+
+def test_it_reads_back_what_it_wrote(tmp_path: Path) -> None:
+    lock.write(tmp_path, LOCK)
+    assert lock.read(tmp_path) == LOCK
+
+
+def test_references_and_platforms_stand_in_order() -> None:
+    text = LOCK.text()
+    assert text.index("alpine:3") < text.index("node:22")
+    assert text.index("a" * 64) < text.index("b" * 64)
+
+
+def test_none_is_an_empty_one(tmp_path: Path) -> None:
+    assert lock.read(tmp_path).bases == {}
+
+
+def test_a_lock_that_says_the_same_is_not_touched(tmp_path: Path) -> None:
+    lock.write(tmp_path, LOCK)
+    before = (tmp_path / "build.lock").stat().st_mtime_ns
+    lock.write(tmp_path, LOCK)
+    assert (tmp_path / "build.lock").stat().st_mtime_ns == before
+    assert [path.name for path in tmp_path.iterdir()] == ["build.lock"]
+
+
+def test_a_broken_one_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "build.lock").write_text("<<<<<<< HEAD\n")
+    with pytest.raises(ConfigError, match="Restore it from git"):
+        lock.read(tmp_path)

@@ -1,0 +1,145 @@
+"""What goes into an image: found in its Dockerfile, and widened where it cannot be told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tasks.planning.dockerfile import read
+from tasks.planning.plan import Need, PlannedImage
+from tasks.planning.recipe import Recipe, Taken, recipe
+
+IMAGE = PlannedImage(
+    name="api", version="1", dockerfile="Dockerfile", context=".", target="", platforms=("linux/amd64",)
+)
+
+
+def of(
+    text: str,
+    image: PlannedImage = IMAGE,
+    platform: str = "linux/amd64",
+    environ: dict[str, str] | None = None,
+) -> Recipe:
+    return recipe(image, read(text, "Dockerfile"), platform, "linux/amd64", environ or {})
+
+
+def test_a_copy_takes_its_sources_and_nothing_else() -> None:
+    found = of("FROM scratch\nCOPY --chown=1:1 a.txt b/ *.go /dst/\n")
+    assert found.taken == (Taken("", ("a.txt", "b/", "*.go")),)
+    assert not found.bases
+
+
+def test_only_the_stages_that_the_target_reaches_count() -> None:
+    text = "FROM a:1 AS one\nCOPY one /\nFROM b:1 AS two\nCOPY two /\n"
+    found = of(text, replace(IMAGE, target="one"))
+    assert found.bases == (("a:1", "linux/amd64"),)
+    assert found.taken == (Taken("", ("one",)),)
+
+
+def test_a_declared_argument_counts_even_where_nothing_names_it() -> None:
+    text = "FROM scratch\nARG VERSION=dev\nCOPY x /\n"
+    assert of(text).fixed["argument VERSION"] == "dev"
+    assert of(text, replace(IMAGE, args={"VERSION": "2"})).fixed["argument VERSION"] == "2"
+
+
+def test_an_argument_that_only_selects_the_base_counts_by_the_base_alone() -> None:
+    text = "ARG BASE=busybox:1\nFROM ${BASE}\n"
+    found = of(text, replace(IMAGE, args={"BASE": "busybox:2"}))
+    assert found.bases == (("busybox:2", "linux/amd64"),)
+    assert "argument BASE" not in found.fixed
+
+
+def test_an_argument_no_stage_declares_does_not_count() -> None:
+    text = "FROM scratch\nCOPY x /\n"
+    assert of(text).fixed == of(text, replace(IMAGE, args={"UNUSED": "1", "http_proxy": "x"})).fixed
+
+
+def test_what_steers_buildkit_counts_without_being_declared() -> None:
+    found = of(
+        "FROM scratch\n",
+        replace(IMAGE, args={"BUILDKIT_SANDBOX_HOSTNAME": "h"}),
+        environ={"SOURCE_DATE_EPOCH": "1"},
+    )
+    assert found.fixed["argument BUILDKIT_SANDBOX_HOSTNAME"] == "h"
+    assert found.fixed["environment SOURCE_DATE_EPOCH"] == "1"
+
+
+def test_a_sibling_counts_by_its_address_never_by_the_name_it_is_called() -> None:
+    text = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY --from=acme/assets:9 /x /x\n"
+    recipes = [
+        of(
+            text.replace(":9", tag),
+            replace(
+                IMAGE,
+                args={"BASE_IMAGE": f"ghcr.io/acme/base{tag}"},
+                needs=(
+                    Need("base", "", "", f"ghcr.io/acme/base{tag}"),
+                    Need("assets", "", "", f"acme/assets{tag}"),
+                ),
+            ),
+        )
+        for tag in (":1.0", ":2.0")
+    ]
+    assert recipes[0].siblings == (("base", "linux/amd64"), ("assets", "linux/amd64"))
+    assert recipes[0] == recipes[1]
+
+
+def test_a_build_stage_for_the_building_machine_asks_for_its_platform() -> None:
+    found = of(
+        "FROM --platform=$BUILDPLATFORM golang:1 AS b\nFROM scratch\nCOPY --from=b /x /\n",
+        platform="linux/arm64",
+    )
+    assert found.bases == (("golang:1", "linux/amd64"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("FROM a:1\nCOPY $DIR/x /\n", "a variable of the base image"),
+        ("FROM scratch\nCOPY --exclude=*.md . /\n", "--exclude and --parents"),
+        ("FROM scratch\nCOPY --parents a/b /\n", "--exclude and --parents"),
+    ],
+)
+def test_what_is_not_understood_takes_the_whole_context_and_says_so(text: str, why: str) -> None:
+    found = of(text)
+    assert Taken("") in found.taken
+    assert any(why in note for note in found.notes)
+
+
+def test_a_bind_mount_without_a_source_takes_the_whole_context() -> None:
+    assert of("FROM a:1\nRUN --mount=type=bind,target=/src make\n").taken == (Taken(""),)
+    assert of("FROM a:1\nRUN --mount=target=/src,source=lib make\n").taken == (Taken("", ("lib",)),)
+    assert of("FROM a:1\nRUN --mount=type=cache,target=/c make\n").taken == ()
+
+
+def test_a_remote_file_without_checksum_makes_an_image_that_cannot_be_reused() -> None:
+    assert "has no --checksum" in of("FROM scratch\nADD https://example.com/x /x\n").barrier
+    pinned = "FROM scratch\nADD --checksum=sha256:" + "0" * 64 + " https://example.com/x /x\n"
+    assert of(pinned).barrier == ""
+
+
+def test_a_secret_is_named_as_left_out() -> None:
+    found = of("FROM a:1\nRUN --mount=type=secret,id=netrc cat /run/secrets/netrc\n")
+    assert "the content of secret netrc is no part of the address" in found.notes
+
+
+def test_a_named_context_that_is_a_folder_is_taken_by_what_is_copied() -> None:
+    image = replace(IMAGE, contexts={"vendor": "third/party"})
+    assert of("FROM scratch\nCOPY --from=vendor lib /lib\n", image).taken == (Taken("vendor", ("lib",)),)
+
+
+def test_a_named_context_elsewhere_cannot_be_known() -> None:
+    image = replace(IMAGE, contexts={"vendor": "https://example.com/x.git"})
+    assert "no one here can know" in of("FROM scratch\nCOPY --from=vendor lib /lib\n", image).barrier
+
+
+def test_comments_spacing_and_heredoc_bodies() -> None:
+    plain = of("FROM a:1\nRUN make all\n").fixed
+    assert of("# a comment\nFROM a:1\n\nRUN    make all\n").fixed == plain
+    assert of("FROM a:1\nRUN <<E\none\nE\n").fixed != of("FROM a:1\nRUN <<E\ntwo\nE\n").fixed
+
+
+def test_the_project_folder_is_no_part_of_it(tmp_path: Path) -> None:
+    assert str(tmp_path) not in str(of("FROM a:1\nCOPY . .\n"))
