@@ -31,10 +31,10 @@ def test_its_tag_is_told_from_a_name() -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [
-        ("file docker/api/main.go", "0644 aa", "0644 bb", "docker/api/main.go changed"),
-        ("file run.sh", "0644 aa", "0755 aa", "mode of run.sh 0644 -> 0755"),
-        ("file x", None, "0644 aa", "x was added"),
-        ("file x", "0644 aa", None, "x is gone"),
+        ("FILE docker/api/main.go", "0644 aa", "0644 bb", "docker/api/main.go changed"),
+        ("FILE run.sh", "0644 aa", "0755 aa", "mode of run.sh 0644 -> 0755"),
+        ("FILE x", None, "0644 aa", "x was added"),
+        ("FILE x", "0644 aa", None, "x is gone"),
         ("argument VERSION", "0.1.0", "0.2.0", "argument VERSION 0.1.0 -> 0.2.0"),
         ("argument DEBUG", None, "1", "argument DEBUG unset -> 1"),
         ("sibling base linux/amd64", "a", "b", "stands on base, which changed"),
@@ -48,6 +48,9 @@ def test_its_tag_is_told_from_a_name() -> None:
     ],
 )
 def test_a_change_is_said_in_words(name: str, old: str | None, new: str | None, said: str) -> None:
-    before = {} if old is None else {name: old}
-    now = {} if new is None else {name: new}
-    assert list(differences(before, now)) == [said]
+    addresses = []
+    for value in (old, new):
+        path = name.removeprefix("FILE ")
+        found = {} if value is None else {path: value}
+        addresses.append(address({}, found) if path != name else address(found))
+    assert list(differences(*addresses)) == [said]

@@ -29,7 +29,11 @@ class Cell:
     @property
     def key(self) -> str:
         """Its name in the results: `20x2 cold push`, `list`, `plan`."""
-        return f"{self.images}x{self.platforms} {self.state} {self.output}" if self.kind == "build" else self.kind
+        return (
+            f"{self.images}x{self.platforms} {self.state} {self.output}"
+            if self.kind == "build"
+            else self.kind
+        )
 
     @property
     def title(self) -> str:
@@ -39,7 +43,8 @@ class Cell:
         if self.kind == "plan":
             return f"`plan` of {PLANNED:,} images"
         several = "s" if self.platforms > 1 else ""
-        return f"{self.images} images, {self.platforms} platform{several}, {self.state} {self.output}"
+        how = f"{self.state} {self.output}".strip()
+        return f"{self.images} images, {self.platforms} platform{several}, {how}"
 
     @property
     def race(self) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cell import ARGOSY, BAKE, INVOKE, LOOP, PLANNED, Cell, cells
+from .cell import ARGOSY, BAKE, INVOKE, LOOP, Cell, cells
 from .figures import Figures, Series
 from .targets import TARGETS, Verdict, judge
 
@@ -17,8 +17,9 @@ definition that `argosy plan --format bake` prints (for a push with each image's
 
 In each round every way runs once, one after the other, and ratios are taken pair by pair; what stands here are
 medians. *Cold*: each run has files never seen before in every image and an owner of its own, so nothing is cached,
-loaded or pushed yet. *Unchanged*: the same run once more. Every image is `FROM busybox:stable`, copies one small file
-and runs one command; the first is a base on which every second one of the others stands. Each gets two names.
+loaded or pushed yet. *Unchanged*: the same command once more, when all ways have had their turn. Every image is
+`FROM busybox:stable`, copies one small file and runs one command on it; the first is a base on which every second one
+of the others stands. Each gets two names.
 """
 
 REPEAT = """\
@@ -49,26 +50,14 @@ def targets(figures: Figures) -> str:
     """Returns each target beside its figure."""
     lines = ["| what | target | measured | |", "|---|---|---|---|"]
     for verdict in (judge(target, figures) for target in TARGETS):
-        lines.append(
-            f"| {title(verdict.target.cell)} | {verdict.target.text} | {verdict.figure} | {mark(verdict)} |"
-        )
+        target = verdict.target
+        lines.append(f"| {target.cell.title} | {target.text} | {verdict.figure} | {mark(verdict)} |")
     return "\n".join(lines) + "\n"
 
 
 def mark(verdict: Verdict) -> str:
     """Returns a verdict in a word."""
     return {True: "reached", False: "**missed**", None: "open"}[verdict.reached]
-
-
-def title(key: str) -> str:
-    """Returns a cell's name in words."""
-    if key == "list":
-        return "`inv --list`, against an empty tasks.py"
-    if key == "plan":
-        return f"`plan` of {PLANNED:,} images"
-    size, rest = key.split(" ", 1)
-    images, platforms = size.split("x")
-    return f"{images} images × {platforms} platform{'s' if platforms != '1' else ''}, {rest}"
 
 
 def fleets(figures: Figures) -> str:
@@ -83,7 +72,7 @@ def fleets(figures: Figures) -> str:
         if series is None or not series.rounds or cell.kind != "build":
             continue
         lines.append(
-            f"| {title(cell.key)} | {seconds(series, ARGOSY)} | {seconds(series, BAKE)} | {ratio(series, BAKE)} "
+            f"| {cell.title} | {seconds(series, ARGOSY)} | {seconds(series, BAKE)} | {ratio(series, BAKE)} "
             f"| {seconds(series, LOOP)} | {ratio(series, LOOP)} | {completed(series, ARGOSY)} "
             f"| {completed(series, BAKE)} |"
         )
@@ -114,5 +103,5 @@ def told(cell: Cell, one: dict[str, float | None]) -> str:
     other = {"build": BAKE, "list": INVOKE}.get(cell.kind, "")
     words = [f"{way} {'failed' if time is None else f'{time:.2f} s'}" for way, time in one.items()]
     mine, theirs = one.get(ARGOSY), one.get(other)
-    share = f"   {mine / theirs:.2f} × {other}" if mine and theirs else ""
-    return "  ".join(words) + share
+    share = [f"{mine / theirs:.2f} of {other}"] if mine and theirs else []
+    return "  ".join([cell.state or cell.kind, *words, *share])

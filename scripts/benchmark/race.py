@@ -1,4 +1,4 @@
-"""Runs a race's rounds against the clock: prepares, times, takes away what it made.
+"""Runs one round of a race against the clock: prepares, times each way in turn, takes away what was made.
 
 Only the commands themselves are timed, from the start of the first process to the end of the last.
 """
@@ -9,26 +9,23 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import ways
 from .cell import ARGOSY, BAKE, PLANNED, Cell
-from .figures import Round, Series
+from .figures import Round
 from .fleet import Fleet
 from .surroundings import CannotMeasureError
 
 PATIENCE = 900
 """Seconds after which a command counts as failed."""
 
-Turn = Callable[[str], "float | None"]
-
 
 @dataclass(slots=True)
 class Track:
-    """Where the races take place: a temporary folder, the engine's platforms, a registry, this checkout."""
+    """Where races take place: a temporary folder, the engine's platforms, a registry, this checkout."""
 
     folder: Path
     platforms: tuple[str, ...]
@@ -43,31 +40,109 @@ class Track:
         return f"bench-{time.time_ns():x}-{self.marks}"
 
 
-def rounds(
-    track: Track, cells: Sequence[Cell], known: Mapping[Cell, Series], most: Mapping[Cell, Mapping[str, int]]
-) -> Iterator[dict[Cell, Round]]:
-    """Runs what is missing of `most` rounds for each way; adds every round to its series and yields it.
+def run(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[str, Round]:
+    """Runs one round; `due` are the ways whose time is wanted, by state ("" for a race that has none)."""
+    if race.kind == "list":
+        return {"": {way: _listed(track, way) for way in due[""]}}
+    if race.kind == "plan":
+        fleet = _fleet(track, race, ARGOSY, PLANNED)
+        return {"": {way: timed(track, ways.plan(), fleet.root) for way in due[""]}}
+    return _built(track, race, due)
 
-    In a round each way has its turn cold, one after the other, then each once more, unchanged.
+
+def _built(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[str, Round]:
+    """Each way cold, one after the other, then each once more; a way has a folder and an owner of its own.
+
+    Nothing is unchanged before it was built, so the cold run takes place even where its time is not wanted.
     """
+    taking_part = [way for way in race.ways if any(way in some for some in due.values())]
+    typed: dict[str, list[ways.Command]] = {}
+    fleets = {way: _fleet(track, race, way, race.images) for way in taking_part}
+    cold: Round = {}
+    made: list[str] = []
+    try:
+        for way, fleet in fleets.items():
+            owner = track.mark()
+            fleet.change(owner)
+            made += _names(fleet, owner)
+            typed[way] = _prepared(fleet, way, owner, race.output)
+            cold[way] = timed(track, typed[way], fleet.root)
+        again = {way: timed(track, typed[way], fleets[way].root) for way in due.get("unchanged", ())}
+    finally:
+        _remove(made)
+    return {"cold": {way: cold[way] for way in due.get("cold", ())}, "unchanged": again}
 
-    def missing(cell: Cell) -> list[str]:
-        return [way for way in cell.ways if known[cell].started(way) < most[cell].get(way, 0)]
 
-    while any(missing(cell) for cell in cells):
-        open_ways = {cell: missing(cell) for cell in cells}
-        taking_part = [way for way in cells[0].ways if any(way in found for found in open_ways.values())]
-        last = {cell.state: cell for cell in cells}
-        done: dict[Cell, Round] = {}
-        with _turns(track, cells[0], taking_part) as turn:
-            for state in ("", "cold", "unchanged"):
-                cell = last.get(state)
-                if cell or state == "cold":
-                    # Nothing is unchanged before it was built, so the first run takes place even unasked.
-                    part = taking_part if state == "cold" else open_ways[cell] if cell else []
-                    times = {way: turn(way) for way in part} if cell or cells[0].state else {}
-                    if cell:
-                        done[cell] = {way: times[way] for way in open_ways[cell]}
-        for cell, one in done.items():
-            known[cell].rounds.append(one)
-        yield done
+def _fleet(track: Track, race: Cell, way: str, count: int) -> Fleet:
+    fleet = Fleet(track.folder / way, count, track.platforms[: race.platforms or 1], track.registry)
+    fleet.write()
+    return fleet
+
+
+def _listed(track: Track, way: str) -> float | None:
+    empty = track.folder / "empty"
+    empty.mkdir(exist_ok=True)
+    empty.joinpath("tasks.py").touch()
+    # Invoke calls an empty collection an error (exit 1); it has done all its work by then.
+    return timed(track, ways.listed(), track.root if way == ARGOSY else empty, good=(0, 1))
+
+
+def _prepared(fleet: Fleet, way: str, owner: str, output: str) -> list[ways.Command]:
+    """Returns a way's commands; for raw bake its file is written before the clock starts."""
+    file = fleet.root / "bake.json"
+    if way == BAKE:
+        command = ways.definition(owner, output)
+        done = subprocess.run(command, cwd=fleet.root, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise CannotMeasureError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")
+        planned = json.loads(done.stdout)
+        whole = ways.pushing(planned, fleet, owner) if output == "push" else planned
+        file.write_text(json.dumps(whole), encoding="utf-8")
+    return ways.commands(way, fleet, owner, output, file)
+
+
+def timed(
+    track: Track, commands: list[ways.Command], where: Path, good: tuple[int, ...] = (0,)
+) -> float | None:
+    """Runs commands one after the other; returns their seconds, None if one fails (and says how)."""
+    log = track.folder / "output.log"
+    environ = {**os.environ, "XDG_STATE_HOME": str(track.folder / "state")}
+    with log.open("wb") as stream:
+        started = time.perf_counter()
+        for command in commands:
+            status = _status(command, where, environ, stream.fileno())
+            if status not in good:
+                last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-8:]
+                said = [f"failed ({status}): {' '.join(command)[:200]}", *(f"  | {line}" for line in last)]
+                track.say("\n".join(said))
+                return None
+        return time.perf_counter() - started
+
+
+def _status(command: ways.Command, where: Path, environ: Mapping[str, str], output: int) -> int:
+    """Returns the exit status; -1 for a command that ran out of time, and was killed."""
+    try:
+        return subprocess.run(
+            command,
+            cwd=where,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+            timeout=PATIENCE,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return -1
+
+
+def _names(fleet: Fleet, owner: str) -> list[str]:
+    """Every name the engine may have when a fleet was built, Argosy's own for a push with them."""
+    tags = [reference for name in fleet.names for reference in fleet.references(name, owner)]
+    return [*tags, *(f"{fleet.registry}/{owner}/{name}:argosy-staging" for name in fleet.names)]
+
+
+def _remove(references: list[str]) -> None:
+    """Takes images out of the engine again; those that are not there do not matter."""
+    for start in range(0, len(references), 300):
+        subprocess.run(ways.removal(references[start : start + 300]), check=False, capture_output=True)

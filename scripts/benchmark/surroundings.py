@@ -16,7 +16,7 @@ from pathlib import Path
 FOREIGN = {"linux/amd64": "linux/arm64", "linux/arm64": "linux/amd64"}
 
 
-class SurroundingsError(Exception):
+class CannotMeasureError(Exception):
     """Something that the measurement needs is not there; the message says what to do."""
 
 
@@ -46,13 +46,13 @@ def made_with(root: Path, about: dict[str, str]) -> str:
 
 
 def registry(named: str) -> str:
-    """Returns the registry to push to, once it has answered. Raises SurroundingsError if it does not."""
+    """Returns the registry to push to, once it has answered. Raises CannotMeasureError if it does not."""
     address = named or os.environ.get("ARGOSY_REGISTRY") or "localhost:5000"
     try:
-        with urllib.request.urlopen(f"http://{address}/v2/", timeout=5):  # noqa: S310 - a loopback registry
+        with urllib.request.urlopen(f"http://{address}/v2/", timeout=5):
             return address
     except (OSError, urllib.error.URLError) as error:
-        raise SurroundingsError(
+        raise CannotMeasureError(
             f"no registry answers at http://{address}/v2/ ({error}). `make bench` brings its own; "
             "else name a loopback one without a login: --registry HOST:PORT"
         ) from None
@@ -62,7 +62,7 @@ def _docker(*words: str) -> str:
     try:
         return subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError) as error:
-        raise SurroundingsError(
+        raise CannotMeasureError(
             'no Docker Engine with buildx answers. `make bench` brings its own, or: eval "$(scripts/engine env)"'
         ) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .cell import ARGOSY, BAKE, INVOKE, LOOP
+from .cell import ARGOSY, BAKE, INVOKE, LOOP, Cell
 from .figures import Figures, Series
 
 RUNS = 7
@@ -17,7 +17,7 @@ Measure = Literal["ratio", "more", "seconds", "completed"]
 class Target:
     """A figure's limit: `ratio` to another way, seconds `more` than it, plain `seconds`, runs `completed`."""
 
-    cell: str
+    cell: Cell
     measure: Measure
     limit: float
     other: str = ""
@@ -26,7 +26,7 @@ class Target:
     def text(self) -> str:
         """The limit in words."""
         return {
-            "ratio": f"≤ {self.limit:g} × {self.other}",
+            "ratio": f"≤ {self.limit:g} of {self.other}",
             "more": f"≤ {self.other} + {self.limit:g} s",
             "seconds": f"≤ {self.limit:g} s",
             "completed": f"{self.limit:g} of {self.limit:g} complete",
@@ -45,26 +45,27 @@ class Verdict:
 def _fleet_targets() -> list[Target]:
     found = []
     for platforms in (1, 2):
+        load, push = (Cell("build", 20, platforms, output, "cold") for output in ("load", "push"))
         found += [
-            Target(f"20x{platforms} cold load", "more", 0.6, BAKE),
-            Target(f"20x{platforms} cold load", "ratio", 0.6, LOOP),
-            Target(f"20x{platforms} cold push", "ratio", 1.15, BAKE),
-            Target(f"20x{platforms} cold push", "ratio", 0.6, LOOP),
+            Target(load, "more", 0.6, BAKE),
+            Target(load, "ratio", 0.6, LOOP),
+            Target(push, "ratio", 1.15, BAKE),
+            Target(push, "ratio", 0.6, LOOP),
         ]
     return found
 
 
 TARGETS = (
     *_fleet_targets(),
-    Target("100x1 cold load", "completed", RUNS),
-    Target("list", "ratio", 1.5, INVOKE),
-    Target("plan", "seconds", 3),
+    Target(Cell("build", 100, 1, "load", "cold"), "completed", RUNS),
+    Target(Cell("list"), "ratio", 1.5, INVOKE),
+    Target(Cell("plan"), "seconds", 3),
 )
 
 
 def judge(target: Target, figures: Figures) -> Verdict:
     """Holds a figure against its target."""
-    series = figures.series.get(target.cell)
+    series = figures.series.get(target.cell.key)
     if series is None or not series.rounds:
         return Verdict(target, "not measured", None)
     if target.measure == "completed":
@@ -74,7 +75,7 @@ def judge(target: Target, figures: Figures) -> Verdict:
     value = _value(target, series)
     if value is None:
         return Verdict(target, "not measured", None)
-    text = {"ratio": f"{value:.2f} ×", "more": f"{value:+.2f} s", "seconds": f"{value:.2f} s"}[target.measure]
+    text = {"ratio": f"{value:.2f}", "more": f"{value:+.2f} s", "seconds": f"{value:.2f} s"}[target.measure]
     return Verdict(target, text, value <= target.limit)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .cell import ARGOSY, BAKE, LOOP
-from .fleet import VERSION, Fleet
+from .fleet import Fleet
 
 Command = list[str]
 
@@ -60,20 +60,16 @@ def _build(fleet: Fleet, name: str, owner: str, output: str) -> Command:
     return [*words, f"--{output}", str(fleet.root / "docker" / name)]
 
 
-def listed(way: str) -> list[Command]:
+def listed() -> list[Command]:
     """Returns the command whose start is timed; where it runs makes the difference."""
-    del way
     return [[program("inv"), "--list"]]
 
 
 def plan() -> list[Command]:
-    """Returns the command that plans without an engine's help."""
+    """Returns the command that shows the plan of a whole fleet."""
     return [[program("argosy"), "plan"]]
 
 
 def removal(references: Sequence[str]) -> Command:
     """Returns the command that takes names out of the engine again."""
     return ["docker", "image", "rm", "--force", *references]
-
-
-__all__ = ["VERSION", "Command", "commands", "definition", "listed", "plan", "program", "pushing", "removal"]

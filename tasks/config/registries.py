@@ -36,7 +36,7 @@ def check(document: Document, findings: list[Finding]) -> None:
     listed = list(enumerate(project.registries or []))
     if project.registry is not None and project.registries is not None:
         findings.append(Finding("project", "give `registry` or `registries`, not both"))
-    unread = any(document.lacks("project", key) for key in ("registry", "registries"))
+    unread = any(place[:1] == ("project",) and place[1:2] != ("owner",) for place in document.left_out)
     if not (project.registry or listed or unread):
         findings.append(Finding("project.registry", 'is missing: where images are published, "ghcr.io" say'))
     hosts = [("project.registry", project.registry)]

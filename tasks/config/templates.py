@@ -20,7 +20,8 @@ def fields(text: str) -> tuple[str, ...]:
     try:
         parts = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise ConfigError(f'template "{text}": {error}') from None
+        problem = str(error).removesuffix(" in format string")
+        raise ConfigError(f'template "{text}": {problem}; a brace that stands for itself is doubled') from None
     for _, name, code, conversion in parts:
         if name is None:
             continue

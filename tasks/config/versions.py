@@ -34,6 +34,9 @@ def sources(tables: Sequence[SourceTable], where: str, findings: list[Finding]) 
 
 def _source(table: SourceTable, where: str, findings: list[Finding]) -> VersionSource:
     given = [(name, value) for name, value in table if value is not None and name != "regex"]
+    if not given and any(finding.where.startswith(f"{where}.") for finding in findings):
+        # What it says could not be read, which is said already.
+        return VersionSource("value")
     if len(given) != 1:
         said = " and ".join(name for name, _ in given) or "none of them"
         findings.append(Finding(where, f"a source is exactly one of git, file, env, value; here: {said}"))

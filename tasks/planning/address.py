@@ -9,21 +9,28 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 # Changes when what an address covers changes: an image built under older rules is then built anew.
 RULES = "argosy-address-1"
 PREFIX = "argosy-"
+CONTENT = "content "
+"""How inputs begin that stand for files; the files themselves are kept beside them."""
 TAG = re.compile(rf"{PREFIX}[0-9a-f]{{40}}")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address and the inputs behind it, each under a name that stays the same between runs."""
+    """An address and the inputs behind it, each under a name that stays the same between runs.
+
+    `files` says for each path behind an input "content …" what is there, mode first. It explains the address;
+    the inputs make it.
+    """
 
     digest: str
     inputs: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def tag(self) -> str:
@@ -31,10 +38,10 @@ class Address:
         return f"{PREFIX}{self.digest[:40]}"
 
 
-def address(inputs: Mapping[str, str]) -> Address:
+def address(inputs: Mapping[str, str], files: Mapping[str, str] | None = None) -> Address:
     """Returns the address of these inputs."""
     text = json.dumps([RULES, sorted(inputs.items())], ensure_ascii=True, separators=(",", ":"))
-    return Address(hashlib.sha256(text.encode()).hexdigest(), inputs)
+    return Address(hashlib.sha256(text.encode()).hexdigest(), inputs, files or {})
 
 
 def joined(addresses: Mapping[str, Address]) -> Address:
@@ -50,16 +57,20 @@ def is_address(tag: str) -> bool:
     return bool(TAG.fullmatch(tag))
 
 
-def differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterable[str]:
-    """Yields what changed between two sets of inputs, in words, what people change most first."""
-    for name in sorted({*before, *now}, key=_weight):
-        old, new = before.get(name), now.get(name)
+def differences(before: Address, now: Address) -> Iterator[str]:
+    """Yields what changed between two addresses, in words, what people change most first."""
+    for path in sorted({*before.files, *now.files}):
+        old, new = before.files.get(path), now.files.get(path)
         if old != new:
+            yield _file(path, old, new)
+    for name in sorted({*before.inputs, *now.inputs}, key=_weight):
+        old, new = before.inputs.get(name), now.inputs.get(name)
+        if old != new and not name.startswith(CONTENT):
             yield _worded(name, old, new)
 
 
 def _weight(name: str) -> tuple[int, str]:
-    first = ("file", "argument", "base", "sibling")
+    first = ("argument", "base", "sibling")
     kind = name.partition(" ")[0]
     return (first.index(kind) if kind in first else len(first), name)
 
@@ -68,8 +79,6 @@ def _worded(name: str, old: str | None, new: str | None) -> str:
     kind, _, rest = name.partition(" ")
     if kind == "sibling":
         return f"stands on {rest.partition(' ')[0]}, which changed"
-    if kind == "file":
-        return _file(rest, old, new)
     if kind == "base":
         base = rest.partition(" ")[0]
         if old and new:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Literal
 
-from .globs import PatternError, cleaned, has_wildcard, matcher
+from .globs import PatternError, has_wildcard, matcher
+from .links import TooManyLinksError, followed, inside, is_plain
 
 Kind = Literal["file", "dir", "symlink", "fifo", "socket", "device"]
 
 # Flags that leave what is taken as it is, or (exclude) only make it less.
 _HARMLESS = {"checksum", "chmod", "chown", "exclude", "from", "keep-git-dir", "link", "unpack"}
-_MOST_LINKS = 255
 _SLASH = re.compile("/")
 
 
@@ -76,25 +76,20 @@ def copied(tree: Tree, sources: Sequence[str], flags: Collection[str] = ()) -> t
         return None
     try:
         return _together(entry for source in sources for entry in _copied(tree, source))
-    except (_UnknownError, PatternError):
+    except (_UnknownError, PatternError, TooManyLinksError):
         return None
 
 
 def mounted(tree: Tree, source: str) -> tuple[Entry, ...] | None:
     """Returns what a bind mount of `source` ("" or "." for all) shows; None means: the whole tree."""
     try:
-        return _together(_reached(tree, _inside(source)))
-    except _UnknownError:
+        return _together(_reached(tree, inside(source)))
+    except (_UnknownError, TooManyLinksError):
         return None
 
 
-def _inside(path: str) -> str:
-    """Returns a path as one below the root, out of which no `..` leads."""
-    return cleaned(f"/{path}")[1:]
-
-
 def _copied(tree: Tree, source: str) -> Iterator[Entry]:
-    parts = _inside(source).split("/")
+    parts = inside(source).split("/")
     plain = next((number for number, part in enumerate(parts) if has_wildcard(part)), len(parts))
     head, pattern = "/".join(parts[:plain]), "/".join(parts[plain:])
     if not pattern:
@@ -131,28 +126,19 @@ def _reached(tree: Tree, path: str) -> Iterator[Entry]:
 
 def _followed(tree: Tree, path: str) -> tuple[str, list[Entry]]:
     """Returns the path that a path leads to, and the symlinks on the way. Raises _UnknownError."""
-    passed: list[Entry] = []
-    here, waiting = "", path.split("/") if path else []
-    while waiting:
-        part, *waiting = waiting
-        here = f"{here}/{part}" if here else part
-        entry = tree.get(here)
-        if entry is None or (waiting and entry.kind not in {"dir", "symlink"}):
-            raise _UnknownError(path)
-        if entry.kind == "symlink":
-            passed.append(entry)
-            if len(passed) > _MOST_LINKS or not _plain(entry.link):
-                raise _UnknownError(path)
-            folder = "" if entry.link.startswith("/") else here.rpartition("/")[0]
-            target = _inside(f"{folder}/{entry.link}")
-            here, waiting = "", [*(target.split("/") if target else []), *waiting]
-    return here, passed
+    links: list[Entry] = []
 
+    def text_of(place: str) -> str | None:
+        entry = tree.get(place)
+        if entry is None or entry.kind != "symlink":
+            return None
+        links.append(entry)
+        return entry.link
 
-def _plain(link: str) -> bool:
-    """Tells whether a symlink's text means the same read as text and walked: `a/../b` may not."""
-    parts = [part for part in link.split("/") if part not in {"", "."}]
-    return ".." not in parts[next((n for n, part in enumerate(parts) if part != ".."), 0) :]
+    end = followed(path, text_of)
+    if (end and not tree.get(end)) or not all(is_plain(entry.link) for entry in links):
+        raise _UnknownError(path)
+    return end, links
 
 
 def _together(entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -16,13 +16,13 @@ SHOWN = 2
 class Standing:
     """What is known of one image: its address on each platform, where that is there already, what it was.
 
-    `there` are the platforms that are really there at this address. `before` are the inputs of the build
-    that is remembered, by platform. `barrier` says why no address can stand for it.
+    `there` are the platforms that are really there at this address. `before` are the addresses of
+    the build that is remembered, by platform. `barrier` says why no address can stand for it.
     """
 
     addresses: Mapping[str, Address] = field(default_factory=dict)
     there: frozenset[str] = frozenset()
-    before: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    before: Mapping[str, Address] = field(default_factory=dict)
     barrier: str = ""
 
 
@@ -49,7 +49,7 @@ def _reason(image: PlannedImage, standing: Standing, rebuild: bool) -> str:
     changes: dict[str, None] = {}
     for platform in missing:
         if platform in standing.before:
-            changes |= dict.fromkeys(differences(standing.before[platform], standing.addresses[platform].inputs))
+            changes |= dict.fromkeys(differences(standing.before[platform], standing.addresses[platform]))
     if changes:
         named = list(changes)
         more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""

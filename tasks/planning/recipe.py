@@ -23,15 +23,25 @@ from .words import names
 MAIN = ""
 """The name of the main context among contexts."""
 TARGET, DOCKER_IMAGE = "target:", "docker-image://"
-_SELECTIVE = {"exclude", "parents"}
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an instruction takes from a context: these paths, or (None) all of it."""
+    """What an instruction takes from a context: these paths, or (None) all of it.
+
+    `flags` are the names of a COPY's flags; a bind mount has none and is `mounted`.
+    """
 
     context: str
     paths: tuple[str, ...] | None = None
+    flags: tuple[str, ...] = ()
+    mounted: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name this has among an image's inputs."""
+        what = "everything" if self.paths is None else " ".join(self.paths)
+        return f"{what} of context {self.context}" if self.context else what
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +181,13 @@ def _contents(
         if context != MAIN and not _is_folder(image, context):
             return
         place = dockerfile.place(instruction.line)
-        if _SELECTIVE & {name for name, _ in instruction.flags}:
-            found.notes[f"{place}: --exclude and --parents are not followed: the whole context counts"] = None
-            found.taken[Taken(context)] = None
-            return
         taken = list(_paths(dockerfile, instruction, variables, place, found))
         if None in taken:
             found.notes[f"{place}: a variable of the base image: the whole context counts"] = None
             found.taken[Taken(context)] = None
         elif taken:
-            found.taken[Taken(context, tuple(path for path in taken if path is not None))] = None
+            flags = tuple(sorted({name for name, _ in instruction.flags}))
+            found.taken[Taken(context, tuple(path for path in taken if path is not None), flags)] = None
     elif instruction.keyword == "RUN":
         for mount in instruction.flag_values("mount"):
             _mounted(image, mount, found)
@@ -218,7 +225,8 @@ def _mounted(image: PlannedImage, mount: str, found: _Found) -> None:
     if context == MAIN or _is_folder(image, context):
         path = fields.get("source") or fields.get("src")
         # A variable in a mount is expanded by newer frontends only: the whole context covers either.
-        found.taken[Taken(context, (path,) if path and "$" not in path else None)] = None
+        paths = (path,) if path and "$" not in path else None
+        found.taken[Taken(context, paths, mounted=True)] = None
 
 
 def _is_folder(image: PlannedImage, name: str) -> bool:

@@ -51,9 +51,19 @@ def show_list(plan: Plan) -> None:
 
 def list_json(plan: Plan) -> dict[str, object]:
     """Returns the fleet for programs."""
-    keys = ("name", "version", "references", "repository", "dockerfile", "context", "target", "args")
-    keys += ("platforms", "needs", "groups", "publish")
-    images = [{key: image.as_json()[key] for key in keys} for image in plan.images]
+    keys = (
+        "name",
+        "version",
+        "references",
+        "repository",
+        "dockerfile",
+        "context",
+        "target",
+        "args",
+        "platforms",
+    )
+    more = ("needs", "groups", "publish")
+    images = [{key: image.as_json()[key] for key in keys + more} for image in plan.images]
     return {"schema": SCHEMA, "project": plan.project, "version": plan.version, "images": images}
 
 

@@ -1,0 +1,169 @@
+"""The addresses of a plan's images: recipes joined with what contexts, siblings and bases really hold.
+
+It reads files and the lock and asks the builder for bases that are not locked yet. What is where at these
+addresses is reuse.py's question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from ..config.dockerfiles import is_remote
+from ..config.lock import Base, Lock
+from ..planning.address import CONTENT, Address, address
+from ..planning.content import Entry, copied, mounted
+from ..planning.dockerfile import read
+from ..planning.facts import Facts
+from ..planning.plan import Plan, PlannedImage
+from ..planning.recipe import MAIN, Recipe, Taken, recipe
+from . import state, trees
+from .statcache import StatCache
+
+# What of the caller's environment buildx hands on to BuildKit.
+FORWARDED = ("SOURCE_DATE_EPOCH",)
+
+Resolve = Callable[[Collection[tuple[str, str]]], Mapping[tuple[str, str], Base]]
+Place = tuple[str, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found: addresses by image and platform, why some have none, remarks, the lock as it is now."""
+
+    addresses: Mapping[str, Mapping[str, Address]]
+    barriers: Mapping[str, str]
+    notes: Mapping[str, tuple[str, ...]]
+    lock: Lock
+
+
+@dataclass(slots=True)
+class _Contents:
+    """The contexts of a project, each walked once."""
+
+    plan: Plan
+    cache: StatCache
+    outlines: dict[Place, trees.Outline] = field(default_factory=dict)
+    taken: dict[tuple[Place, Taken], tuple[Entry, ...]] = field(default_factory=dict)
+
+    def of(self, image: PlannedImage, taken: Taken) -> tuple[Entry, ...]:
+        """Returns the entries that are taken, with their digests."""
+        main = taken.context == MAIN
+        folder = image.context if main else image.contexts[taken.context]
+        place = (folder, taken.context, image.dockerfile if main else None)
+        if (place, taken) not in self.taken:
+            outline = self._outline(place)
+            take = mounted(outline.tree, taken.paths[0]) if taken.mounted and taken.paths else None
+            if taken.paths is not None and not taken.mounted:
+                take = copied(outline.tree, taken.paths, taken.flags)
+            entries = outline.tree.entries if take is None else take
+            self.taken[place, taken] = outline.filled(entries, self.cache)
+        return self.taken[place, taken]
+
+    def _outline(self, place: Place) -> trees.Outline:
+        folder, _, dockerfile = place
+        if place not in self.outlines:
+            root = self.plan.root
+            self.outlines[place] = trees.outline(
+                root / folder, trees.rules(root, folder, dockerfile), self.cache
+            )
+        return self.outlines[place]
+
+
+def survey(plan: Plan, facts: Facts, lock: Lock, resolve: Resolve) -> Survey:
+    """Finds every image's address on each of its platforms.
+
+    `resolve` is asked, once, for bases that the lock does not hold. The lock that comes back holds what this
+    plan stands on, and keeps what images outside the plan stand on.
+    """
+    environ = {name: facts.environ[name] for name in FORWARDED if name in facts.environ}
+    recipes: dict[tuple[str, str], Recipe] = {}
+    for image in plan.images:
+        dockerfile = read(facts.files[image.dockerfile], image.dockerfile)
+        for platform in image.platforms:
+            recipes[image.name, platform] = recipe(image, dockerfile, platform, facts.native, environ)
+    wanted = {base for found in recipes.values() for base in found.bases if "@" not in base[0]}
+    bases = dict(lock.bases)
+    bases |= resolve(sorted(wanted - set(bases)))
+    joined = _Joined(plan, _Contents(plan, StatCache(state.folder(plan.root) / "contents")), bases, facts)
+    for image in plan.images:
+        for platform in image.platforms:
+            joined.add(image, recipes[image.name, platform])
+    joined.contents.cache.save()
+    return Survey(
+        addresses=joined.addresses,
+        barriers=joined.barriers,
+        notes={name: tuple(notes) for name, notes in joined.notes.items()},
+        lock=Lock(bases),
+    )
+
+
+@dataclass(slots=True)
+class _Joined:
+    """Recipes joined so far, bases before children."""
+
+    plan: Plan
+    contents: _Contents
+    bases: Mapping[tuple[str, str], Base]
+    facts: Facts
+    addresses: dict[str, dict[str, Address]] = field(default_factory=dict)
+    barriers: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def add(self, image: PlannedImage, found: Recipe) -> None:
+        inputs = dict(found.fixed)
+        files: Mapping[str, str] = {}
+        taken, notes = dict.fromkeys(found.taken), dict.fromkeys(found.notes)
+        barriers = [found.barrier] if found.barrier else []
+        for name, platform in found.siblings:
+            sibling = self.addresses.get(name, {}).get(platform)
+            if sibling is None or name in self.barriers:
+                barriers.append(f"it stands on {name}, which has no address of its own in this run")
+            else:
+                inputs[f"sibling {name} {platform}"] = sibling.digest
+        for reference, platform in found.bases:
+            base = self.bases.get((reference, platform))
+            inputs[f"base {reference} {platform}"] = base.digest if base else reference.rpartition("@")[2]
+            if base and base.onbuild:
+                taken[Taken(MAIN)] = None
+                notes[f"{reference} brings ONBUILD triggers: the whole context counts"] = None
+        if self._brings_triggers(found):
+            taken[Taken(MAIN)] = None
+        if is_remote(image.context) and any(take.context == MAIN for take in taken):
+            barriers.append(f"its context {image.context} is not here")
+        else:
+            files = self._fill(image, taken, inputs)
+        if barriers:
+            self.barriers[image.name] = "; ".join(dict.fromkeys(barriers))
+        self.notes.setdefault(image.name, {}).update(notes)
+        self.addresses.setdefault(image.name, {})[found.platform] = address(inputs, files)
+
+    def _fill(
+        self, image: PlannedImage, taken: Collection[Taken], inputs: dict[str, str]
+    ) -> Mapping[str, str]:
+        """Adds what is taken from contexts to the inputs and returns the files behind it."""
+        files: dict[str, str] = {}
+        for take in taken:
+            shown = {entry.path: _shown(entry) for entry in self.contents.of(image, take)}
+            text = "\0".join(f"{path}\0{what}" for path, what in shown.items())
+            inputs[f"{CONTENT}{take.label}"] = hashlib.sha256(
+                text.encode("utf-8", "surrogateescape")
+            ).hexdigest()
+            prefix = image.context if take.context == MAIN else image.contexts[take.context]
+            files |= {path if prefix == "." else f"{prefix}/{path}": what for path, what in shown.items()}
+        return files
+
+    def _brings_triggers(self, found: Recipe) -> bool:
+        """Tells whether a sibling has ONBUILD: what its triggers copy is in the child's context."""
+        for name, _ in found.siblings:
+            sibling = self.plan[name]
+            dockerfile = read(self.facts.files[sibling.dockerfile], sibling.dockerfile)
+            if any(instruction.trigger for stage in dockerfile.stages for instruction in stage.instructions):
+                return True
+        return False
+
+
+def _shown(entry: Entry) -> str:
+    """One entry as an input: its mode, then everything else that BuildKit's result depends on."""
+    return f"{entry.mode:04o} {entry.kind} {entry.digest or entry.link} {entry.xattrs}".rstrip()

@@ -1,0 +1,98 @@
+"""Projects and plans made from a test's own files, without a command line and without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasks import config
+from tasks.config.overlay import Override
+from tasks.model import Project
+from tasks.planning import planner
+from tasks.planning.facts import Engine, Facts, Git
+from tasks.planning.plan import Plan, PlannedImage
+from tasks.planning.request import Request
+from tests.scenario import Fleet
+
+AMD, ARM = "linux/amd64", "linux/arm64"
+BOTH = (AMD, ARM)
+
+HEAD = """
+[project]
+registry = "ghcr.io"
+owner = "acme"
+"""
+"""For tests about versions: build.toml's head without one."""
+
+
+def git(**known: Any) -> Git:
+    """A commit on main, without a tag."""
+    state: dict[str, Any] = {
+        "sha": "0123456789abcdef0123456789abcdef01234567",
+        "branch": "main",
+        "tag": "",
+        "describe": "v1.2.3-4-g0123456",
+        "date": "2026-05-04",
+        "dirty": False,
+    }
+    return Git(**state | known)
+
+
+def engine(**known: Any) -> Engine:
+    """An engine with the containerd store that builds for two platforms."""
+    able: dict[str, Any] = {
+        "version": "26.1.5",
+        "buildx": "0.13.1",
+        "native": AMD,
+        "platforms": BOTH,
+        "driver": "docker",
+        "store": "containerd",
+    }
+    return Engine(**able | known)
+
+
+def project(fleet: Fleet, env: Mapping[str, str] | None = None, **settings: str) -> Project:
+    """Loads the fleet's build.toml; `settings` are key paths with __ for the dot."""
+    flags = [Override(path.replace("__", "."), text, f"--{path}") for path, text in settings.items()]
+    return config.load(fleet.root, env or {}, flags)
+
+
+def facts(fleet: Fleet, loaded: Project, **known: Any) -> Facts:
+    """The files of the fleet as they are, and what the test says of the rest."""
+    paths = [path for path in fleet.root.rglob("*") if path.is_file() and ".git" not in path.parts]
+    files = {str(path.relative_to(fleet.root)): path.read_bytes().decode() for path in paths}
+    named = {image.dockerfile: files[image.dockerfile] for image in loaded.images.values()}
+    return Facts(**{"host": AMD, "files": files | named} | known)
+
+
+def plan(
+    fleet: Fleet,
+    *images: str,
+    env: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+    request: Mapping[str, Any] | None = None,
+    **known: Any,
+) -> Plan:
+    """Plans the fleet's images, all of them if none is named; `known` are facts."""
+    loaded = project(fleet, env, **settings or {})
+    return planner.make(loaded, facts(fleet, loaded, **known), Request(images, **request or {}))
+
+
+def references(image: PlannedImage) -> list[str]:
+    """All names of an image, as people read them."""
+    return [str(reference) for reference in image.references]
+
+
+def tags(image: PlannedImage) -> list[str]:
+    """The tags of an image's published names."""
+    return [reference.tag for reference in image.published]
+
+
+def links(made: Plan) -> dict[str, list[str]]:
+    """What each image of a plan stands on."""
+    return {image.name: [need.image for need in image.needs] for image in made.images}
+
+
+def image(name: str, platforms: Sequence[str] = (AMD,), needs: Sequence[Any] = (), **known: Any) -> PlannedImage:
+    """A planned image that only its name, platforms and needs are told of."""
+    return PlannedImage(name, "1", f"{name}/Dockerfile", name, "", tuple(platforms), needs=tuple(needs), **known)
