@@ -15,8 +15,10 @@ What differs from run to run is not compared: times, sizes, shares, digests, por
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
+import secrets
 import select
 import shutil
 import signal
@@ -122,13 +124,18 @@ def _plain(text: str) -> str:
     return "\n".join(line.strip() for line in text.strip("\n").splitlines())
 
 
+def own_name() -> str:
+    """Makes an owner of this run: as long as the pages' one, so that columns stay where they are; no word at all."""
+    return "q" + "".join(secrets.choice("bcdfghjkmnpqrstvwxz") for _ in OWNER[1:])
+
+
 @dataclass
 class World:
     """A home folder with a checkout in it, and the one shell in which a page's commands run."""
 
     home: Path
     environ: Mapping[str, str]
-    owner: str = field(default_factory=lambda: f"{OWNER}-{uuid.uuid4().hex[:6]}")
+    owner: str = field(default_factory=own_name)
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -154,7 +161,7 @@ class World:
         printed, _, rest = out.rpartition(mark)
         status, folder = rest.strip().split(" ", 1)
         self.folder = Path(folder)
-        back = printed.replace(self.owner, OWNER).replace(str(self.home), "~")
+        back = re.sub(rf"\b{self.owner}\b", OWNER, printed).replace(str(self.home), "~")
         return int(status), back
 
     def write(self, path: str, text: str) -> None:
@@ -168,10 +175,8 @@ class World:
 
     def close(self) -> None:
         """Ends the shell and whatever it left running."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.shell.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.shell.communicate()
 
     def _own(self, text: str) -> str:
@@ -192,7 +197,15 @@ class World:
 def furnish(folder: Path) -> None:
     """Makes a checkout to read from: the real files, but scripts and environment (so the engine) of this one."""
     folder.mkdir()
-    for name in ("Makefile", "README.md", "LICENSE", "pyproject.toml", "build.toml", "tasks.py", ".dockerignore"):
+    for name in (
+        "Makefile",
+        "README.md",
+        "LICENSE",
+        "pyproject.toml",
+        "build.toml",
+        "tasks.py",
+        ".dockerignore",
+    ):
         if (ROOT / name).exists():
             shutil.copy2(ROOT / name, folder)
     for name in ("tasks", "docker", "docs"):
@@ -251,9 +264,17 @@ def rewrite(page: Path, difference: Difference) -> None:
         return
     if shown.startswith("…\n") and "\nIMAGE" in printed:
         printed = "…\nIMAGE" + printed.partition("\nIMAGE")[2]
-    printed = "\n".join(line.rstrip() for line in re.sub(r"localhost:\d+", REGISTRY, printed).splitlines())
+    printed = re.sub(r"(localhost:\d+)(/\S+(?:, \S+)*)", _aligned, printed)
+    printed = "\n".join(line.rstrip() for line in printed.splitlines())
     text = page.read_text()
-    page.write_text(text.replace(f"$ {difference.command.text}\n{shown}", f"$ {difference.command.text}\n{printed}", 1))
+    page.write_text(
+        text.replace(f"$ {difference.command.text}\n{shown}", f"$ {difference.command.text}\n{printed}", 1)
+    )
+
+
+def _aligned(match: re.Match[str]) -> str:
+    """Puts the pages' registry in the place of this one's, and keeps the column as wide as it was."""
+    return f"{REGISTRY}{match[2]}{' ' * (len(match[1]) - len(REGISTRY))}"
 
 
 def main() -> int:

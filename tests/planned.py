@@ -57,12 +57,14 @@ def project(fleet: Fleet, env: Mapping[str, str] | None = None, **settings: str)
     return config.load(fleet.root, env or {}, flags)
 
 
-def facts(fleet: Fleet, loaded: Project, **known: Any) -> Facts:
-    """The files of the fleet as they are, and what the test says of the rest."""
-    paths = [path for path in fleet.root.rglob("*") if path.is_file() and ".git" not in path.parts]
-    files = {str(path.relative_to(fleet.root)): path.read_bytes().decode() for path in paths}
-    named = {image.dockerfile: files[image.dockerfile] for image in loaded.images.values()}
-    return Facts(**{"host": AMD, "files": files | named} | known)
+def facts(loaded: Project, **known: Any) -> Facts:
+    """The project's files as they are, and what the test says of the rest."""
+    sources = [*loaded.version, *(source for one in loaded.images.values() for source in one.version)]
+    paths = {one.dockerfile for one in loaded.images.values()} | {
+        source.value for source in sources if source.kind == "file" and (loaded.root / source.value).is_file()
+    }
+    files = {path: (loaded.root / path).read_bytes().decode() for path in paths}
+    return Facts(**{"host": AMD, "files": files} | known)
 
 
 def plan(
@@ -75,7 +77,7 @@ def plan(
 ) -> Plan:
     """Plans the fleet's images, all of them if none is named; `known` are facts."""
     loaded = project(fleet, env, **settings or {})
-    return planner.make(loaded, facts(fleet, loaded, **known), Request(images, **request or {}))
+    return planner.make(loaded, facts(loaded, **known), Request(images, **request or {}))
 
 
 def references(image: PlannedImage) -> list[str]:
@@ -93,6 +95,10 @@ def links(made: Plan) -> dict[str, list[str]]:
     return {image.name: [need.image for need in image.needs] for image in made.images}
 
 
-def image(name: str, platforms: Sequence[str] = (AMD,), needs: Sequence[Any] = (), **known: Any) -> PlannedImage:
+def image(
+    name: str, platforms: Sequence[str] = (AMD,), needs: Sequence[Any] = (), **known: Any
+) -> PlannedImage:
     """A planned image that only its name, platforms and needs are told of."""
-    return PlannedImage(name, "1", f"{name}/Dockerfile", name, "", tuple(platforms), needs=tuple(needs), **known)
+    return PlannedImage(
+        name, "1", f"{name}/Dockerfile", name, "", tuple(platforms), needs=tuple(needs), **known
+    )

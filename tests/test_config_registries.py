@@ -15,32 +15,36 @@ def said(fleet: Fleet, table: str) -> None:
     fleet.file("build.toml", f"[project]\n{table}\n[images.api]")
 
 
-@pytest.mark.parametrize("host", ["ghcr.io", "localhost:5000", "nvcr.io/org/project", "acme", "[::1]:5000", "docker.io"])
-def test_a_registry_is_a_host_a_host_with_a_path_or_one_bare_word(fleet: Fleet, host: str):
+@pytest.mark.parametrize(
+    "host", ["ghcr.io", "localhost:5000", "nvcr.io/org/project", "acme", "[::1]:5000", "docker.io"]
+)
+def test_a_registry_is_a_host_a_host_with_a_path_or_one_bare_word(fleet: Fleet, host: str) -> None:
     said(fleet, f'registry = "{host}"\nowner = "a/b"')
     assert project(fleet).registries == (Registry(host, "a/b"),)
 
 
 @pytest.mark.parametrize("host", ["ghcr.io/", "ghcr.io//x", "gh cr.io", "ghcr.io/Acme", ":5000"])
-def test_what_is_no_registry_is_refused(fleet: Fleet, host: str):
+def test_what_is_no_registry_is_refused(fleet: Fleet, host: str) -> None:
     said(fleet, f'registry = "{host}"')
     (finding,) = findings(fleet)
     assert finding.startswith(f'project.registry: "{host}" is no registry')
 
 
-def test_a_url_is_answered_with_the_host_in_it(fleet: Fleet):
+def test_a_url_is_answered_with_the_host_in_it(fleet: Fleet) -> None:
     said(fleet, 'registry = "https://ghcr.io/"')
-    assert findings(fleet) == ['project.registry: "https://ghcr.io/" must be a host or host/path, no URL: "ghcr.io"']
+    assert findings(fleet) == [
+        'project.registry: "https://ghcr.io/" must be a host or host/path, no URL: "ghcr.io"'
+    ]
 
 
-def test_an_owner_in_capitals_is_answered_with_small_letters(fleet: Fleet):
+def test_an_owner_in_capitals_is_answered_with_small_letters(fleet: Fleet) -> None:
     said(fleet, 'registry = "ghcr.io"\nowner = "Acme"')
     (finding,) = findings(fleet)
     assert finding.startswith('project.owner: "Acme" cannot stand in a reference')
     assert finding.endswith('(did you mean "acme"?)')
 
 
-def test_several_registries_have_what_differs_there(fleet: Fleet):
+def test_several_registries_have_what_differs_there(fleet: Fleet) -> None:
     said(
         fleet,
         """
@@ -60,7 +64,7 @@ def test_several_registries_have_what_differs_there(fleet: Fleet):
     )
 
 
-def test_every_mistake_in_several_registries_is_said_with_its_place(fleet: Fleet):
+def test_every_mistake_in_several_registries_is_said_with_its_place(fleet: Fleet) -> None:
     said(
         fleet,
         """
@@ -81,6 +85,6 @@ def test_every_mistake_in_several_registries_is_said_with_its_place(fleet: Fleet
     assert "lists y.io 2 times" in found[2]
 
 
-def test_one_registry_and_several_at_once_is_refused(fleet: Fleet):
+def test_one_registry_and_several_at_once_is_refused(fleet: Fleet) -> None:
     said(fleet, 'registry = "ghcr.io"\nregistries = [{ host = "docker.io" }]')
     assert findings(fleet) == ["project: give `registry` or `registries`, not both"]

@@ -19,20 +19,20 @@ def version(fleet: Fleet, **env: str) -> str:
     return fleet.inv("version", env=env).ok().out.strip()
 
 
-def test_a_version_kept_in_the_file(fleet: Fleet):
+def test_a_version_kept_in_the_file(fleet: Fleet) -> None:
     fleet.image("api")
     fleet.toml("[images.api]")
     assert version(fleet) == "0.1.0  (project.version)"
 
 
-def test_without_a_word_git_answers_or_else_it_is_dev(fleet: Fleet):
+def test_without_a_word_git_answers_or_else_it_is_dev(fleet: Fleet) -> None:
     sources(fleet, "")
     assert version(fleet) == 'dev  (value "dev")'
     sha = fleet.commit()
     assert version(fleet) == f"v0.0.0-0-g{sha[:7]}  (git describe)"
 
 
-def test_the_first_source_that_answers_is_taken(fleet: Fleet):
+def test_the_first_source_that_answers_is_taken(fleet: Fleet) -> None:
     sources(fleet, '[{ env = "VERSION" }, { git = "tag" }, { file = "VERSION" }, { value = "dev" }]')
     assert version(fleet) == 'dev  (value "dev")'
     fleet.file("VERSION", "# the version\n\n  1.4.0  \n# end\n")
@@ -45,7 +45,7 @@ def test_the_first_source_that_answers_is_taken(fleet: Fleet):
     assert version(fleet, VERSION="") == "v2.0.0  (git tag)"
 
 
-def test_git_describes_a_commit_after_a_tag(fleet: Fleet):
+def test_git_describes_a_commit_after_a_tag(fleet: Fleet) -> None:
     sources(fleet, '{ git = "describe" }')
     fleet.commit()
     fleet.git("tag", "v1.2.3")
@@ -55,27 +55,27 @@ def test_git_describes_a_commit_after_a_tag(fleet: Fleet):
     assert version(fleet) == f"v1.2.3-2-g{sha[:7]}  (git describe)"
 
 
-def test_a_pattern_finds_the_version_in_any_file(fleet: Fleet):
+def test_a_pattern_finds_the_version_in_any_file(fleet: Fleet) -> None:
     sources(fleet, """[{ file = "src/main.rs", regex = '^pub const TAG: &str = "([^"]+)";' }]""")
     fleet.file("src/main.rs", '// TAG\npub const TAG: &str = "0.2.0";\n')
     assert version(fleet) == "0.2.0  (file src/main.rs)"
 
 
 @pytest.mark.parametrize("text", [b"1.5\r\n", b"\xef\xbb\xbf1.5\n", b"1.5"])
-def test_a_version_file_from_any_editor(fleet: Fleet, text: bytes):
+def test_a_version_file_from_any_editor(fleet: Fleet, text: bytes) -> None:
     sources(fleet, '{ file = "VERSION" }')
     fleet.file("VERSION", text)
     assert version(fleet) == "1.5  (file VERSION)"
 
 
-def test_no_answer_is_an_error_that_lists_what_was_asked(fleet: Fleet):
+def test_no_answer_is_an_error_that_lists_what_was_asked(fleet: Fleet) -> None:
     sources(fleet, '[{ file = "VERSION" }, { env = "VERSION" }, { git = "tag" }]')
     said = fleet.inv("version").failed(2).err
     assert "version: no source gave a version (asked: file VERSION, env VERSION, git tag)" in said
     assert '{ value = "dev" }' in said
 
 
-def test_an_image_may_have_a_version_of_its_own(fleet: Fleet):
+def test_an_image_may_have_a_version_of_its_own(fleet: Fleet) -> None:
     sources(fleet, '{ value = "1.0" }', 'version = [{ file = "docker/api/VERSION" }, { value = "dev" }]')
     fleet.image("worker")
     with (fleet.root / "build.toml").open("a") as file:
@@ -95,7 +95,10 @@ def test_an_image_may_have_a_version_of_its_own(fleet: Fleet):
             "worker": {"version": "7", "source": 'value "7"'},
         },
     }
-    assert fleet.inv("list --json --images worker").ok().json["images"][0]["references"][0] == "ghcr.io/acme/worker:7"
+    assert (
+        fleet.inv("list --json --images worker").ok().json["images"][0]["references"][0]
+        == "ghcr.io/acme/worker:7"
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,13 +111,13 @@ def test_an_image_may_have_a_version_of_its_own(fleet: Fleet):
         ("{ file = 'V', regex = '(' }", "regex '(' is none: missing ), unterminated subpattern"),
     ],
 )
-def test_a_source_that_can_never_answer_is_refused(fleet: Fleet, text: str, said: str):
+def test_a_source_that_can_never_answer_is_refused(fleet: Fleet, text: str, said: str) -> None:
     sources(fleet, text)
     (finding,) = findings(fleet)
     assert finding.startswith(f"version.sources: {said}")
 
 
-def test_the_version_is_said_in_one_place(fleet: Fleet):
+def test_the_version_is_said_in_one_place(fleet: Fleet) -> None:
     fleet.image("api")
     fleet.toml('[version]\nsources = { value = "1" }\n[images.api]')
     assert findings(fleet) == ["version: give project.version or [version] sources, not both"]

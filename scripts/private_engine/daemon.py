@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import api, files, network, processes
-from .place import STATE, Place
+from .place import Place
 from .problem import ProblemError
 
 READY_WITHIN = 40.0
@@ -28,20 +28,13 @@ def running(place: Place) -> list[int]:
     return [p.pid for p in processes.listed() if p.program == "dockerd" and p.mentions(place.config)]
 
 
-def others(place: Place) -> tuple[bool, bool]:
-    """Whether another private engine runs on this machine, and whether a container engine of somebody else does."""
-    found = [
-        p for p in processes.listed() if p.program in {"dockerd", "podman", "buildkitd", "containerd", "crio"}
-    ]
-    private = [
-        p for p in found if p.program == "dockerd" and p.mentions(STATE) and not p.mentions(place.config)
-    ]
-    foreign = [p for p in found if not p.mentions(STATE) and not _is_private(p)]
-    return bool(private), bool(foreign)
-
-
-def _is_private(process: processes.Process) -> bool:
-    return any(argument.startswith("/run/argosy-") for argument in process.arguments)
+def others(place: Place) -> bool:
+    """Whether another container engine runs on this machine: of another checkout, or the user's."""
+    programs = {"dockerd", "podman", "buildkitd", "containerd", "crio"}
+    return any(
+        p.program in programs and not (p.mentions(place.exec_root) or p.mentions(place.config))
+        for p in processes.listed()
+    )
 
 
 def leftovers(place: Place) -> list[int]:
@@ -49,7 +42,7 @@ def leftovers(place: Place) -> list[int]:
     return [
         p.pid
         for p in processes.listed()
-        if place.cgroup in p.cgroups
+        if place.mark in p.cgroups
         or (
             p.program in {"dockerd", "containerd", "containerd-shim-runc-v2", "docker-proxy", "runc"}
             and (p.mentions(place.exec_root) or p.mentions(place.data_root) or p.mentions(place.config))
@@ -67,7 +60,7 @@ def mirror(place: Place) -> str:
     return str((files.read_json(place.config).get("registry-mirrors") or [""])[0])
 
 
-def configuration(place: Place, programs: Path, port: int) -> dict[str, object]:
+def configuration(place: Place, programs: Path, port: int, pool: str) -> dict[str, object]:
     """Returns daemon.json."""
     return {
         "hosts": [place.host],
@@ -76,8 +69,12 @@ def configuration(place: Place, programs: Path, port: int) -> dict[str, object]:
         "exec-root": str(place.exec_root),
         "pidfile": str(place.pidfile),
         "bridge": place.bridge,
+        "iptables": False,
+        "ip6tables": False,
+        "ip-masq": False,
+        "default-address-pools": [{"base": pool, "size": 24}],
         "mtu": network.smallest_mtu(),
-        "cgroup-parent": f"/{place.cgroup}",
+        "cgroup-parent": f"/{place.mark}",
         "exec-opts": ["native.cgroupdriver=cgroupfs"],
         "features": {"containerd-snapshotter": place.store == "containerd"},
         "registry-mirrors": [mirror_at(port)],
@@ -98,7 +95,7 @@ def environment(place: Place, programs: Path) -> Mapping[str, str]:
     return {**kept, "PATH": ":".join((*map(str, folders), "/usr/sbin:/usr/bin:/sbin:/bin"))}
 
 
-def start(place: Place, programs: Path, port: int) -> None:
+def start(place: Place, programs: Path, port: int, pool: str) -> None:
     """Starts dockerd and waits until it answers; raises ProblemError with its log's end when it does not."""
     place.run.mkdir(mode=0o711, parents=True, exist_ok=True)
     place.data_root.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -107,7 +104,7 @@ def start(place: Place, programs: Path, port: int) -> None:
     place.socket.unlink(missing_ok=True)
     shutil.rmtree(place.exec_root, ignore_errors=True)
     place.log.unlink(missing_ok=True)
-    files.write_json(place.config, configuration(place, programs, port))
+    files.write_json(place.config, configuration(place, programs, port, pool))
     command = [str(programs / "usr/sbin/dockerd"), f"--config-file={place.config}"]
     process = processes.detach(command, place.log, environment(place, programs))
     processes.wait_until(lambda: answers(place) or process.poll() is not None, READY_WITHIN)
@@ -118,10 +115,15 @@ def start(place: Place, programs: Path, port: int) -> None:
         )
 
 
+def forget_networks(place: Place) -> None:
+    """Drops the networks that dockerd remembers, with their addresses: they would return in the old block."""
+    shutil.rmtree(place.data_root / "network", ignore_errors=True)
+
+
 def stop(place: Place) -> None:
     """Ends dockerd, then whatever of it is left: processes, mounts, control groups, bridges, sockets."""
     processes.end(running(place), ENDS_WITHIN)
-    processes.end(leftovers(place), 3.0)
+    processes.end(leftovers(place), 1.0)
     _unmount(place)
     _remove_cgroups(place)
     for bridge in (place.bridge, *network.bridges_of_networks(place.data_root)):
@@ -133,16 +135,18 @@ def stop(place: Place) -> None:
 
 def _unmount(place: Place) -> None:
     lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    points = [line.split()[1].replace("\\040", " ") for line in lines]
-    roots = (f"{place.exec_root}/", f"{place.data_root}/")
+    points = [line.split()[1] for line in lines]
+    roots = {place.exec_root, place.data_root}
     # Later mounts stand on earlier ones.
-    for point in reversed([point for point in points if point.startswith(roots)]):
+    for point in reversed(points):
+        if roots.isdisjoint((Path(point), *Path(point).parents)):
+            continue
         subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
 
 
 def _remove_cgroups(place: Place) -> None:
     root = Path("/sys/fs/cgroup")
-    for top in (root / place.cgroup, *root.glob(f"*/{place.cgroup}")):
+    for top in (root / place.mark, *root.glob(f"*/{place.mark}")):
         for folder, _, _ in os.walk(top, topdown=False):
             with contextlib.suppress(OSError):
                 Path(folder).rmdir()

@@ -46,15 +46,18 @@ def start(place: Place, progress: Progress) -> bool:
 
 
 def _start_daemon(place: Place, here: machine.Machine, programs: Path, port: int) -> None:
-    iptables = firewall.provide(programs, here.multiarch, place.daemon_path)
-    firewall.remember(iptables)
     before.remember("binfmt", "mounted" if binfmt.register(here.platform, programs) else "there")
-    kept = files.read_json(place.data / f"{place.name}-network.json").get("subnet")
-    subnet = network.free_subnet(place.key, place.bridge, kept)
-    files.write_json(place.data / f"{place.name}-network.json", {"subnet": str(subnet)})
-    network.add_bridge(place.bridge, subnet)
+    iptables = firewall.provide(programs, here.multiarch, place.daemon_path)
+    choices = place.data / f"{place.name}-network.json"
+    kept = files.read_json(choices).get("pool")
+    pool = network.free_pool(place.key, place.bridge, kept)
+    if str(pool) != kept:
+        daemon.forget_networks(place)
+        files.write_json(choices, {"pool": str(pool)})
     try:
-        daemon.start(place, programs, port)
+        network.add_bridge(place.bridge, next(pool.subnets(new_prefix=24)))
+        firewall.open_for(iptables, pool, place.mark)
+        daemon.start(place, programs, port, str(pool))
     except BaseException:
         _end_daemon(place)
         raise
@@ -71,17 +74,13 @@ def _prepare_client(place: Place, programs: Path) -> None:
 
 
 def _end_daemon(place: Place) -> None:
-    """Stops the daemon and undoes what it changed on the machine; the last engine out puts all of it back."""
-    bridges = [place.bridge, *network.bridges_of_networks(place.data_root)]
-    subnets = [subnet for subnet in map(network.subnet_of, bridges) if subnet]
+    """Stops the daemon and undoes what was changed on the machine; the last engine out puts back what all share."""
     daemon.stop(place)
-    private, foreign = daemon.others(place)
     iptables = place.daemon_path / "iptables"
     if iptables.exists():
-        firewall.forget(iptables, bridges, subnets)
-        if not private and not foreign:
-            firewall.restore(iptables)
-    if not private and not foreign:
+        firewall.close_for(iptables, place.mark)
+    if not daemon.others(place):
+        firewall.restore_forwarding()
         binfmt.withdraw(unmount=before.remembered().get("binfmt") == "mounted")
         before.forget()
 
@@ -152,7 +151,7 @@ def status(place: Place) -> list[str]:
         compose = _first_words([str(place.docker_config / "cli-plugins/docker-compose"), "version"])
         lines += [
             f"plugins   {buildx}; {compose}",
-            f"network   {place.bridge} {network.subnet_of(place.bridge)}",
+            f"network   {place.bridge} {network.address_of(place.bridge)}",
         ]
     ours = sorted(name for name in binfmt.entries() if "qemu" in name)
     lines.append(f"emulated  {', '.join(ours) or 'no foreign platform'}")

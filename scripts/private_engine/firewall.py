@@ -1,41 +1,44 @@
-"""The machine's packet filter, which dockerd changes and never restores: what was before, and putting it back.
+"""The few packet filter rules by which containers reach the network, and the switch for forwarding.
 
-dockerd turns forwarding on, sets FORWARD's policy to DROP and adds chains named DOCKER*. The chains are shared by
-all daemons of the machine, so only the last one out takes them away.
+dockerd is not let near the machine's packet filter: it would empty the chains of any other dockerd on the machine and
+leave a changed policy behind. Instead each engine has three rules of ours, marked with its name, for its own pool of
+addresses. Published ports need no rule: docker-proxy serves them.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import itertools
 import shlex
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import before, files
 from .problem import ProblemError
 
-SWITCHES = (
-    "net/ipv4/ip_forward",
-    "net/bridge/bridge-nf-call-iptables",
-    "net/bridge/bridge-nf-call-ip6tables",
-)
-TABLES = ("filter", "nat")
-# What dockerd will ask for; tried in an empty network namespace, where it touches nobody.
-TRIALS = (
-    "-t nat -A POSTROUTING -s 10.200.0.0/24 ! -o lo -j MASQUERADE",
-    "-t nat -A PREROUTING -m addrtype --dst-type LOCAL -j ACCEPT",
-    "-t filter -A FORWARD -o lo -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-)
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
+def _rules(pool: ipaddress.IPv4Network, mark: str) -> list[tuple[str, str, list[str]]]:
+    """Returns the rules of one engine: table, chain, words."""
+    comment = ["-m", "comment", "--comment", mark]
+    known = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]
+    return [
+        ("nat", "POSTROUTING", ["-s", str(pool), "!", "-d", str(pool), *comment, "-j", "MASQUERADE"]),
+        # Another dockerd's policy may be to drop what is forwarded.
+        ("filter", "FORWARD", ["-s", str(pool), *comment, "-j", "ACCEPT"]),
+        ("filter", "FORWARD", ["-d", str(pool), *known, *comment, "-j", "ACCEPT"]),
+    ]
+
+
 def _works(program: Path) -> bool:
-    script = " && ".join(f'"$0" {trial}' for trial in TRIALS)
+    # Tried in an empty network namespace, where it touches nobody.
+    trials = _rules(ipaddress.IPv4Network("10.0.0.0/18"), "argosy-trial")
+    script = " && ".join(f'"$0" -t {table} -A {chain} {shlex.join(rule)}' for table, chain, rule in trials)
     return _run(["unshare", "--net", "sh", "-ec", script, str(program)]).returncode == 0
 
 
@@ -70,74 +73,34 @@ def provide(tree: Path, multiarch: str, folder: Path) -> Path:
             return own
     raise ProblemError(
         "Neither nftables nor the older iptables works with this kernel, so containers would have no network.\n"
-        "The kernel needs NF_TABLES or IP_NF_IPTABLES with NAT, MASQUERADE, addrtype and conntrack."
+        "The kernel needs NF_TABLES or IP_NF_IPTABLES with NAT, MASQUERADE, comment and conntrack."
     )
 
 
-def _rules(iptables: Path, table: str) -> list[list[str]]:
-    lines = _run([str(iptables), "-w", "-t", table, "-S"]).stdout.splitlines()
-    return [shlex.split(line) for line in lines]
+def open_for(iptables: Path, pool: ipaddress.IPv4Network, mark: str) -> None:
+    """Lets this pool's addresses out, under rules marked `mark`; forwarding is remembered as it was and turned on."""
+    close_for(iptables, mark)
+    for table, chain, rule in _rules(pool, mark):
+        done = _run([str(iptables), "-w", "-t", table, "-I", chain, *rule])
+        if done.returncode != 0:
+            raise ProblemError(
+                f"A packet filter rule was refused: {shlex.join(done.args)}\n    {done.stderr.strip()}"
+            )
+    before.remember("forwarding", FORWARDING.read_text().strip())
+    FORWARDING.write_text("1")
 
 
-def _policy(iptables: Path) -> str:
-    return next(
-        (words[2] for words in _rules(iptables, "filter") if words[:2] == ["-P", "FORWARD"]), "ACCEPT"
-    )
-
-
-def _chains(iptables: Path, table: str) -> list[str]:
-    return [
-        words[1] for words in _rules(iptables, table) if words[0] == "-N" and words[1].startswith("DOCKER")
-    ]
-
-
-def _switches() -> dict[str, str]:
-    paths = {name: Path("/proc/sys") / name for name in SWITCHES}
-    return {name: path.read_text().strip() for name, path in paths.items() if path.exists()}
-
-
-def remember(iptables: Path) -> None:
-    """Remembers the packet filter as it is before the first private engine."""
-    state = {
-        "forward": _policy(iptables),
-        "chains": {table: _chains(iptables, table) for table in TABLES},
-        "switches": _switches(),
-    }
-    before.remember("firewall", state)
-
-
-def _ours(words: Sequence[str], names: Iterable[str], subnets: Iterable[ipaddress.IPv4Network]) -> bool:
-    if set(words) & set(names):
-        return True
-    for option, value in itertools.pairwise(words):
-        if option in {"-s", "-d"} and "/" in value:
-            network = ipaddress.ip_network(value, strict=False)
-            if any(isinstance(network, ipaddress.IPv4Network) and network.subnet_of(own) for own in subnets):
-                return True
-    return False
-
-
-def forget(iptables: Path, names: Sequence[str], subnets: Sequence[ipaddress.IPv4Network]) -> None:
-    """Deletes the rules about these interfaces and subnets, in any chain."""
-    for table in TABLES:
-        for words in _rules(iptables, table):
-            if words[0] == "-A" and _ours(words, names, subnets):
+def close_for(iptables: Path, mark: str) -> None:
+    """Deletes the rules marked `mark`, and no other."""
+    for table in ("nat", "filter"):
+        for line in _run([str(iptables), "-w", "-t", table, "-S"]).stdout.splitlines():
+            words = shlex.split(line)
+            if words[0] == "-A" and mark in words:
                 _run([str(iptables), "-w", "-t", table, "-D", *words[1:]])
 
 
-def restore(iptables: Path) -> None:
-    """Puts back what `remember` found. Only for the last engine on the machine."""
-    state = before.remembered().get("firewall")
-    if state is None:
-        return
-    for table in TABLES:
-        added = set(_chains(iptables, table)) - set(state["chains"][table])
-        for words in _rules(iptables, table):
-            if words[0] == "-A" and words[1] not in added and set(words) & added:
-                _run([str(iptables), "-w", "-t", table, "-D", *words[1:]])
-        for action in ("-F", "-X"):
-            for chain in sorted(added):
-                _run([str(iptables), "-w", "-t", table, action, chain])
-    _run([str(iptables), "-w", "-P", "FORWARD", state["forward"]])
-    for name, value in state["switches"].items():
-        Path("/proc/sys", name).write_text(value)
+def restore_forwarding() -> None:
+    """Sets forwarding to what it was. Only for the last engine on the machine."""
+    value = before.remembered().get("forwarding")
+    if value is not None:
+        FORWARDING.write_text(str(value))

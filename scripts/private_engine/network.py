@@ -18,7 +18,7 @@ from .problem import ProblemError
 # linux/sockios.h and linux/if.h
 ADD_BRIDGE, DELETE_BRIDGE = 0x89A0, 0x89A1
 SET_ADDRESS, SET_NETMASK, SET_FLAGS = 0x8916, 0x891C, 0x8914
-GET_ADDRESS, GET_NETMASK = 0x8915, 0x891B
+GET_ADDRESS = 0x8915
 UP = 0x1
 
 INTERFACES = Path("/sys/class/net")
@@ -38,14 +38,17 @@ def exists(name: str) -> bool:
     return (INTERFACES / name).exists()
 
 
-def subnet_of(name: str) -> ipaddress.IPv4Network | None:
-    """Returns the subnet of an interface, or None where it has no address."""
+def address_of(name: str) -> str:
+    """Returns the IPv4 address of an interface, or "" where it has none."""
     try:
-        address = socket.inet_ntoa(_request(GET_ADDRESS, name)[20:24])
-        mask = socket.inet_ntoa(_request(GET_NETMASK, name)[20:24])
+        return socket.inet_ntoa(_request(GET_ADDRESS, name)[20:24])
     except OSError:
-        return None
-    return ipaddress.IPv4Network(f"{address}/{mask}", strict=False)
+        return ""
+
+
+def turn_on(name: str) -> None:
+    """Brings an interface up."""
+    _request(SET_FLAGS, name, struct.pack("H", UP))
 
 
 def add_bridge(name: str, subnet: ipaddress.IPv4Network) -> None:
@@ -56,7 +59,7 @@ def add_bridge(name: str, subnet: ipaddress.IPv4Network) -> None:
                 fcntl.ioctl(channel, ADD_BRIDGE, struct.pack("16s", name.encode()))
         _request(SET_ADDRESS, name, _address(str(subnet[1])))
         _request(SET_NETMASK, name, _address(str(subnet.netmask)))
-        _request(SET_FLAGS, name, struct.pack("H", UP))
+        turn_on(name)
     except OSError as error:
         raise ProblemError(
             f"The network bridge {name} ({subnet}) could not be made: {error.strerror}.\n"
@@ -93,24 +96,21 @@ def _routes() -> list[tuple[str, ipaddress.IPv4Network]]:
     return [(row[0], ipaddress.IPv4Network(f"{quad(row[1])}/{quad(row[7])}", strict=False)) for row in rows]
 
 
-def free_subnet(key: str, own: str, kept: str | None = None) -> ipaddress.IPv4Network:
-    """Returns a /24 that no route of the machine touches, the kept one if it still is free.
+def free_pool(key: str, own: str, kept: str | None = None) -> ipaddress.IPv4Network:
+    """Returns a block of 64 networks (/18) that no route of the machine touches, the kept one if it still is free.
 
     `own` is the bridge it is for, whose route does not count. The search begins at a place given by the checkout's
     key, so that two checkouts rarely meet.
     """
     taken = [subnet for name, subnet in _routes() if name != own and subnet.prefixlen > 0]
-    start = int(key, 16)
-    numbers = ((start + step) % (50 * 256) for step in range(50 * 256))
-    candidates = (
-        ipaddress.IPv4Network(f"10.{200 + number // 256}.{number % 256}.0/24") for number in numbers
-    )
+    blocks = list(ipaddress.IPv4Network("10.128.0.0/9").subnets(new_prefix=18))
+    start = int(key, 16) % len(blocks)
     first = [ipaddress.IPv4Network(kept)] if kept else []
-    for candidate in (*first, *candidates):
+    for candidate in (*first, *blocks[start:], *blocks[:start]):
         if not any(candidate.overlaps(other) for other in taken):
             return candidate
     raise ProblemError(
-        "No free subnet was found between 10.200.0.0 and 10.249.255.0 for the engine's bridge."
+        "No free block of addresses was found between 10.128.0.0 and 10.255.255.255 for containers."
     )
 
 

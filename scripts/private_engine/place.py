@@ -96,8 +96,8 @@ class Place:
         return f"argosy{self.key}" + ("c" if self.store == "classic" else "")
 
     @property
-    def cgroup(self) -> str:
-        """The control group above all containers and build steps: whatever runs in it is this engine's."""
+    def mark(self) -> str:
+        """Its name among what the machine shares: the control group of all its containers, the mark of its rules."""
         return f"argosy-{self.key}-{self.name}"
 
     @property

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..config.overlay import Override
+    from ..engine.addressing import Survey
     from ..model import Project
     from ..planning.facts import Facts
     from ..planning.plan import Plan
@@ -29,6 +30,9 @@ HELP = {
     "no-deps": "build only what is named; what it stands on must be in the engine already",
     "keep-going": "build the rest when an image fails; the table shows each verdict",
     "json": "print the result as JSON (with a schema number) on stdout",
+    "rebuild": "build also what is there already, unchanged",
+    "pull": "ask anew where the outside bases stand, and write that to build.lock",
+    "locked": "refuse to change build.lock (for CI)",
     "overwrite": "also move names that a release made",
     "yes": "do not ask",
 }
@@ -54,6 +58,7 @@ class Asked:
     project: Project
     facts: Facts
     plan: Plan
+    survey: Survey | None = None
 
 
 def ask(
@@ -88,6 +93,22 @@ def ask(
         release=release,
     )
     return Asked(project, facts, planner.make(project, facts, request))
+
+
+def weigh(
+    asked: Asked, *, rebuild: bool = False, pull: bool = False, locked: bool = False, keep: bool = True
+) -> Asked:
+    """Finds addresses and decides what is built and what reused; without an engine nothing can be told.
+
+    `keep` writes build.lock. Raises as considering.consider.
+    """
+    from ..engine.considering import Wish, consider
+
+    if asked.facts.engine is None:
+        return asked
+    wish = Wish(rebuild=rebuild, pull=pull, locked=locked, keep=keep)
+    plan, survey = consider(asked.project, asked.facts, asked.plan, wish)
+    return replace(asked, plan=plan, survey=survey)
 
 
 def look(*, engine: bool = True, required: bool = True, **settings: str) -> tuple[Project, Facts]:

@@ -13,7 +13,9 @@ from .stopping import stoppable
     auto_shortflags=False,
     iterable=["images", "group"],
     help=flags(
-        "images", "group", "platforms", "registry", "owner", "tags", "output", "no-deps", "keep-going", "json"
+        "images", "group", "platforms", "registry", "owner", "tags", "output", "no-deps"
+    )
+    | flags("keep-going", "rebuild", "pull", "locked", "json"
     ),
 )
 @stoppable
@@ -28,15 +30,19 @@ def build(
     output: str = "auto",
     no_deps: bool = False,
     keep_going: bool = False,
+    rebuild: bool = False,
+    pull: bool = False,
+    locked: bool = False,
     json: bool = False,
 ) -> None:
     """Build images, and load them into the engine under their references.
 
-    One platform is loaded; several are loaded where the engine's image store holds them. What an image
-    stands on is found in its Dockerfile and built first, in the same run.
+    What is there already, unchanged, is not built again. One platform is loaded; several are loaded where
+    the engine's image store holds them. What an image stands on is found in its Dockerfile and built first,
+    in the same run.
     """
     from . import running
-    from .asking import ask
+    from .asking import ask, weigh
 
     asked = ask(
         images,
@@ -48,6 +54,7 @@ def build(
         owner=owner,
         tags=tags,
     )
+    asked = weigh(asked, rebuild=rebuild, pull=pull, locked=locked)
     running.carry_out(asked, keep_going=keep_going, json=json)
 
 
@@ -63,6 +70,9 @@ def build(
         "tags",
         "no-deps",
         "keep-going",
+        "rebuild",
+        "pull",
+        "locked",
         "overwrite",
         "json",
     ),
@@ -78,6 +88,9 @@ def push(
     tags: str = "",
     no_deps: bool = False,
     keep_going: bool = False,
+    rebuild: bool = False,
+    pull: bool = False,
+    locked: bool = False,
     overwrite: bool = False,
     json: bool = False,
 ) -> None:
@@ -87,7 +100,7 @@ def push(
     digests, unless --overwrite.
     """
     from . import running
-    from .asking import ask
+    from .asking import ask, weigh
 
     asked = ask(
         images,
@@ -99,6 +112,7 @@ def push(
         owner=owner,
         tags=tags,
     )
+    asked = weigh(asked, rebuild=rebuild, pull=pull, locked=locked)
     running.carry_out(asked, keep_going=keep_going, json=json, overwrite=overwrite)
 
 

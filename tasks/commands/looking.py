@@ -24,10 +24,15 @@ def list_(
     tags: str = "",
     json: bool = False,
 ) -> None:
-    """List the fleet: images, targets, platforms, references. Needs no engine."""
+    """List the fleet: images, targets, platforms, references. Needs no engine.
+
+    All images are listed, also those that a bare `build` leaves out.
+    """
     from ..report import listing
     from .asking import ask
 
+    if not images and not group:
+        images = ["*"]
     asked = ask(images, group, engine=False, platforms=platforms, registry=registry, owner=owner, tags=tags)
     if json:
         listing.print_json(listing.list_json(asked.plan))
@@ -39,6 +44,7 @@ def list_(
     auto_shortflags=False,
     iterable=["images", "group"],
     help=flags("images", "group", "platforms", "registry", "owner", "tags", "output", "no-deps")
+    | flags("rebuild", pull="as if the outside bases were asked anew: what has moved, what would be rebuilt")
     | {
         "format": "table, json, or bake (a bake file for `docker buildx bake -f -`)",
         "tag": "show the names a release of this tag would get",
@@ -54,6 +60,8 @@ def plan(
     tags: str = "",
     output: str = "auto",
     no_deps: bool = False,
+    rebuild: bool = False,
+    pull: bool = False,
     tag: str = "",
     format: str = "table",  # noqa: A002 - the flag's name
 ) -> None:
@@ -64,7 +72,7 @@ def plan(
     from ..errors import ConfigError, nearest
     from ..planning.bakefile import bakefile
     from ..report import listing
-    from .asking import ask
+    from .asking import ask, weigh
 
     formats = ("table", "json", "bake")
     if format not in formats:
@@ -81,6 +89,7 @@ def plan(
         owner=owner,
         tags=tags,
     )
+    asked = weigh(asked, rebuild=rebuild, pull=pull, keep=False)
     if format == "bake":
         listing.print_json(bakefile(asked.plan))
     elif format == "json":

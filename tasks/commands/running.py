@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,6 @@ from ..errors import ArgosyError, BuildError, ConfigError
 from .asking import Asked
 
 if TYPE_CHECKING:
-    from python_on_whales import DockerClient
-
     from ..engine.results import Results
     from ..planning.plan import Plan
 
@@ -26,40 +23,42 @@ def carry_out(asked: Asked, *, keep_going: bool, json: bool, overwrite: bool = F
 
     The results are shown whatever happens; the error that ended it comes after them.
     """
-    from ..engine import docker
-
-    client = docker.client()
     if not asked.plan.linked:
-        _refuse_absent(asked.plan, client)
+        _refuse_absent(asked.plan)
     if asked.plan.output == "push":
-        results, error = _push(asked, client, keep_going=keep_going, overwrite=overwrite)
+        results, error = _push(asked, keep_going=keep_going, overwrite=overwrite)
     else:
-        results, error = _build(asked, client, keep_going=keep_going)
-    show(_measured(results, client), json=json)
+        results, error = _load(asked, keep_going=keep_going)
+    show(_measured(results), json=json)
     if error:
         raise error
 
 
-def _push(
-    asked: Asked, client: DockerClient, *, keep_going: bool, overwrite: bool
-) -> tuple[Results, ArgosyError | None]:
+def _load(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | None]:
+    """Builds what is to be built and gives what is reused its names."""
+    from ..engine import reuse
+
+    results, error = _build(asked, keep_going=keep_going)
+    if not error:
+        reuse.name(asked.plan)
+    return results, error
+
+
+def _push(asked: Asked, *, keep_going: bool, overwrite: bool) -> tuple[Results, ArgosyError | None]:
     """Asks every repository for permission, builds, then moves the names if all was built."""
-    from ..engine import images, pushing
+    from ..engine import publishing, pushing
 
     plan = asked.plan
-    clients = pushing.remotes(plan)
+    clients = publishing.remotes(plan)
     pushing.check_permission(plan, clients)
-    results, error = _build(asked, client, keep_going=keep_going)
-    with ThreadPoolExecutor(1) as pool:
-        # The engine's own builder keeps what it pushes under the names it was pushed by: nobody wants those.
-        if asked.facts.engine and asked.facts.engine.driver == "docker":
-            pool.submit(images.remove, client, pushing.staged(plan))
-        if error:
-            return results, error
-        try:
-            moved = pushing.name_all(plan, results, clients, overwrite=overwrite)
-        except ArgosyError as raised:
-            return results, raised
+    results, error = _build(asked, keep_going=keep_going)
+    if error:
+        return results, error
+    try:
+        contents = publishing.settle(plan, results, clients)
+        moved = pushing.name_all(plan, contents, clients, overwrite=overwrite)
+    except ArgosyError as raised:
+        return results, raised
     named = tuple(
         replace(result, output="pushed") if plan[result.image].publish else result
         for result in results.images
@@ -67,23 +66,20 @@ def _push(
     return replace(results, images=named, moved=moved), None
 
 
-def _build(
-    asked: Asked, client: DockerClient, *, keep_going: bool
-) -> tuple[Results, ArgosyError | None]:
+def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | None]:
     """Builds with live progress; returns the results, and the error if not all was built."""
-    from ..engine import building, state
+    from ..engine import building, reuse, state
     from ..planning.bakefile import closure
     from ..planning.batches import bound
     from ..report.live import live
 
     plan = asked.plan
     shown = closure(plan, [image.name for image in plan.selected])
-    builds = [(image.name, platform) for image in shown for platform in image.platforms]
-    log_file = state.new_log(plan.root, plan.output)
+    builds = [(i.name, platform) for i in shown for platform in i.building or i.platforms]
+    log_file = state.new_log(plan.root, plan.output) if shown else None
     try:
         with live(builds, sys.stderr) as watcher:
             results = building.build(
-                client,
                 plan,
                 most=bound(asked.project.parallel, os.cpu_count()),
                 log_file=log_file,
@@ -93,6 +89,8 @@ def _build(
             )
     except building.Unfinished as unfinished:
         return unfinished.results, unfinished.error
+    if asked.survey:
+        reuse.remember(plan, asked.survey, {result.image: bool(result) for result in results.images})
     failed = [result.image for result in results.images if result.verdict.value == "failed"]
     if not failed:
         return results, None
@@ -113,12 +111,12 @@ def show(results: Results, *, json: bool) -> None:
     summary.append_summary(results, os.environ)
 
 
-def _measured(results: Results, client: DockerClient) -> Results:
+def _measured(results: Results) -> Results:
     """Adds what the engine says of the loaded images' sizes, in one question."""
     from ..engine import images
 
     first = {result.image: result.references[0] for result in results.images if result.output == "loaded"}
-    about = images.inspect(client, list(first.values()))
+    about = images.inspect(None, list(first.values()))
     known = {name: about[reference] for name, reference in first.items() if reference in about}
     return replace(
         results,
@@ -135,13 +133,13 @@ def _measured(results: Results, client: DockerClient) -> Results:
     )
 
 
-def _refuse_absent(plan: Plan, client: DockerClient) -> None:
+def _refuse_absent(plan: Plan) -> None:
     """With --no-deps, says at once which sibling is not there, instead of asking Docker Hub for it."""
     from ..engine import images
 
     inside = {image.name for image in plan.images}
     needs = {n.reference: (n, image) for image in plan.images for n in image.needs if n.image not in inside}
-    for reference in images.missing(client, list(needs)):
+    for reference in images.missing(None, list(needs)):
         need, image = needs[reference]
         raise ConfigError(
             f"{reference} is not in the engine, and {image.name} stands on {need.image} ({need.because}). "

@@ -16,35 +16,33 @@ DEPTH = 3
 """How many folders down Dockerfiles are looked for, to be named in a message."""
 
 
-def locate(root: Path, name: str, dockerfile: str | None, context: str | None) -> tuple[str, str, str]:
-    """Returns (Dockerfile, context, problem), both relative to `root`; the problem is "" if both are there."""
-    if dockerfile is None:
-        places = [] if context is None or is_remote(context) else [context]
-        places += [place.format(name=name) for place in USUAL]
-        looked = [str(PurePosixPath(place, "Dockerfile")) for place in places]
-        dockerfile = next((file for file in looked if (root / file).is_file()), None)
-        if dockerfile is None:
-            return (
-                "",
-                "",
-                f"no Dockerfile at {', '.join(looked)}. Write one, or set images.{name}.dockerfile.",
-            )
-    elif not (root / dockerfile).is_file():
+def find_dockerfile(root: Path, name: str, given: str | None, context: str | None) -> tuple[str, str]:
+    """Returns (Dockerfile relative to `root`, what is wrong with it): as `given`, or the first usual place's."""
+    if given is not None:
+        if (root / given).is_file():
+            return given, ""
         there = sorted(_dockerfiles(root))
         return (
-            "",
-            "",
-            f"no Dockerfile {dockerfile} in {root}{nearest(dockerfile, there)}. {available('ones', there)}",
+            given,
+            f"no Dockerfile {given} in {root}{nearest(given, there)}. {available('Dockerfiles', there)}",
         )
-    if context is None:
-        context = str(PurePosixPath(dockerfile).parent)
-    if not is_remote(context) and not (root / context).is_dir():
-        return (
-            dockerfile,
-            context,
-            f"no folder {context} in {root} to be the context{_nearest_folder(root, context)}",
-        )
-    return dockerfile, context, ""
+    places = [] if context is None or is_remote(context) else [context]
+    places += [place.format(name=name) for place in USUAL]
+    looked = [str(PurePosixPath(place, "Dockerfile")) for place in places]
+    found = next((file for file in looked if (root / file).is_file()), "")
+    return (
+        found,
+        "" if found else f"no Dockerfile at {', '.join(looked)}. Write one, or set images.{name}.dockerfile.",
+    )
+
+
+def find_context(root: Path, given: str | None, dockerfile: str) -> tuple[str, str]:
+    """Returns (context relative to `root`, what is wrong with it): as `given`, or the Dockerfile's folder."""
+    if given is None:
+        return str(PurePosixPath(dockerfile).parent), ""
+    if is_remote(given) or (root / given).is_dir():
+        return given, ""
+    return given, f"no folder {given} in {root} to be the context{_nearest_folder(root, given)}"
 
 
 def is_remote(context: str) -> bool:

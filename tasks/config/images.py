@@ -13,7 +13,7 @@ from typing import Any
 
 from ..model import REPOSITORY, Image
 from . import templates
-from .dockerfiles import locate
+from .dockerfiles import find_context, find_dockerfile
 from .document import Document
 from .findings import Finding
 from .schema import ImageTable
@@ -66,11 +66,7 @@ def image(document: Document, entry: Entry, findings: list[Finding]) -> Image | 
         findings.append(Finding(where, f'"{name}" cannot name an image ({allowed})'))
         return None
     fixed = _Fixed(document, entry, findings)
-    dockerfile, context = fixed.text("dockerfile"), fixed.text("context")
-    holders = (("images", entry.key), ("defaults",))
-    if not any(document.lacks(*holder, key) for holder in holders for key in ("dockerfile", "context")):
-        dockerfile, context, problem = locate(document.root, name, dockerfile, context)
-        findings += [Finding(where, problem)] if problem else []
+    dockerfile, context = fixed.paths()
     platforms = fixed.texts("platforms")
     for platform in platforms:
         if not PLATFORM.fullmatch(platform):
@@ -79,8 +75,8 @@ def image(document: Document, entry: Entry, findings: list[Finding]) -> Image | 
             findings.append(document.finding(entry.where("platforms"), message))
     return Image(
         name=name,
-        dockerfile=dockerfile or "",
-        context=context or "",
+        dockerfile=dockerfile,
+        context=context,
         target=fixed.text("target") or "",
         args=table.args,
         contexts=table.contexts,
@@ -142,6 +138,21 @@ class _Fixed:
     def texts(self, setting: str) -> tuple[str, ...]:
         """Returns a setting that is a list of texts, expanded."""
         return tuple(self._expanded(setting, value) for value in getattr(self.entry.table, setting))
+
+    def paths(self) -> tuple[str, str]:
+        """Returns the Dockerfile and the context, with what is wrong with them said; "" for what is not known."""
+        document, entry = self.document, self.entry
+        asked, within = self.text("dockerfile"), self.text("context")
+        holders = (("images", entry.key), ("defaults",))
+        if any(document.lacks(*holder, key) for holder in holders for key in ("dockerfile", "context")):
+            return "", ""
+        dockerfile, problem = find_dockerfile(document.root, entry.name, asked, within)
+        context, other = find_context(document.root, within, dockerfile)
+        for setting, given, wrong in (("dockerfile", asked, problem), ("context", within, other)):
+            where = f"images.{entry.key}" if given is None else entry.where(setting)
+            if wrong:
+                self.findings.append(document.finding(where, wrong))
+        return dockerfile, context
 
     def _expanded(self, setting: str, text: str) -> str:
         constants = self.document.tables.constants

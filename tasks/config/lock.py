@@ -21,7 +21,7 @@ HEAD = "# The outside bases of build.toml, by digest. Written by Argosy; commit 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """One outside base: its digest, and whether it holds ONBUILD triggers (which copy from a child's context)."""
+    """One outside base: its digest (an index covers all platforms), and whether it brings ONBUILD triggers."""
 
     digest: str
     onbuild: bool = False
@@ -29,39 +29,35 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """All locked bases, by reference and platform."""
+    """All locked bases, by reference as Dockerfiles have it."""
 
-    bases: Mapping[tuple[str, str], Base] = field(default_factory=dict)
+    bases: Mapping[str, Base] = field(default_factory=dict)
 
     def text(self) -> str:
         """The file's text."""
-        lines = [HEAD]
-        for reference in sorted({reference for reference, _ in self.bases}):
-            lines.append(f'[bases."{reference}"]\n')
-            entries = sorted((p, base) for (r, p), base in self.bases.items() if r == reference)
-            lines += [f'"{platform}" = "{base.digest}"\n' for platform, base in entries]
-            if any(base.onbuild for _, base in entries):
-                lines.append("onbuild = true\n")
-            lines.append("\n")
-        return "".join(lines).rstrip("\n") + "\n"
+        onbuild = [reference for reference in sorted(self.bases) if self.bases[reference].onbuild]
+        quoted = ", ".join(f'"{reference}"' for reference in onbuild)
+        lines = [f"onbuild = [{quoted}]\n"] if onbuild else []
+        lines += ["\n[bases]\n"]
+        lines += [f'"{reference}" = "{self.bases[reference].digest}"\n' for reference in sorted(self.bases)]
+        return HEAD + "".join(lines)
 
 
 def read(root: Path) -> Lock:
     """Reads a project's lock; an absent one is empty. Raises ConfigError for one that is not as written here."""
     path = root / NAME
     try:
-        tables = tomli.loads(path.read_text(encoding="utf-8"))["bases"]
+        tables = tomli.loads(path.read_text(encoding="utf-8"))
+        onbuild = set(tables.get("onbuild", []))
         return Lock(
             {
-                (reference, platform): Base(str(digest), bool(entries.get("onbuild", False)))
-                for reference, entries in tables.items()
-                for platform, digest in entries.items()
-                if platform != "onbuild"
+                reference: Base(str(digest), reference in onbuild)
+                for reference, digest in tables["bases"].items()
             }
         )
     except FileNotFoundError:
         return Lock()
-    except (tomli.TOMLDecodeError, KeyError, AttributeError) as error:
+    except (tomli.TOMLDecodeError, KeyError, AttributeError, TypeError) as error:
         raise ConfigError(
             f"{path}: not as Argosy writes it ({error}). Restore it from git, or delete it: "
             "the next build writes it anew."
@@ -72,7 +68,8 @@ def write(root: Path, lock: Lock) -> None:
     """Writes the lock whole or not at all; one that says the same already is left alone."""
     path = root / NAME
     text = lock.text()
-    if path.exists() and path.read_text(encoding="utf-8") == text:
+    there = path.read_text(encoding="utf-8") if path.exists() else None
+    if there == text or (there is None and not lock.bases):
         return
     partial = path.with_name(f".{NAME}.{os.getpid()}")
     with partial.open("w", encoding="utf-8") as file:

@@ -85,7 +85,7 @@ def look_up(path: str, document: BuildToml) -> tuple[str, Any]:
     """Looks a key path up in the schema: ("", its type), or (what is wrong with it, None)."""
     kind: Any = BuildToml
     walked: list[str] = []
-    for key in keys(path):
+    for key in keys(path) or [""]:
         fields = fields_of(kind)
         if fields and key not in fields:
             return f'no setting "{key}" in {".".join(walked) or "build.toml"}{nearest(key, fields)}', None

@@ -36,11 +36,19 @@ def check(document: Document, findings: list[Finding]) -> None:
     listed = list(enumerate(project.registries or []))
     if project.registry is not None and project.registries is not None:
         findings.append(Finding("project", "give `registry` or `registries`, not both"))
-    unread = any(place[:1] == ("project",) and place[1:2] != ("owner",) for place in document.left_out)
+    unread = {place[:2] for place in document.left_out} & {
+        ("project",),
+        ("project", "registry"),
+        ("project", "registries"),
+    }
     if not (project.registry or listed or unread):
         findings.append(Finding("project.registry", 'is missing: where images are published, "ghcr.io" say'))
+    # From outside it is one registry that is said, which takes the place of all that are listed.
+    one = "project.registry" in document.origins
     hosts = [("project.registry", project.registry)]
-    hosts += [(f"project.registries.{at}.host", entry.host) for at, entry in listed]
+    hosts += [
+        ("project.registry" if one else f"project.registries.{at}.host", entry.host) for at, entry in listed
+    ]
     owners = [("project.owner", project.owner)]
     owners += [(f"project.registries.{at}.owner", entry.owner or "") for at, entry in listed]
     for where, text, problem in (

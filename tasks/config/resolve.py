@@ -24,10 +24,8 @@ def resolve(document: Document) -> Project:
     places.check(document, findings)
     version = fleet_sources(document, findings)
     entries = spread(document, findings)
-    names = {
-        *entries,
-        *(str(place[1]) for place in document.left_out if place[0] == "images" and len(place) == 2),
-    }
+    unread = (str(place[1]) for place in document.left_out if place[0] == "images" and len(place) == 2)
+    names = dict.fromkeys([*entries, *unread])
     images: dict[str, Image] = {}
     for name, entry in entries.items():
         found = image(document, entry, findings)

@@ -21,7 +21,9 @@ def fields(text: str) -> tuple[str, ...]:
         parts = list(string.Formatter().parse(text))
     except ValueError as error:
         problem = str(error).removesuffix(" in format string")
-        raise ConfigError(f'template "{text}": {problem}; a brace that stands for itself is doubled') from None
+        raise ConfigError(
+            f'template "{text}": {problem}; a brace that stands for itself is doubled'
+        ) from None
     for _, name, code, conversion in parts:
         if name is None:
             continue

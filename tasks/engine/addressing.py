@@ -1,13 +1,13 @@
 """The addresses of a plan's images: recipes joined with what contexts, siblings and bases really hold.
 
-It reads files and the lock and asks the builder for bases that are not locked yet. What is where at these
-addresses is reuse.py's question.
+It reads files. Which digest a base has it is told (bases.py); what is where at these addresses is reuse.py's
+question.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..config.dockerfiles import is_remote
@@ -17,25 +17,20 @@ from ..planning.content import Entry, copied, mounted
 from ..planning.dockerfile import read
 from ..planning.facts import Facts
 from ..planning.plan import Plan, PlannedImage
-from ..planning.recipe import MAIN, Recipe, Taken, recipe
+from ..planning.recipe import FORWARDED, MAIN, Recipe, Taken, recipe
 from . import state, trees
 from .statcache import StatCache
 
-# What of the caller's environment buildx hands on to BuildKit.
-FORWARDED = ("SOURCE_DATE_EPOCH",)
-
-Resolve = Callable[[Collection[tuple[str, str]]], Mapping[tuple[str, str], Base]]
 Place = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found: addresses by image and platform, why some have none, remarks, the lock as it is now."""
+    """What was found: addresses by image and platform, why some have none, and remarks."""
 
     addresses: Mapping[str, Mapping[str, Address]]
     barriers: Mapping[str, str]
     notes: Mapping[str, tuple[str, ...]]
-    lock: Lock
 
 
 @dataclass(slots=True)
@@ -71,31 +66,40 @@ class _Contents:
         return self.outlines[place]
 
 
-def survey(plan: Plan, facts: Facts, lock: Lock, resolve: Resolve) -> Survey:
-    """Finds every image's address on each of its platforms.
-
-    `resolve` is asked, once, for bases that the lock does not hold. The lock that comes back holds what this
-    plan stands on, and keeps what images outside the plan stand on.
-    """
+def recipes(plan: Plan, facts: Facts) -> dict[tuple[str, str], Recipe]:
+    """Returns the recipe of every image on each of its platforms."""
     environ = {name: facts.environ[name] for name in FORWARDED if name in facts.environ}
-    recipes: dict[tuple[str, str], Recipe] = {}
+    found: dict[tuple[str, str], Recipe] = {}
     for image in plan.images:
         dockerfile = read(facts.files[image.dockerfile], image.dockerfile)
         for platform in image.platforms:
-            recipes[image.name, platform] = recipe(image, dockerfile, platform, facts.native, environ)
-    wanted = {base for found in recipes.values() for base in found.bases if "@" not in base[0]}
-    bases = dict(lock.bases)
-    bases |= resolve(sorted(wanted - set(bases)))
-    joined = _Joined(plan, _Contents(plan, StatCache(state.folder(plan.root) / "contents")), bases, facts)
+            found[image.name, platform] = recipe(image, dockerfile, platform, facts.native, environ)
+    return found
+
+
+def bases_of(found: Iterable[Recipe]) -> dict[str, set[str]]:
+    """Returns the outside bases that recipes stand on by tag, each with the platforms it is wanted for."""
+    wanted: dict[str, set[str]] = {}
+    for one in found:
+        for reference, platform in one.bases:
+            if "@" not in reference:
+                wanted.setdefault(reference, set()).add(platform)
+    return wanted
+
+
+def survey(plan: Plan, facts: Facts, found: Mapping[tuple[str, str], Recipe], lock: Lock) -> Survey:
+    """Finds the address behind every recipe; the lock holds all bases they stand on."""
+    joined = _Joined(
+        plan, _Contents(plan, StatCache(state.folder(plan.root) / "contents")), lock.bases, facts
+    )
     for image in plan.images:
         for platform in image.platforms:
-            joined.add(image, recipes[image.name, platform])
+            joined.add(image, found[image.name, platform])
     joined.contents.cache.save()
     return Survey(
         addresses=joined.addresses,
         barriers=joined.barriers,
         notes={name: tuple(notes) for name, notes in joined.notes.items()},
-        lock=Lock(bases),
     )
 
 
@@ -105,7 +109,7 @@ class _Joined:
 
     plan: Plan
     contents: _Contents
-    bases: Mapping[tuple[str, str], Base]
+    bases: Mapping[str, Base]
     facts: Facts
     addresses: dict[str, dict[str, Address]] = field(default_factory=dict)
     barriers: dict[str, str] = field(default_factory=dict)
@@ -123,7 +127,7 @@ class _Joined:
             else:
                 inputs[f"sibling {name} {platform}"] = sibling.digest
         for reference, platform in found.bases:
-            base = self.bases.get((reference, platform))
+            base = self.bases.get(reference)
             inputs[f"base {reference} {platform}"] = base.digest if base else reference.rpartition("@")[2]
             if base and base.onbuild:
                 taken[Taken(MAIN)] = None

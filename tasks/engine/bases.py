@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,15 +49,15 @@ class _Listener:
 
 
 def resolve(
-    docker: DockerClient, wanted: Collection[tuple[str, str]], *, builder: str = "", fresh: bool = False
-) -> dict[tuple[str, str], Base]:
-    """Returns the digest of each (reference, platform), all asked in one call.
+    docker: DockerClient, wanted: Mapping[str, Collection[str]], *, builder: str = "", fresh: bool = False
+) -> dict[str, Base]:
+    """Returns the digest of each reference, wanted for these platforms, all asked in one call.
 
     `fresh` asks the registry even where the engine has the image. Raises SurroundingsError for a base that
     cannot be had.
     """
-    found: dict[tuple[str, str], Base] = {}
-    while waiting := sorted(set(wanted) - set(found)):
+    found: dict[str, Base] = {}
+    while waiting := {name: wanted[name] for name in sorted(set(wanted) - set(found))}:
         listener = _Listener()
         with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
             baked = bake.run(docker, _bakefile(waiting, folder, fresh=fresh), Path(folder), listener, builder)
@@ -65,9 +65,9 @@ def resolve(
         matches = [match for match in map(_FROM.search, listener.names) if match]
         digests = {familiar(match["reference"]): match["digest"] for match in matches}
         answered = {
-            base: Base(digests[familiar(base[0])], onbuild=number in triggers)
-            for number, base in enumerate(waiting)
-            if familiar(base[0]) in digests
+            reference: Base(digests[familiar(reference)], onbuild=number in triggers)
+            for number, reference in enumerate(waiting)
+            if familiar(reference) in digests
         }
         # A trigger that cannot run in an empty context fails the call: what was answered is known all the same.
         if not answered or (not baked.succeeded and not any(base.onbuild for base in answered.values())):
@@ -76,27 +76,27 @@ def resolve(
     return found
 
 
-def _bakefile(bases: Iterable[tuple[str, str]], folder: str, *, fresh: bool) -> dict[str, Any]:
+def _bakefile(bases: Mapping[str, Collection[str]], folder: str, *, fresh: bool) -> dict[str, Any]:
     targets: dict[str, Any] = {
         f"base{number}": {
             "context": folder,
             "dockerfile-inline": f"FROM {reference}\n",
-            "platforms": [platform],
+            "platforms": sorted(platforms),
             "pull": fresh,
             "output": ["type=cacheonly"],
             "attest": ["type=provenance,disabled=true"],
         }
-        for number, (reference, platform) in enumerate(bases)
+        for number, (reference, platforms) in enumerate(bases.items())
     }
     # buildx puts target names before steps only where there are several targets.
     targets["second"] = {"context": folder, "dockerfile-inline": "FROM scratch\n", "output": ["type=cacheonly"]}
     return {"target": targets, "group": {"default": {"targets": list(targets)}}}
 
 
-def _refusal(plain: Iterable[str], bases: Collection[tuple[str, str]]) -> str:
+def _refusal(plain: Iterable[str], bases: Iterable[str]) -> str:
     text = "\n".join(plain)
     match = _MISSING.search(text)
-    name = match["reference"] if match else ", ".join(sorted({reference for reference, _ in bases}))
+    name = match["reference"] if match else ", ".join(bases)
     errors = [line for line in text.splitlines() if line.startswith("ERROR: ")]
     advice = remedy(text, "")
     return f"the base image {name} cannot be had: {errors[-1].removeprefix('ERROR: ') if errors else 'no answer'}" + (

@@ -5,11 +5,13 @@ It decides what a failure stops. It does not know how results are shown, nor whe
 
 from __future__ import annotations
 
+import os
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from ..errors import ArgosyError, BuildError, StoppedError, SurroundingsError
 from ..planning.bakefile import bakefile, closure, links, target
@@ -21,11 +23,11 @@ from .progress import Progress
 from .results import Result, Results, Verdict
 from .steps import Target
 
-if TYPE_CHECKING:
-    from python_on_whales import DockerClient
-
 # A pushed image has no name yet: names are moved when everything is built (pushing.py).
 OUTCOME = {"load": "loaded", "push": "not named", "none": "not loaded, not pushed"}
+
+RACE = re.compile(r"moby-dangling@sha256:[0-9a-f]+.*already exists")
+MOST_RACES = 5
 
 
 class Unfinished(Exception):  # noqa: N818 - what went wrong is `error`; this carries what was done until then
@@ -41,12 +43,12 @@ class Unfinished(Exception):  # noqa: N818 - what went wrong is `error`; this ca
 class _Run:
     """What is known so far."""
 
-    client: DockerClient
     plan: Plan
     builder: str
     watcher: Watcher | None
     log: TextIO
     done: dict[str, Result] = field(default_factory=dict)
+    races: int = 0
 
     def finish(self, image: PlannedImage, verdict: Verdict, **known: Any) -> None:
         references = tuple(str(reference) for reference in image.references)
@@ -64,16 +66,17 @@ class _Run:
 
 
 def build(
-    client: DockerClient,
     plan: Plan,
     *,
     most: int,
-    log_file: Path,
+    log_file: Path | None,
     keep_going: bool = False,
     builder: str = "",
     watcher: Watcher | None = None,
 ) -> Results:
-    """Builds the plan's selected images and all that they stand on.
+    """Builds the plan's selected images, what is reused left out, and all that they stand on.
+
+    `log_file` may be None where nothing is to be built.
 
     `most` bounds how many image platforms run at once. An image that fails is a result, not an exception.
     Raises Unfinished on Ctrl-C, and where engine or machine (a full disk) end the build.
@@ -81,9 +84,13 @@ def build(
     started = time.monotonic()
     error: ArgosyError | None = None
     try:
-        with log_file.open("w", encoding="utf-8", buffering=1) as log:
-            run = _Run(client, plan, builder, watcher, log)
-            for batch in batches(plan, [image.name for image in plan.selected], most):
+        with (log_file or Path(os.devnull)).open("w", encoding="utf-8", buffering=1) as log:
+            run = _Run(plan, builder, watcher, log)
+            for image in plan.selected:
+                if image.action == "reuse":
+                    run.finish(image, Verdict.REUSED, output=OUTCOME[image.output], reason=image.reason)
+            wanted = [image.name for image in plan.selected if image.action != "reuse"]
+            for batch in batches(plan, wanted, most):
                 _batch(run, batch, keep_going=keep_going)
                 if run.failed() and not keep_going:
                     break
@@ -127,18 +134,29 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
     while names := [name for name in batch if name not in run.done and not run.stands_on_failed(name)]:
         images = closure(run.plan, names)
         targets = _targets(run.plan, images)
-        progress = Progress(targets, run.watcher, _writer(run.log), run.plan.root)
-        baked = bake.run(run.client, bakefile(run.plan, names), run.plan.root, progress, run.builder)
+        progress = Progress(targets.values(), run.watcher, _writer(run.log), run.plan.root)
+        baked = bake.run(docker.client(), bakefile(run.plan, names), run.plan.root, progress, run.builder)
         for name in names:
             image = run.plan[name]
             if baked.succeeded or (image.output == "load" and _is_done(progress, name)):
                 _built(run, image, progress, baked.metadata)
         if not baked.succeeded:
             # An engine that is gone is no image's failure: this raises.
-            docker.info(run.client)
+            docker.info(None)
             _failed(run, progress, images)
             if not keep_going:
                 return
+
+
+def _is_race(progress: Progress, run: _Run) -> bool:
+    """Whether it was the engine's own slip: two images with the same content, both written at one moment.
+
+    Engine 26 writes each content under a nameless name first, and refuses whoever comes second. Once it is
+    there nobody is refused, so one more time is enough.
+    """
+    failure = progress.failure()
+    run.races += bool(failure and RACE.search(failure.message))
+    return 0 < run.races <= MOST_RACES and bool(failure and RACE.search(failure.message))
 
 
 def _is_done(progress: Progress, name: str) -> bool:
@@ -176,21 +194,24 @@ def _failed(run: _Run, progress: Progress, images: tuple[PlannedImage, ...]) -> 
     )
 
 
-def _targets(plan: Plan, images: Sequence[PlannedImage]) -> Iterator[Target]:
-    """Yields what the bake file holds: each image, and each that is there once more (bakefile.links)."""
-    again: dict[str, str] = {}
+def _targets(plan: Plan, images: Sequence[PlannedImage]) -> dict[str, Target]:
+    """Returns all targets of the bake file: each image's, and those that stand in for a sibling."""
+    found: dict[str, Target] = {}
     for image in images:
-        found = links(image, plan)
-        yield _target(target(image.name), image, [link.target for link in found])
-        again |= {link.target: link.image for link in found if link.target != target(link.image)}
-    for name, of in again.items():
-        image = plan[of]
-        # Its steps are the image's own: by standing on it, they are told and counted as that one's.
-        yield _target(name, image, [target(of), *(link.target for link in links(image, plan))])
+        linked = links(image, plan)
+        found[target(image.name)] = _target(target(image.name), image, [link.target for link in linked])
+    for image in images:
+        for link in links(image, plan):
+            if link.target not in found:
+                # By standing on the image, what it repeats of it is told and counted as that one's.
+                of = plan[link.need.image] if target(link.need.image) in found else image
+                needs = [target(of.name)] if of is not image else []
+                found[link.target] = _target(link.target, of, needs)
+    return found
 
 
 def _target(name: str, image: PlannedImage, needs: Sequence[str]) -> Target:
-    return Target(name, image.name, image.platforms, image.dockerfile, image.context, tuple(needs))
+    return Target(name, image.name, image.building or image.platforms, image.dockerfile, image.context, tuple(needs))
 
 
 def _writer(log: TextIO) -> Callable[[str], None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,18 +55,27 @@ def client() -> DockerClient:
     return DockerClient()
 
 
-def ask(docker: DockerClient, *arguments: str, seconds: float | None = None) -> Done:
-    """Runs `docker …` and returns what it printed. Raises SurroundingsError where there is no client."""
+def ask(docker: DockerClient | None, *arguments: str, seconds: float | None = None) -> Done:
+    """Runs `docker …` and returns what it printed; without a client of python-on-whales, the one on PATH.
+
+    Raises SurroundingsError where there is no docker.
+    """
+    found = None if docker else shutil.which("docker")
+    command = [found] if found else _begun(docker)
+    return run([*command, *arguments], seconds)
+
+
+def _begun(docker: DockerClient | None) -> list[str]:
+    """Returns how python-on-whales begins an argument list."""
     from python_on_whales.client_config import ClientNotFoundError
 
     try:
-        command = [str(word) for word in docker.client_config.docker_cmd]
+        return [str(word) for word in (docker or client()).client_config.docker_cmd]
     except ClientNotFoundError:
         raise SurroundingsError(
             "there is no `docker` on PATH. Install Docker (https://docs.docker.com/engine/install/), "
             "or put your engine's client on PATH."
         ) from None
-    return run([*command, *arguments], seconds)
 
 
 def engine(builder: str = "") -> Engine:
@@ -73,10 +83,9 @@ def engine(builder: str = "") -> Engine:
 
     Raises SurroundingsError where there is no docker, no engine, no buildx or builder, or one too old.
     """
-    docker = client()
     with ThreadPoolExecutor(1) as pool:
-        looked = pool.submit(inspect, docker, builder)
-        about = info(docker)
+        looked = pool.submit(inspect, None, builder)
+        about = info(None)
         for problem in too_old(about):
             raise SurroundingsError(problem)
         driver, platforms = looked.result()
@@ -91,7 +100,7 @@ def engine(builder: str = "") -> Engine:
     )
 
 
-def info(docker: DockerClient, seconds: float = PATIENCE) -> Info:
+def info(docker: DockerClient | None, seconds: float = PATIENCE) -> Info:
     """Asks client and engine for themselves. Raises SurroundingsError where no engine answers."""
     done = ask(docker, "info", "--format", "{{json .}}", seconds=seconds)
     try:
@@ -122,7 +131,7 @@ def too_old(about: Info) -> list[str]:
 
 
 def inspect(
-    docker: DockerClient, builder: str = "", seconds: float = PATIENCE
+    docker: DockerClient | None, builder: str = "", seconds: float = PATIENCE
 ) -> tuple[str, tuple[str, ...]]:
     """Returns a builder's driver and its platforms, in its own order; "" is the builder in use.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import ConfigError, SurroundingsError
 from ..model import Project, VersionSource
 from ..planning.facts import Engine, Facts
+from ..planning.recipe import FORWARDED
 from . import docker, git
 
 MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
@@ -35,7 +36,7 @@ def gather(project: Project, environ: Mapping[str, str], *, engine: bool, requir
                 if required:
                     raise
                 reason = str(error)
-    names = {source.value for source in _sources(project) if source.kind == "env"}
+    names = {*FORWARDED, *(source.value for source in _sources(project) if source.kind == "env")}
     return Facts(
         host=f"linux/{MACHINES.get(platform.machine(), platform.machine())}",
         git=state,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
 
-def inspect(docker: DockerClient, references: Sequence[str]) -> dict[str, dict[str, Any]]:
+def inspect(docker: DockerClient | None, references: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Returns what the engine knows of each reference that is there.
 
     Raises SurroundingsError where the engine does not answer.
@@ -32,13 +32,13 @@ def inspect(docker: DockerClient, references: Sequence[str]) -> dict[str, dict[s
     return dict(zip(there, found, strict=True))
 
 
-def missing(docker: DockerClient, references: Sequence[str]) -> tuple[str, ...]:
+def missing(docker: DockerClient | None, references: Sequence[str]) -> tuple[str, ...]:
     """Returns those of the references that the engine does not have."""
     there = inspect(docker, references)
     return tuple(reference for reference in references if reference not in there)
 
 
-def name(docker: DockerClient, source: str, names: Iterable[str]) -> None:
+def name(docker: DockerClient | None, source: str, names: Iterable[str]) -> None:
     """Gives an image further names. Raises SurroundingsError where the engine refuses."""
     for new in names:
         done = ask(docker, "image", "tag", source, new)
@@ -46,14 +46,14 @@ def name(docker: DockerClient, source: str, names: Iterable[str]) -> None:
             raise explain(done)
 
 
-def remove(docker: DockerClient, references: Iterable[str]) -> None:
+def remove(docker: DockerClient | None, references: Iterable[str]) -> None:
     """Removes names, those that are not there passed over; what no other name holds goes with them."""
     done = ask(docker, "image", "rm", "--force", *references)
     if not done:
         raise explain(done)
 
 
-def listed(docker: DockerClient, repositories: Iterable[str]) -> tuple[str, ...]:
+def listed(docker: DockerClient | None, repositories: Iterable[str]) -> tuple[str, ...]:
     """Returns every reference the engine has in these repositories, by one listing."""
     wanted = set(repositories)
     done = ask(docker, "image", "ls", "--format", "{{.Repository}}\t{{.Tag}}")

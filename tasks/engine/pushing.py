@@ -6,17 +6,17 @@ relied upon is a release's; this is the plain push that people make all day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
 
 from ..errors import IncompleteError, RefusedError, SurroundingsError
 from ..model import HUB, Reference
-from ..planning.bakefile import STAGING
 from ..planning.plan import Plan, PlannedImage
 from . import registry
-from .results import Moved, Results
+from .publishing import INDEX, Clients, Content, index
+from .results import Moved
 
 THREADS = 8
 
@@ -36,13 +36,7 @@ def pushed(plan: Plan) -> tuple[PlannedImage, ...]:
     return tuple(image for image in plan.selected if image.publish)
 
 
-def remotes(plan: Plan) -> dict[str, registry.Remote]:
-    """Returns one client for each registry host of the plan's names."""
-    hosts = {reference.registry or HUB for image in pushed(plan) for reference in image.published}
-    return {host: registry.Remote(host) for host in sorted(hosts)}
-
-
-def check_permission(plan: Plan, clients: dict[str, registry.Remote]) -> None:
+def check_permission(plan: Plan, clients: Clients) -> None:
     """Asks every repository whether it may be pushed to. Raises SurroundingsError with all that refuse."""
     places = sorted({(r.registry or HUB, r.repository) for image in pushed(plan) for r in image.published})
     hosts = sorted({host for host, _ in places})
@@ -67,24 +61,23 @@ def _refused(ask: Callable[[], None]) -> str:
 
 
 def name_all(
-    plan: Plan, results: Results, clients: dict[str, registry.Remote], *, overwrite: bool
+    plan: Plan, contents: Mapping[str, Mapping[Reference, Content]], clients: Clients, *, overwrite: bool
 ) -> tuple[Moved, ...]:
-    """Moves every name of the plan to what was built. Reads first; refuses before the first name moves.
+    """Moves every name of the plan to what is there (publishing.settle). Reads first; then moves.
 
-    Raises RefusedError for names that a release made, IncompleteError if the registry fails half-way or
-    Ctrl-C is pressed.
+    Raises RefusedError, before the first name moves, for names that a release made; IncompleteError if the
+    registry fails half-way or Ctrl-C is pressed.
     """
-    digests = {result.image: result.digest for result in results.images}
-    wanted = [(reference, digests[image.name]) for image in pushed(plan) for reference in image.published]
+    new = {(name, place): index(found) for name, places in contents.items() for place, found in places.items()}
+    wanted = [
+        (reference, new[image.name, replace(reference, tag="")])
+        for image in pushed(plan)
+        for reference in image.published
+    ]
     with ThreadPoolExecutor(THREADS) as pool:
-        places = dict.fromkeys((replace(reference, tag=""), digest) for reference, digest in wanted)
-        contents = dict(zip(places, pool.map(lambda place: _content(place[0], place[1], clients), places), strict=True))
-        names = list(
-            pool.map(
-                lambda one: _look(one[0], contents[replace(one[0], tag=""), one[1]], clients),
-                wanted,
-            )
-        )
+        indexes = [(place, found) for (_, place), found in new.items() if found.media_type == INDEX]
+        list(pool.map(lambda one: _put(one[0], one[1], clients), indexes))
+        names = list(pool.map(lambda one: _look(one[0], one[1], clients), wanted))
         refused = [] if overwrite else [name for name in names if _is_released(name)]
         if refused:
             raise RefusedError(_refusal(refused))
@@ -111,20 +104,11 @@ def _settled(moves: Sequence[Future[Moved]]) -> bool:
     return False
 
 
-def staged(plan: Plan) -> tuple[str, ...]:
-    """Returns the names under which the engine itself keeps what was pushed; no person asked for them."""
-    names = {f"{reference.name}:{STAGING}" for image in pushed(plan) for reference in image.published}
-    return tuple(sorted(names))
+def _put(place: Reference, new: registry.Manifest, clients: Clients) -> None:
+    clients[place.registry or HUB].put(place.repository, new.digest, new)
 
 
-def _content(place: Reference, digest: str, clients: dict[str, registry.Remote]) -> registry.Manifest:
-    found = clients[place.registry or HUB].manifest(place.repository, digest)
-    if found is None:
-        raise SurroundingsError(f"{place.name} has nothing at {digest}, though the build just pushed it there")
-    return found
-
-
-def _look(reference: Reference, new: registry.Manifest, clients: dict[str, registry.Remote]) -> _Name:
+def _look(reference: Reference, new: registry.Manifest, clients: Clients) -> _Name:
     remote = clients[reference.registry or HUB]
     return _Name(reference, remote, new, remote.manifest(reference.repository, reference.tag))
 

@@ -144,6 +144,32 @@ class Remote:
             with contextlib.suppress(RegistryError):
                 self._wire.send(Request("DELETE", cancel, access, (200, 202, 204)), tries=1)
 
+    def blob(self, repository: str, digest: str) -> bytes | None:
+        """Returns a blob's bytes, None if the registry itself says it has none. For small ones: all of it is held."""
+        access = self._access(repository)
+        response = self._wire.send(Request("GET", _path(access, f"blobs/{digest}"), access, (200, 404)))
+        if response.status_code == 404:
+            self._believe(response, access)
+            return None
+        found = f"sha256:{hashlib.sha256(response.content).hexdigest()}"
+        if found != digest:
+            raise RegistryError(f"{self.host}/{repository}: blob {digest} came as {found}.")
+        return response.content
+
+    def put_blob(self, repository: str, data: bytes) -> str:
+        """Uploads a small blob in one piece and returns its digest."""
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        access = self._access(repository, "push")
+        begun = self._wire.send(Request("POST", _path(access, "blobs/uploads/"), access, (200, 201, 202)))
+        place = urlsplit(begun.headers.get("Location", ""))
+        if not place.path or place.netloc not in {"", self._wire.address}:
+            elsewhere = place.netloc or "nowhere"
+            raise RegistryError(f"{self.host}/{repository}: it wants uploads sent elsewhere ({elsewhere}).")
+        query = "&".join(filter(None, [place.query, f"digest={digest}"]))
+        headers = {"Content-Type": "application/octet-stream"}
+        self._wire.send(Request("PUT", f"{place.path}?{query}", access, (200, 201, 202), headers, data))
+        return digest
+
     def delete(self, repository: str, digest: str) -> bool:
         """Deletes a manifest and with it every tag that stands on it; False if it was not there.
 

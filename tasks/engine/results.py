@@ -11,6 +11,7 @@ class Verdict(str, Enum):
     """How it ended for one image; the value is the word people see."""
 
     BUILT = "built"
+    REUSED = "reused"
     FAILED = "failed"
     SKIPPED = "skipped"
     STOPPED = "stopped"
@@ -40,7 +41,7 @@ class Result:
     where: str = ""
 
     def __bool__(self) -> bool:
-        return self.verdict is Verdict.BUILT
+        return self.verdict in {Verdict.BUILT, Verdict.REUSED}
 
 
 @dataclass(frozen=True, slots=True)

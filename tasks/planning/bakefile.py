@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config.dockerfiles import is_remote
-from .plan import Plan, PlannedImage
+from .address import PREFIX, Address, joined
+from .plan import Need, Plan, PlannedImage
 
 STAGING = "argosy-staging"
+# Provenance gives every build another digest; a release attaches it when names are moved.
+NO_PROVENANCE = ["type=provenance,disabled=true"]
 
 
 def target(name: str) -> str:
@@ -32,46 +35,80 @@ def bakefile(plan: Plan, only: Iterable[str] | None = None) -> dict[str, Any]:
     for image in images:
         for link in links(image, plan):
             if link.target not in targets:
-                targets[link.target] = _target(plan[link.image], plan, named=False)
+                targets[link.target] = _stand_in(image, link, plan)
     group = [target(image.name) for image in images if image.name in wanted]
-    file: dict[str, Any] = {"group": {"default": {"targets": group}}, "target": targets}
+    file = json.dumps({"group": {"default": {"targets": group}}, "target": targets})
     # bake reads its JSON as HCL, where these two begin a template.
-    file = json.loads(json.dumps(file).replace("${", "$${").replace("%{", "%%{"))
-    return file
+    read: dict[str, Any] = json.loads(file.replace("${", "$${").replace("%{", "%%{"))
+    return read
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One name in a Dockerfile (`key`) that stands for a sibling, and the target that BuildKit is given for it."""
+    """One name in a Dockerfile (the need's key) that stands for a sibling, and the target given for it."""
 
-    key: str
-    image: str
+    need: Need
     target: str
 
 
 def links(image: PlannedImage, plan: Plan) -> tuple[Link, ...]:
-    """Returns an image's links to siblings that are built in the same run.
+    """Returns an image's links to its siblings.
 
-    buildx before 0.15 mixes up two links of one image to one target, so a sibling that is spelled in two ways
-    is given as a second target: the same steps once more, all of them cached.
+    The target is the sibling's own where it is built in the same run, else one of the link's own.
     """
     found: list[Link] = []
-    inside = {other.name for other in plan.images}
+    inside = _built(plan)
     for need in image.needs:
-        if need.key and need.image in inside:
-            spelled = sum(1 for link in found if link.image == need.image)
+        if not need.key:
+            continue
+        if need.image not in inside:
+            name = f"{target(image.name)}___{len(found) + 1}"
+        else:
+            # buildx before 0.15 mixes up two links of one image to one target, so a sibling that is spelled
+            # in two ways is there a second time: the same steps, all of them cached.
+            spelled = sum(1 for link in found if link.need.image == need.image)
             name = target(need.image) + (f"___{spelled + 1}" if spelled else "")
-            found.append(Link(need.key, need.image, name))
+        found.append(Link(need, name))
     return tuple(found)
 
 
+def _stand_in(image: PlannedImage, link: Link, plan: Plan) -> dict[str, Any]:
+    """Returns the target for a link that is no sibling's own: one more of it, or the one the engine has.
+
+    For a context `docker-image://…` BuildKit asks the registry first, for a FROM the engine's own builder
+    takes what the engine has. The context is the image's, for the triggers that ONBUILD may have left.
+    """
+    if link.need.image in _built(plan):
+        return _target(plan[link.need.image], plan, named=False)
+    given = next((other.given for other in plan.images if other.name == link.need.image), "")
+    return {
+        "context": _context(image, plan),
+        "dockerfile-inline": f"FROM {given or link.need.reference}\n",
+        "platforms": list(link.need.platforms),
+        "output": ["type=cacheonly"],
+        "attest": NO_PROVENANCE,
+    }
+
+
+def _built(plan: Plan) -> set[str]:
+    """The images that are built in this run, not reused and not left out (`--no-deps`)."""
+    return {image.name for image in plan.images if image.action != "reuse"}
+
+
+def _context(image: PlannedImage, plan: Plan) -> str:
+    return image.context if is_remote(image.context) else str(plan.root / image.context)
+
+
 def closure(plan: Plan, names: Iterable[str]) -> tuple[PlannedImage, ...]:
-    """Returns the named images and all of the plan that they stand on, in plan order."""
+    """Returns the named images and all of the plan that is built for them, in plan order.
+
+    What is reused is given by its address, and what it stands on is not asked for.
+    """
     wanted = set(names)
     for image in reversed(plan.images):
-        if image.name in wanted:
+        if image.name in wanted and image.action != "reuse":
             wanted |= {need.image for need in image.needs}
-    return tuple(image for image in plan.images if image.name in wanted)
+    return tuple(image for image in plan.images if image.name in wanted and image.action != "reuse")
 
 
 def _target(image: PlannedImage, plan: Plan, *, named: bool) -> dict[str, Any]:
@@ -79,30 +116,49 @@ def _target(image: PlannedImage, plan: Plan, *, named: bool) -> dict[str, Any]:
         key: value if is_remote(value) or value.startswith("target:") else str(plan.root / value)
         for key, value in image.contexts.items()
     }
-    contexts |= {need.key: f"docker-image://{need.reference}" for need in image.needs if need.key}
-    contexts |= {link.key: f"target:{link.target}" for link in links(image, plan)}
+    contexts |= image.pins
+    contexts |= {link.need.key: f"target:{link.target}" for link in links(image, plan)}
     found: Mapping[str, Any] = {
-        "context": image.context if is_remote(image.context) else str(plan.root / image.context),
+        "context": _context(image, plan),
         "dockerfile": str(plan.root / image.dockerfile),
         "target": image.target,
         "args": dict(image.args),
         "contexts": contexts,
         "labels": dict(image.labels),
-        "platforms": list(image.platforms),
-        "tags": [str(reference) for reference in image.references]
-        if named and image.output == "load"
-        else [],
+        "platforms": list(image.building or image.platforms),
+        "tags": _tags(image) if named and image.output == "load" else [],
         "output": _output(image) if named else ["type=cacheonly"],
-        # Provenance gives every build another digest; a release attaches it when names are moved.
-        "attest": ["type=provenance,disabled=true"],
+        "attest": NO_PROVENANCE,
     }
     return {key: value for key, value in found.items() if value}
 
 
+def _tags(image: PlannedImage) -> list[str]:
+    tags = [str(reference) for reference in image.references]
+    return [*tags, f"{image.home}:{image.address}"] if image.address and image.home else tags
+
+
 def _output(image: PlannedImage) -> list[str]:
     if image.output == "load":
-        return ["type=docker"]
+        return ["type=docker,oci-mediatypes=true"]
     if image.output == "push":
-        names = ",".join(sorted({f"{reference.name}:{STAGING}" for reference in image.published}))
+        names = ",".join(pushed_under(image))
         return [f'type=image,"name={names}",push=true,oci-mediatypes=true']
     return ["type=cacheonly"]
+
+
+def pushed_under(image: PlannedImage) -> tuple[str, ...]:
+    """Returns what a build is pushed under: no name, but its address in each of its repositories.
+
+    An image that no address can stand for goes under a tag that is overwritten each time.
+    """
+    tag = image.address or STAGING
+    if image.building and set(image.building) < set(image.platforms):
+        tag = partial(image)
+    return tuple(sorted({f"{reference.name}:{tag}" for reference in image.published}))
+
+
+def partial(image: PlannedImage) -> str:
+    """The address tag of just those platforms of an image that are being built."""
+    found = {platform: Address(image.addresses[platform].removeprefix(PREFIX)) for platform in image.building}
+    return joined(found).tag

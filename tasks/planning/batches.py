@@ -43,7 +43,7 @@ def batches(plan: Plan, only: Iterable[str], most: int) -> tuple[tuple[str, ...]
 
 
 def _families(plan: Plan, wanted: set[str]) -> list[list[PlannedImage]]:
-    """Groups wanted images that stand on each other, each group in plan order, groups by their first image."""
+    """Groups wanted images that stand on each other, each group in plan order, groups by their first."""
     above: dict[str, str] = {}
 
     def head(name: str) -> str:

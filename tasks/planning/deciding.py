@@ -16,7 +16,8 @@ SHOWN = 2
 class Standing:
     """What is known of one image: its address on each platform, where that is there already, what it was.
 
-    `there` are the platforms that are really there at this address. `before` are the addresses of
+    `there` are the platforms that are really there at this address, `given` is where ("" if it is nowhere),
+    `where` says it in words. `before` are the addresses of
     the build that is remembered, by platform. `barrier` says why no address can stand for it.
     """
 
@@ -24,36 +25,46 @@ class Standing:
     there: frozenset[str] = frozenset()
     before: Mapping[str, Address] = field(default_factory=dict)
     barrier: str = ""
+    given: str = ""
+    where: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def decide(plan: Plan, standings: Mapping[str, Standing], *, rebuild: bool = False) -> Plan:
     """Returns the plan with an action and a reason for each image."""
-    return replace(plan, images=tuple(_decided(image, standings.get(image.name), rebuild) for image in plan.images))
+    return replace(
+        plan, images=tuple(_decided(image, standings[image.name], rebuild) for image in plan.images)
+    )
 
 
-def _decided(image: PlannedImage, standing: Standing | None, rebuild: bool) -> PlannedImage:
-    if standing is None or image.action == "unknown":
-        return image
-    address = joined(standing.addresses).tag if standing.addresses else ""
-    if not standing.barrier and not rebuild and set(image.platforms) <= standing.there:
-        return replace(image, action="reuse", reason="unchanged", address=address)
-    return replace(image, action="build", reason=_reason(image, standing, rebuild), address=address)
+def _decided(image: PlannedImage, standing: Standing, rebuild: bool) -> PlannedImage:
+    image = replace(image, notes=standing.notes)
+    if not standing.barrier:
+        tags = {platform: found.tag for platform, found in standing.addresses.items()}
+        image = replace(image, addresses=tags, address=joined(standing.addresses).tag)
+    missing = tuple(platform for platform in image.platforms if rebuild or platform not in standing.there)
+    if not standing.barrier and not missing:
+        return replace(image, action="reuse", reason=f"unchanged{standing.where}", given=standing.given)
+    building = missing if image.output == "push" and not standing.barrier else image.platforms
+    return replace(
+        image, action="build", reason=_reason(image, standing, missing, rebuild), building=building
+    )
 
 
-def _reason(image: PlannedImage, standing: Standing, rebuild: bool) -> str:
+def _reason(image: PlannedImage, standing: Standing, missing: tuple[str, ...], rebuild: bool) -> str:
     if rebuild:
         return "asked to rebuild"
     if standing.barrier:
         return f"cannot be reused: {standing.barrier}"
-    missing = [platform for platform in image.platforms if platform not in standing.there]
     changes: dict[str, None] = {}
     for platform in missing:
         if platform in standing.before:
             changes |= dict.fromkeys(differences(standing.before[platform], standing.addresses[platform]))
     if changes:
         named = list(changes)
-        more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+        more = f" and {len(named) - SHOWN} more changes" if len(named) > SHOWN else ""
         return "; ".join(named[:SHOWN]) + more
-    if standing.there:
+    if standing.there and missing != image.platforms:
         return f"not there yet for {', '.join(missing)}"
-    return "no longer there" if any(platform in standing.before for platform in missing) else "new"
+    known = any(platform in standing.before for platform in missing)
+    return f"not there{standing.where}" if known else "new"

@@ -9,7 +9,7 @@ import re
 
 # `[`, an optional `^`, at least one item: a character or an escaped one, or a range of two of them.
 _ITEM = re.compile(r"(\\.|[^\\\]-])(?:-(\\.|[^\\\]-]))?", re.DOTALL)
-_CLASS = re.compile(rf"\[(\^?)((?:{_ITEM.pattern})+)\]", re.DOTALL)
+_CLASS = re.compile(rf"\[(\^|(?!\^))((?:{_ITEM.pattern})+)\]", re.DOTALL)
 _WILD = re.compile(r"(?:\\.|[^\\*?[])*[*?[]", re.DOTALL)
 
 Ranges = list[tuple[str, str]]

@@ -20,8 +20,9 @@ _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2
 _SPACE += "\u2028\u2029\u202f\u205f\u3000"
 # What stands for itself in Go's regular expressions once it is escaped.
 _ESCAPABLE = r"[^a-zA-Z0-9\x80-\U0010ffff]"
-# To Go, every byte that is not UTF-8 is the same character.
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+# What is not literal in a pattern with wildcards: patternmatcher means to escape | and {2} and does not, and
+# to Go all bytes that are not UTF-8 are the same character.
+_ACTIVE = re.compile(r"\||\{\d+(?:,\d*)?\}|[\udc80-\udcff]")
 
 
 class _UnclearError(ValueError):
@@ -210,7 +211,7 @@ def _translated(pattern: str) -> tuple[str, str]:
             piece, position = char if char == "^" else re.escape(char), position + 1
             kind = "regex" if char == "]" else kind
         expression += piece
-    if kind == "regex" and _NOT_UTF8.search(pattern):
+    if kind == "regex" and _ACTIVE.search(pattern):
         raise _UnclearError(pattern)
     return expression, kind
 
@@ -220,7 +221,7 @@ def _class(pattern: str, position: int) -> tuple[str, int]:
     negated, ranges, end = character_class(pattern, position)
     # Go's matcher goes on rewriting `*` and `?` in here, and its regular expressions know [:alpha:] and \d.
     inside = re.sub(rf"\\{_ESCAPABLE}", "", pattern[position + 1 : end - 1])
-    if re.search(r"[*?[\\]", inside) or any(low > high for low, high in ranges):
+    if re.search(r"[*?\\]|\[:", inside) or any(low > high for low, high in ranges):
         raise _UnclearError(pattern)
     return class_regex(negated, ranges), end
 

@@ -89,6 +89,10 @@ class Naming:
             )
         return found[0]
 
+    def home(self, image: Image) -> str:
+        """The repository that holds an image's addresses: the first it is published to."""
+        return self._places(image, self.project.registries[0], aliases=False)[0].name
+
     def repositories(self, image: Image) -> tuple[str, ...]:
         """Every name, without a tag, by which a Dockerfile may mean this image.
 

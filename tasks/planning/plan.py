@@ -37,6 +37,11 @@ class PlannedImage:
     """One image, every template expanded, every sibling linked.
 
     An image that is not `selected` is there because another stands on it: it is built, but gets no name.
+
+    `home` is the repository of its addresses, with the registry; `addresses` are its address tags by
+    platform (none where no address can stand for it), `address` the one over all platforms. `building` are
+    the platforms to be built: all, or those that are missing alone. `pins` are the outside bases it is built
+    from, as contexts for BuildKit. `given` says where a reused image is found by those that stand on it.
     """
 
     name: str
@@ -55,8 +60,15 @@ class PlannedImage:
     publish: bool = True
     selected: bool = True
     output: Output = "load"
-    action: Literal["build", "unknown"] = "build"
+    action: Literal["build", "reuse", "unknown"] = "build"
     reason: str = ""
+    home: str = ""
+    address: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    building: tuple[str, ...] = ()
+    pins: Mapping[str, str] = field(default_factory=dict)
+    given: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -89,6 +101,8 @@ class PlannedImage:
             "output": self.output,
             "action": self.action,
             "reason": self.reason,
+            "address": self.address,
+            "notes": list(self.notes),
         }
 
 

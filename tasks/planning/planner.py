@@ -82,6 +82,7 @@ def _draft(image: Image, naming: Naming) -> PlannedImage:
         publish=image.publish,
         selected=False,
         output="none",
+        home=naming.home(image),
     )
 
 

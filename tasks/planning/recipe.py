@@ -22,6 +22,8 @@ from .words import names
 
 MAIN = ""
 """The name of the main context among contexts."""
+FORWARDED = ("SOURCE_DATE_EPOCH",)
+"""What of the caller's environment buildx hands on to BuildKit."""
 TARGET, DOCKER_IMAGE = "target:", "docker-image://"
 
 

@@ -42,11 +42,11 @@ def show_list(plan: Plan) -> None:
                 ", ".join(dict.fromkeys(need.image for need in image.needs)) or "-",
                 ", ".join(image.groups) or "-",
             )
-            for image in plan.images
+            for image in plan.selected
         ),
     )
     write(table, sys.stdout)
-    sys.stdout.write(f"\n{_counted(plan.images)}, version {plan.version} ({plan.version_source})\n")
+    sys.stdout.write(f"\n{_counted(plan.selected)}, version {plan.version} ({plan.version_source})\n")
 
 
 def list_json(plan: Plan) -> dict[str, object]:
@@ -63,7 +63,7 @@ def list_json(plan: Plan) -> dict[str, object]:
         "platforms",
     )
     more = ("needs", "groups", "publish")
-    images = [{key: image.as_json()[key] for key in keys + more} for image in plan.images]
+    images = [{key: image.as_json()[key] for key in keys + more} for image in plan.selected]
     return {"schema": SCHEMA, "project": plan.project, "version": plan.version, "images": images}
 
 

@@ -23,6 +23,7 @@ LOG_LINES = 20
 
 _STYLES = {
     Verdict.BUILT: "green",
+    Verdict.REUSED: "cyan",
     Verdict.FAILED: "bold red",
     Verdict.SKIPPED: "dim",
     Verdict.STOPPED: "yellow",
@@ -109,7 +110,9 @@ def grouped(references: Iterable[str]) -> list[str]:
 
 def outcome(result: Result) -> str:
     """Returns where a built image went, or the verdict and its reason; failures are told in full below."""
-    if result.verdict is Verdict.BUILT:
+    if result.verdict is Verdict.REUSED:
+        return ", ".join(part for part in ("unchanged", result.output) if part)
+    if result:
         return result.output or result.verdict.value
     reason = "" if result.verdict is Verdict.FAILED else result.reason
     return ": ".join(part for part in (str(result.verdict.value), reason) if part)

@@ -1,0 +1,156 @@
+"""Content in registries, at addresses: what is there, what was just pushed, and the index a name points to.
+
+In a registry every platform of an image has an address tag of its own, in each of the image's repositories.
+So a machine that wants one platform finds it wherever another built two, and platforms that are missing alone
+are built. Names are not moved here (pushing.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from ..errors import SurroundingsError
+from ..model import HUB, Reference
+from ..planning.deciding import Standing
+from ..planning.plan import Plan, PlannedImage
+from . import registry
+from .results import Results
+
+THREADS = 8
+INDEX = "application/vnd.oci.image.index.v1+json"
+T = TypeVar("T")
+R = TypeVar("R")
+
+Clients = Mapping[str, registry.Remote]
+# What one image is in one repository: its manifest for each platform.
+Content = dict[str, registry.Manifest]
+
+
+def remotes(plan: Plan) -> dict[str, registry.Remote]:
+    """Returns one client for each registry host that the plan's images are published to."""
+    hosts = {reference.registry or HUB for image in plan.images for reference in image.published}
+    hosts |= {Reference.parse(image.home).registry or HUB for image in plan.images if image.home}
+    return {host: registry.Remote(host) for host in sorted(hosts)}
+
+
+def places(image: PlannedImage) -> tuple[Reference, ...]:
+    """Returns the repositories of an image; one that is only stood on has its home."""
+    published = dict.fromkeys(replace(reference, tag="") for reference in image.published)
+    return tuple(published) or ((Reference.parse(image.home),) if image.home else ())
+
+
+def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
+    """Adds to what is known of images which platforms are there, in every repository at once."""
+    clients = remotes(plan)
+    asked = [
+        (image, place, platform, before[image.name].addresses[platform].tag)
+        for image in plan.images
+        if not before[image.name].barrier
+        for place in places(image)
+        for platform in image.platforms
+    ]
+    answers = _together(lambda one: _digest(clients, one[1], one[3]), asked)
+    absent = {
+        (image.name, platform)
+        for (image, _, platform, _), digest in zip(asked, answers, strict=True)
+        if not digest
+    }
+    found = dict(before)
+    for image in plan.images:
+        if not before[image.name].barrier and places(image):
+            there = [platform for platform in image.platforms if (image.name, platform) not in absent]
+            given = f"{image.home}:{before[image.name].addresses[image.platforms[0]].tag}"
+            found[image.name] = replace(
+                before[image.name], there=frozenset(there), given=given, where=" in the registry"
+            )
+    return found
+
+
+def settle(plan: Plan, results: Results, clients: Clients) -> dict[str, dict[Reference, Content]]:
+    """Returns what every selected image is in each of its repositories, once all is pushed.
+
+    What was just built gets its platforms' address tags; an address that another machine pushed in the
+    meantime wins, and its content is taken instead. Raises SurroundingsError where something is not there.
+    """
+    digests = {result.image: result.digest for result in results.images}
+    wanted = [(image, place) for image in plan.selected if image.publish for place in places(image)]
+    contents = _together(lambda one: _content(one[0], one[1], digests.get(one[0].name, ""), clients), wanted)
+    settled: dict[str, dict[Reference, Content]] = {}
+    for (image, place), content in zip(wanted, contents, strict=True):
+        settled.setdefault(image.name, {})[place] = content
+    return settled
+
+
+def index(content: Content) -> registry.Manifest:
+    """Returns what a name points to: the manifest of one platform, or an index of several.
+
+    The index is ours and its bytes are canonical (platforms in the order asked, no white space, no time), so
+    two machines that have the same platforms have the same index.
+    https://github.com/opencontainers/image-spec/blob/main/image-index.md
+    """
+    if len(content) == 1:
+        return next(iter(content.values()))
+    entries = []
+    for platform, manifest in content.items():
+        system, architecture, *variant = platform.split("/")
+        told = {"architecture": architecture, "os": system} | ({"variant": variant[0]} if variant else {})
+        size = len(manifest.raw)
+        entries.append(
+            {"mediaType": manifest.media_type, "digest": manifest.digest, "size": size, "platform": told}
+        )
+    value = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+    return registry.Manifest.of(json.dumps(value, separators=(",", ":")).encode(), INDEX)
+
+
+def _content(image: PlannedImage, place: Reference, digest: str, clients: Clients) -> Content:
+    remote = clients[place.registry or HUB]
+    built = _pushed(image, place, digest, remote) if image.action == "build" else {}
+    content: Content = {}
+    for platform in image.platforms:
+        tag = image.addresses.get(platform, "")
+        there = remote.manifest(place.repository, tag) if tag else None
+        found = there or built.get(platform)
+        if found is None:
+            raise SurroundingsError(
+                f"{place.name} has nothing for {platform} at {tag or digest}, though it was pushed"
+            )
+        if tag and not there:
+            remote.put(place.repository, tag, found)
+        content[platform] = found
+    return content
+
+
+def _pushed(image: PlannedImage, place: Reference, digest: str, remote: registry.Remote) -> Content:
+    """Returns the manifests that a build has just pushed, by platform."""
+    found = remote.manifest(place.repository, digest)
+    if found is None:
+        raise SurroundingsError(
+            f"{place.name} has nothing at {digest}, though the build just pushed it there"
+        )
+    platforms = image.building or image.platforms
+    told: Sequence[Mapping[str, Any]] = json.loads(found.raw).get("manifests") or ()
+    if not told:
+        return {platforms[0]: found}
+    children = {_platform(entry.get("platform") or {}): entry["digest"] for entry in told}
+    manifests = {p: remote.manifest(place.repository, children[p]) for p in platforms if p in children}
+    return {platform: manifest for platform, manifest in manifests.items() if manifest}
+
+
+def _platform(told: Mapping[str, str]) -> str:
+    parts = (told.get("os", ""), told.get("architecture", ""), told.get("variant", ""))
+    platform = "/".join(part for part in parts if part)
+    # arm64 is v8 unless it says otherwise: https://github.com/containerd/platforms
+    return platform.removesuffix("/v8") if platform.startswith("linux/arm64") else platform
+
+
+def _digest(clients: Clients, place: Reference, tag: str) -> str | None:
+    return clients[place.registry or HUB].digest(place.repository, tag)
+
+
+def _together(ask: Callable[[T], R], questions: Iterable[T]) -> list[R]:
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(ask, questions))

@@ -1,0 +1,69 @@
+"""What was built here before, remembered: the inputs behind each address, and which images are whole.
+
+It serves reasons ("x changed") and spares questions; nothing is wrong without it, so what cannot be read is
+taken as not remembered, and what cannot be written is not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..planning.address import Address
+from . import state
+
+
+def before(root: Path, image: str, platforms: Iterable[str]) -> dict[str, Address]:
+    """Returns the addresses an image was last built at, by platform, with their inputs."""
+    found: dict[str, Address] = {}
+    for platform in platforms:
+        record = _read(_inputs(root, image, platform))
+        with suppress(KeyError, TypeError):
+            found[platform] = Address(record["digest"], record["inputs"], record["files"])
+    return found
+
+
+def remember(root: Path, image: str, addresses: Mapping[str, Address]) -> None:
+    """Remembers what an image was built from."""
+    for platform, address in addresses.items():
+        record = {"digest": address.digest, "inputs": dict(address.inputs), "files": dict(address.files)}
+        _write(_inputs(root, image, platform), record)
+
+
+def whole(root: Path) -> dict[str, list[str]]:
+    """Returns the platforms that are known to be really there, by image id."""
+    return {key: list(value) for key, value in _read(state.folder(root) / "whole.json").items()}
+
+
+def remember_whole(root: Path, images: Mapping[str, Iterable[str]]) -> None:
+    """Remembers that these images (by id) hold these platforms in full."""
+    known = whole(root)
+    added = {key: sorted(value) for key, value in images.items()}
+    if added.items() <= known.items():
+        return
+    # The newest few thousand are plenty; an image that is forgotten is looked at again.
+    _write(state.folder(root) / "whole.json", dict(list((known | added).items())[-4000:]))
+
+
+def _inputs(root: Path, image: str, platform: str) -> Path:
+    name = f"{image}@{platform}".replace("/", "_")
+    return state.folder(root) / "inputs" / f"{name}.json"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        value = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        return value if isinstance(value, dict) else {}
+    return {}
+
+
+def _write(path: Path, value: Mapping[str, Any]) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(value), encoding="utf-8", errors="surrogateescape")
+        partial.replace(path)

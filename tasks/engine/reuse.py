@@ -1,0 +1,104 @@
+"""Which images of a plan the engine has already at their address, and the names they get there.
+
+An image is reused only if it is verified to be there with every platform asked for, in fact and not by an
+index's word. In the engine an address is a tag: a label would be inherited by whatever stands on the image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..planning.address import joined
+from ..planning.deciding import Standing
+from ..planning.plan import Plan, PlannedImage
+from . import docker, images, records
+from .addressing import Survey
+
+THREADS = 8
+
+
+def name(plan: Plan) -> None:
+    """Gives every reused image the references that a built one gets; those it has already cost nothing."""
+    reused = [image for image in plan.selected if image.action == "reuse" and plan.output == "load"]
+    wanted = {image.given: image.references for image in reused}
+    every = [*wanted, *(str(reference) for references in wanted.values() for reference in references)]
+    there = images.inspect(None, every)
+    calls = [
+        (given, str(reference))
+        for given, references in wanted.items()
+        for reference in references
+        if there.get(str(reference), {}).get("Id") != there[given]["Id"]
+    ]
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda call: images.name(None, call[0], [call[1]]), calls))
+
+
+def remember(plan: Plan, found: Survey, built: Mapping[str, bool]) -> None:
+    """Remembers what was just built, so that the next plan can say what has changed since."""
+    for image in plan.images:
+        if built.get(image.name) and image.addresses:
+            records.remember(plan.root, image.name, found.addresses[image.name])
+    if plan.output == "load":
+        fresh = [image for image in plan.selected if built.get(image.name) and image.address and image.home]
+        there = images.inspect(None, [f"{image.home}:{image.address}" for image in fresh])
+        known = {
+            about["Id"]: image.platforms
+            for image in fresh
+            if (about := there.get(f"{image.home}:{image.address}"))
+        }
+        records.remember_whole(plan.root, known)
+
+
+def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
+    """Adds to what is known of images which platforms the engine really has, by one call to it."""
+    tags = {
+        image.name: f"{image.home}:{joined(before[image.name].addresses).tag}"
+        for image in plan.images
+        if image.home and not before[image.name].barrier
+    }
+    there = images.inspect(None, list(tags.values()))
+    known = records.whole(plan.root)
+    found = dict(before)
+    for image in plan.images:
+        about = there.get(tags.get(image.name, ""))
+        if about is not None:
+            platforms = _really_there(plan.root, image, tags[image.name], about, known)
+            found[image.name] = replace(found[image.name], there=frozenset(platforms), given=tags[image.name])
+        found[image.name] = replace(found[image.name], where=" in the engine" if about is None else "")
+    return found
+
+
+def _really_there(
+    root: Path, image: PlannedImage, tag: str, about: Mapping[str, Any], known: Mapping[str, list[str]]
+) -> set[str]:
+    """Returns the platforms whose content the engine really has.
+
+    An index that was pulled for one platform inspects like a whole one, so an image that was not loaded by
+    ourselves is asked for each platform once: `docker create` fails for one that is not there.
+    """
+    if about["Id"] in known:
+        return set(known[about["Id"]])
+    if len(image.platforms) == 1:
+        return {_platform(about)} & set(image.platforms)
+    platforms = {platform for platform in image.platforms if _creates(tag, platform)}
+    if platforms == set(image.platforms):
+        records.remember_whole(root, {about["Id"]: platforms})
+    return platforms
+
+
+def _platform(about: Mapping[str, Any]) -> str:
+    parts = (about.get("Os", ""), about.get("Architecture", ""), about.get("Variant", ""))
+    platform = "/".join(part for part in parts if part)
+    # arm64 is v8 unless it says otherwise: https://github.com/containerd/platforms
+    return platform.removesuffix("/v8") if platform.startswith("linux/arm64") else platform
+
+
+def _creates(tag: str, platform: str) -> bool:
+    done = docker.ask(None, "create", "--pull", "never", "--platform", platform, tag, "/nothing")
+    if done:
+        docker.ask(None, "rm", done.out.strip())
+    return bool(done)

@@ -1,0 +1,54 @@
+"""Small documents kept in a registry beside the images: the journal and the record.
+
+An OCI artifact of one layer: https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from ..engine.registry import Manifest, Remote
+from ..errors import RegistryError
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+EMPTY = "application/vnd.oci.empty.v1+json"
+NOTHING = b"{}"
+
+
+def upload(remote: Remote, repository: str, kind: str, data: bytes, annotations: Mapping[str, str]) -> Manifest:
+    """Uploads a document's bytes and returns the manifest that would name it; nothing has a name yet."""
+    for blob in (NOTHING, data):
+        remote.put_blob(repository, blob)
+    return describe(kind, data, annotations)
+
+
+def describe(kind: str, data: bytes, annotations: Mapping[str, str]) -> Manifest:
+    """Returns the manifest of a document; the same document always has the same."""
+    body = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "artifactType": kind,
+        "config": _descriptor(EMPTY, NOTHING),
+        "layers": [_descriptor(kind, data)],
+        "annotations": dict(annotations),
+    }
+    return Manifest.of(json.dumps(body, sort_keys=True, separators=(",", ":")).encode(), MANIFEST)
+
+
+def download(remote: Remote, repository: str, manifest: Manifest, kind: str) -> bytes | None:
+    """Returns the document a manifest names, None if it is of another kind. Raises RegistryError if it is lost."""
+    body = json.loads(manifest.raw)
+    if body.get("artifactType") != kind:
+        return None
+    digest = str(body["layers"][0]["digest"])
+    data = remote.blob(repository, digest)
+    if data is None:
+        raise RegistryError(f"{remote.host}/{repository}@{manifest.digest}: its content {digest} is gone.", 404)
+    return data
+
+
+def _descriptor(media_type: str, data: bytes) -> dict[str, object]:
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return {"mediaType": media_type, "digest": digest, "size": len(data)}

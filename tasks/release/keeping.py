@@ -1,0 +1,138 @@
+"""Where the journal is kept while a release is under way: on disk, and in the registry for when the disk dies.
+
+A journal that is found is a release that did not end: nobody starts another one over it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..engine.registry import Remote
+from ..errors import RefusedError, RegistryError, SurroundingsError
+from ..model import HUB, Reference
+from . import artifact
+from .content import Place
+from .index import is_free
+from .journal import Journal
+from .looking import look
+from .withdrawing import withdraw
+
+KIND = "application/vnd.argosy.journal.v1+json"
+TAG = "argosy-journal"
+FILE = "journal.json"
+
+
+def name(home: Place) -> Reference:
+    """Returns the name the journal has in the registry."""
+    return Reference(home.host, home.repository, TAG)
+
+
+def write(folder: Path, journal: Journal) -> Path:
+    """Puts the journal on disk, synced. Raises SurroundingsError if it cannot be; then nothing is left of it."""
+    target = folder / FILE
+    temporary = target.with_suffix(".new")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(journal.dumps())
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+        _sync(folder)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
+        raise SurroundingsError(
+            f"the journal cannot be written to {target}: {error.strerror or error}. "
+            "Free some room, or set XDG_STATE_HOME to a folder that has it."
+        ) from None
+    return target
+
+
+def publish(clients: Mapping[str, Remote], journal: Journal) -> None:
+    """Puts the journal into the registry. Raises RefusedError if another release's is there."""
+    there = read(clients, journal.home)
+    if there is not None and there.id != journal.id:
+        raise RefusedError(told(there, str(name(journal.home))))
+    remote, where = clients[journal.home.host], name(journal.home)
+    about = {"dev.argosy.journal": journal.id, "org.opencontainers.image.version": journal.tag}
+    manifest = artifact.upload(remote, where.repository, KIND, journal.dumps(), about)
+    remote.put(where.repository, where.tag, manifest)
+
+
+def load(folder: Path) -> Journal | None:
+    """Returns the journal on disk."""
+    try:
+        return Journal.loads((folder / FILE).read_bytes(), str(folder / FILE))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SurroundingsError(f"{folder / FILE} cannot be read: {error.strerror}.") from None
+
+
+def read(clients: Mapping[str, Remote], home: Place) -> Journal | None:
+    """Returns the journal in the registry."""
+    where = name(home)
+    manifest = look(clients, where)
+    if manifest is None or is_free(manifest):
+        return None
+    data = artifact.download(clients[home.host], home.repository, manifest, KIND)
+    if data is None:
+        raise SurroundingsError(f"{where} is no journal of ours. Take that tag away; Argosy keeps its journal there.")
+    return Journal.loads(data, str(where))
+
+
+def find(folder: Path, clients: Mapping[str, Remote], home: Place) -> Journal | None:
+    """Returns the journal of a release that did not end, from disk or else from the registry.
+
+    Raises RefusedError where both hold one and they are of different releases.
+    """
+    here, there = load(folder), read(clients, home)
+    if here and there and here.id != there.id:
+        raise RefusedError(
+            f"two releases did not end: {told(here, str(folder / FILE))}\n{told(there, str(name(home)))}\n"
+            f"The one on this disk never moved a name: remove {folder / FILE}, then resume the other."
+        )
+    return here or there
+
+
+def close(folder: Path, clients: Mapping[str, Remote], journal: Journal) -> None:
+    """Takes the journal away, first from the registry, then from disk. Raises RegistryError if it stays there."""
+    where = name(journal.home)
+    remote = clients[where.registry or HUB]
+    manifest = look(clients, where)
+    if manifest is not None and not is_free(manifest):
+        data = artifact.download(remote, where.repository, manifest, KIND)
+        if data is None or Journal.loads(data, str(where)).id == journal.id:
+            withdraw(clients, where, journal.id)
+            if not is_free(look(clients, where)):
+                raise RegistryError(f"the journal {where} cannot be taken away")
+    forget(folder)
+
+
+def forget(folder: Path) -> None:
+    """Removes the journal from disk."""
+    with contextlib.suppress(FileNotFoundError):
+        (folder / FILE).unlink()
+        _sync(folder)
+
+
+def told(journal: Journal, where: str) -> str:
+    """Returns the sentence for a journal that was found."""
+    return (
+        f"the release {journal.tag}, begun {journal.started}, did not end (journal: {where}).\n"
+        f"Complete it:  inv release --tag {journal.tag} --resume\n"
+        f"Take it back: inv release --tag {journal.tag} --rollback"
+    )
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,75 @@
+"""How a release looks at a name or a manifest: twice, where a wrong answer would cost something.
+
+A false "not found" for a name that stands would enter the journal as "new", and its undoing would delete it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from ..engine.registry import Manifest, Remote
+from ..errors import RegistryError
+from ..model import HUB, Reference
+from .content import Place
+
+THREADS = 8
+ATTEMPTS = 4
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def place(reference: Reference) -> Place:
+    """Returns the repository a name lives in."""
+    return Place(reference.registry or HUB, reference.repository)
+
+
+def look(clients: Mapping[str, Remote], reference: Reference) -> Manifest | None:
+    """Returns what a name stands at; None only if the list of tags agrees that there is no such name.
+
+    Raises RegistryError where the registry cannot tell, or contradicts itself.
+    """
+    remote = clients[reference.registry or HUB]
+    for attempt in range(ATTEMPTS):
+        found = remote.manifest(reference.repository, reference.tag)
+        if found is not None:
+            return found
+        if reference.tag not in remote.tags(reference.repository):
+            return None
+        time.sleep(0.1 * 2**attempt)
+    raise RegistryError(
+        f"{reference} cannot be read: {remote.host} lists the tag and yet says there is no such manifest.", 500
+    )
+
+
+def absent(clients: Mapping[str, Remote], wanted: Iterable[tuple[Place, str]]) -> list[str]:
+    """Returns which of these manifests are not in their repositories, as `repository@digest`."""
+    pairs = list(dict.fromkeys(wanted))
+
+    def is_there(pair: tuple[Place, str]) -> bool:
+        where, digest = pair
+        return any(clients[where.host].digest(where.repository, digest) for _ in range(2))
+
+    there = together(is_there, pairs)
+    return [f"{where}@{digest}" for (where, digest), found in zip(pairs, there, strict=True) if not found]
+
+
+def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Does the same for all, several at once; the results in order.
+
+    The first failure (or Ctrl-C) is raised when all that had begun has ended: nothing goes on behind our back.
+    """
+    with ThreadPoolExecutor(THREADS) as pool:
+        futures: list[Future[R]] = [pool.submit(work, item) for item in items]
+        try:
+            wait(futures, return_when="FIRST_EXCEPTION")
+        finally:
+            for future in futures:
+                future.cancel()
+    for future in futures:
+        if not future.cancelled() and (error := future.exception()):
+            raise error
+    return [future.result() for future in futures]
+

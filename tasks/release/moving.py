@@ -1,0 +1,82 @@
+"""Moving names forward: in an order that finds trouble while it can still be undone.
+
+One name for each registry first, then the immutable ones, those that cannot be taken away after those that can;
+the names that people pull by (`0.2`, `latest`) last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..engine.registry import Remote
+from ..errors import RefusedError, RegistryError
+from ..model import HUB
+from .index import is_free, mark
+from .journal import Journal, Move
+from .looking import absent, look, place, together
+
+
+class ContestedError(RefusedError):
+    """Somebody else moved a name after we had read it."""
+
+
+def phases(moves: Sequence[Move], permanent: frozenset[str]) -> tuple[tuple[Move, ...], ...]:
+    """Returns the moves in the order they are made; those of one phase are made at once."""
+
+    def is_permanent(move: Move) -> bool:
+        return (move.reference.registry or HUB) in permanent
+
+    immutable = [move for move in moves if move.immutable]
+    floating = [move for move in moves if not move.immutable]
+    first: dict[str, Move] = {}
+    for move in sorted(immutable, key=is_permanent):
+        if not is_permanent(move):
+            first.setdefault(move.reference.registry, move)
+    probes = list(first.values())
+    rest = [move for move in immutable if move not in probes]
+    ordered = (
+        probes,
+        [move for move in rest if not is_permanent(move)],
+        [move for move in rest if is_permanent(move)],
+        floating,
+    )
+    return tuple(tuple(phase) for phase in ordered if phase)
+
+
+def forward(journal: Journal, clients: Mapping[str, Remote]) -> None:
+    """Moves every name that is not there yet. Raises ContestedError, RegistryError; some may have moved by then."""
+    for phase in phases(journal.moves, journal.permanent):
+        together(lambda move: step(move, journal, clients), phase)
+
+
+def step(move: Move, journal: Journal, clients: Mapping[str, Remote]) -> None:
+    """Moves one name, read again just before."""
+    now = look(clients, move.reference)
+    if now is not None and now.digest == move.new.digest:
+        return
+    as_before = is_free(now) if is_free(move.old) else (now and now.digest) == (move.old and move.old.digest)
+    if not as_before and not (now and mark(now).startswith(journal.id)):
+        raise ContestedError(
+            f"{move.reference} stood at {move.old.digest if move.old else 'nothing'} when it was read, and now at "
+            f"{now.digest if now else 'nothing'}: somebody else moved it meanwhile."
+        )
+    clients[move.reference.registry or HUB].put(move.reference.repository, move.reference.tag, move.new)
+
+
+def check(moves: Iterable[Move], clients: Mapping[str, Remote]) -> list[str]:
+    """Reads every name back, and what stands behind it. Returns what is not as it should be."""
+    moves = tuple(moves)
+    nows = together(lambda move: look(clients, move.reference), moves)
+    wrong = [
+        f"{move.reference} stands at {now.digest if now else 'nothing'}, not at {move.new.digest}"
+        for move, now in zip(moves, nows, strict=True)
+        if now is None or now.digest != move.new.digest
+    ]
+    wanted = ((place(move.reference), child) for move in moves for child in move.children())
+    return wrong + [f"{gone} is not there any more" for gone in absent(clients, wanted)]
+
+
+def verified(moves: Iterable[Move], clients: Mapping[str, Remote]) -> None:
+    """Raises RegistryError unless every name stands at its new manifest with all that is behind it."""
+    if wrong := check(moves, clients):
+        raise RegistryError("read back, these are not as they were written:\n  " + "\n  ".join(wrong))

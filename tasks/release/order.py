@@ -1,0 +1,97 @@
+"""What is to be released, as a value: which version, of which commit, which names at which manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..engine.registry import RELEASE, Manifest
+from ..model import HUB, Reference
+from ..planning.plan import Plan
+from .content import Child, Contents, Place
+from .index import index
+
+PREFIX = "org.opencontainers.image."
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The commit that is released: its full id, its time ("2026-11-22T21:00:00Z"), where it is kept."""
+
+    revision: str = ""
+    created: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One image in one repository: the index to be named, what it is made of, and its tags."""
+
+    image: str
+    place: Place
+    index: Manifest
+    children: tuple[Child, ...]
+    tags: tuple[str, ...]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The names it is to have."""
+        return tuple(Reference(self.place.host, self.place.repository, tag) for tag in self.tags)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A release, all digests known and nothing moved.
+
+    The journal and the record live in `home`, the first repository. `permanent` are hosts where a tag, once
+    made, can neither be moved nor taken away, as build.toml declares them.
+    """
+
+    project: str
+    tag: str
+    source: Source
+    named: tuple[Named, ...]
+    permanent: frozenset[str] = frozenset()
+    gates: Mapping[str, str] = field(default_factory=dict)
+    overwrite: bool = False
+
+    @property
+    def home(self) -> Place:
+        """Where the journal and the record are kept."""
+        return self.named[0].place
+
+    @property
+    def version(self) -> str:
+        """The tag without its "v"."""
+        return self.tag.removeprefix("v")
+
+
+def order(plan: Plan, tag: str, source: Source, contents: Contents, **more: object) -> Order:
+    """Returns the order for a plan's published images; the indexes are made here, put nowhere yet."""
+    named: list[Named] = []
+    for image in plan.selected:
+        for place, children in contents.get(image.name, {}).items():
+            here = [r for r in image.published if Place(r.registry or HUB, r.repository) == place]
+            tags = tuple(dict.fromkeys(reference.tag for reference in here))
+            annotations = annotated(image.name, tag, source, image.labels)
+            named.append(Named(image.name, place, index(children, annotations), children, tags))
+    return Order(plan.project, tag, source, tuple(named), **more)  # type: ignore[arg-type]  # Order's own fields
+
+
+def annotated(image: str, tag: str, source: Source, labels: Mapping[str, str]) -> dict[str, str]:
+    """Returns what stands on an image's index: its own labels of that kind, and what the release knows.
+
+    https://github.com/opencontainers/image-spec/blob/main/annotations.md
+    """
+    own = {key: text for key, text in labels.items() if key.startswith(PREFIX)}
+    url = own.get(f"{PREFIX}url") or source.url
+    return {
+        f"{PREFIX}title": image,
+        f"{PREFIX}source": source.url,
+        f"{PREFIX}url": url,
+        **own,
+        f"{PREFIX}version": tag.removeprefix("v"),
+        f"{PREFIX}revision": source.revision,
+        f"{PREFIX}created": source.created,
+        RELEASE: tag,
+    }

@@ -1,0 +1,149 @@
+"""The record of a release: one document beside the images, whose writing is the moment it happened.
+
+Readers who need all names of one release at one instant read the record and take its digests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.registry import Manifest, Remote
+from ..errors import SurroundingsError
+from ..model import Reference
+from . import artifact
+from .content import Place
+from .index import is_free
+from .journal import Move
+from .looking import look, together
+from .names import Name
+from .order import Order
+
+KIND = "application/vnd.argosy.release.v1+json"
+PREFIX = "argosy-release-"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name of a release: what it was given, and what stood there before ("" for nothing)."""
+
+    reference: str
+    image: str
+    digest: str
+    previous: str
+    immutable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a release was: which commit, which digests, which names. `platforms` is image -> platform -> digest."""
+
+    id: str
+    project: str
+    tag: str
+    revision: str
+    created: str
+    released: str
+    entries: tuple[Entry, ...]
+    platforms: Mapping[str, Mapping[str, str]]
+    gates: Mapping[str, str]
+
+    def dumps(self) -> bytes:
+        """Returns it as JSON."""
+        body = {
+            "schema": SCHEMA,
+            "id": self.id,
+            "project": self.project,
+            "tag": self.tag,
+            "revision": self.revision,
+            "created": self.created,
+            "released": self.released,
+            "names": [
+                {
+                    "reference": one.reference,
+                    "image": one.image,
+                    "digest": one.digest,
+                    "previous": one.previous,
+                    "immutable": one.immutable,
+                }
+                for one in self.entries
+            ],
+            "platforms": {image: dict(sorted(found.items())) for image, found in sorted(self.platforms.items())},
+            "gates": dict(sorted(self.gates.items())),
+        }
+        return (json.dumps(body, indent=1) + "\n").encode()
+
+    @classmethod
+    def loads(cls, data: bytes, where: str) -> Record:
+        """Reads it again. Raises SurroundingsError, naming `where`, for what is none."""
+        try:
+            body: dict[str, Any] = json.loads(data)
+            entries = tuple(Entry(**entry) for entry in body.pop("names"))
+            del body["schema"]
+            return cls(entries=entries, **body)
+        except (ValueError, KeyError, TypeError) as error:
+            raise SurroundingsError(f"{where} is no record of a release ({type(error).__name__})") from None
+
+
+def name(home: Place, tag: str) -> Reference:
+    """Returns the name a release's record has."""
+    return Reference(home.host, home.repository, f"{PREFIX}{tag}"[:128])
+
+
+def make(order: Order, names: Iterable[Name], identity: str, when: str, earlier: Record | None) -> Record:
+    """Returns the record of an order; images of an earlier record of the same tag that are not in it stay."""
+    entries = {one.reference: one for one in earlier.entries} if earlier else {}
+    platforms = dict(earlier.platforms) if earlier else {}
+    for one in names:
+        if not one.stays:
+            previous = one.old.digest if one.old is not None and not is_free(one.old) else ""
+            known = entries.get(str(one.reference))
+            if known and known.digest == one.new.digest:
+                previous = known.previous
+            entries[str(one.reference)] = Entry(
+                str(one.reference), one.image, one.new.digest, previous, one.immutable
+            )
+    for named in order.named:
+        platforms[named.image] = {child.platform: child.digest for child in named.children if child.platform}
+    return Record(
+        id=identity,
+        project=order.project,
+        tag=order.tag,
+        revision=order.source.revision,
+        created=order.source.created,
+        released=when,
+        entries=tuple(entries.values()),
+        platforms=platforms,
+        gates=order.gates,
+    )
+
+
+def move(clients: Mapping[str, Remote], home: Place, record: Record) -> Move:
+    """Uploads a record's bytes and returns the one write that will commit the release."""
+    where = name(home, record.tag)
+    old = look(clients, where)
+    about = {"dev.argosy.journal": record.id, "org.opencontainers.image.version": record.tag}
+    return Move(where, old, artifact.upload(clients[home.host], home.repository, KIND, record.dumps(), about))
+
+
+def read(clients: Mapping[str, Remote], home: Place, tag: str) -> Record | None:
+    """Returns the record of a release, None if there is none."""
+    where = name(home, tag)
+    manifest = look(clients, where)
+    return None if manifest is None or is_free(manifest) else of(clients, where, manifest)
+
+
+def of(clients: Mapping[str, Remote], where: Reference, manifest: Manifest) -> Record | None:
+    """Returns the record that a manifest names."""
+    data = artifact.download(clients[where.registry], where.repository, manifest, KIND)
+    return Record.loads(data, str(where)) if data is not None else None
+
+
+def history(clients: Mapping[str, Remote], home: Place) -> tuple[Record, ...]:
+    """Returns all releases, the newest first."""
+    tags = [tag for tag in clients[home.host].tags(home.repository) if tag.startswith(PREFIX)]
+    found = together(lambda tag: read(clients, home, tag.removeprefix(PREFIX)), tags)
+    return tuple(sorted(filter(None, found), key=lambda record: record.released, reverse=True))

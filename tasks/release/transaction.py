@@ -1,0 +1,208 @@
+"""The transaction: from an order of digests to names moved in every registry, or to nothing having happened.
+
+It knows neither engine nor builds: --resume and --rollback need a journal and the registries, no more.
+Exit codes are those of the errors: 6 nothing has changed, 7 a journal says what is half-way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ..engine.registry import Remote
+from ..errors import ArgosyError, IncompleteError, RefusedError, RegistryError, SurroundingsError
+from . import journal as journals
+from . import keeping, moving, record, staging
+from .journal import Journal
+from .looking import look
+from .names import Name, check, names
+from .order import Order
+from .undoing import SETTLE_SECONDS, Undone, undo
+
+Told = Callable[[str, str], None]
+"""Hears each step: its name, and what came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voyage:
+    """Where a transaction takes place: the registries, the journal's folder, who hears of it.
+
+    `settle` is how many seconds a request that we gave up on is given to land before names are read again.
+    """
+
+    clients: Mapping[str, Remote]
+    folder: Path
+    told: Told
+    settle: float = SETTLE_SECONDS
+
+
+def publish(order: Order, voyage: Voyage) -> tuple[Name, ...]:
+    """Releases: stages, journals, moves every name, reads back, records. Returns the plan of names carried out.
+
+    Raises RefusedError (nothing has changed) or IncompleteError (a journal is left).
+    """
+    try:
+        planned, journal = _prepared(order, voyage)
+    except KeyboardInterrupt:
+        raise RefusedError("interrupted before any name moved; nothing has changed") from None
+    except RefusedError:
+        raise
+    except SurroundingsError as error:
+        raise RefusedError(f"no name was moved: {error}") from None
+    if journal is None:
+        return planned
+    _carry(journal, voyage)
+    return planned
+
+
+def _prepared(order: Order, voyage: Voyage) -> tuple[tuple[Name, ...], Journal | None]:
+    """Everything before the first name moves; None for a journal where nothing is left to move."""
+    clients = voyage.clients
+    unfinished(voyage, order)
+    planned = names(order, clients)
+    check(order, planned)
+    staging.stage(order, clients)
+    voyage.told("stage", f"{len(order.named)} indexes are in their repositories, and all that stands behind them")
+    earlier = record.read(clients, order.home, order.tag)
+    if not any(name.moves for name in planned) and earlier:
+        voyage.told("move", "every name stands where this release wants it: nothing to do")
+        return planned, None
+    identity, now = journals.new_id(), datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    commit = record.move(clients, order.home, record.make(order, planned, identity, now, earlier))
+    journal = journals.begin(
+        planned, commit, id=identity, project=order.project, tag=order.tag, home=order.home,
+        permanent=order.permanent, revision=order.source.revision,
+    )  # fmt: skip
+    path = keeping.write(voyage.folder, journal)
+    try:
+        keeping.publish(clients, journal)
+    except BaseException:
+        _dropped(journal, voyage)
+        raise
+    voyage.told("journal", f"{len(journal.moves)} names, in {path} and at {keeping.name(journal.home)}")
+    return planned, journal
+
+
+def _dropped(journal: Journal, voyage: Voyage) -> None:
+    """No name has moved: the journal goes, wherever it is; where it stays, the next release will say so."""
+    try:
+        keeping.close(voyage.folder, voyage.clients, journal)
+    except SurroundingsError:
+        keeping.forget(voyage.folder)
+
+
+def unfinished(voyage: Voyage, order: Order) -> None:
+    """Raises RefusedError where the journal of a release that did not end is found."""
+    found = keeping.find(voyage.folder, voyage.clients, order.home)
+    if found is not None:
+        where = voyage.folder / keeping.FILE if keeping.load(voyage.folder) else keeping.name(order.home)
+        raise RefusedError(keeping.told(found, str(where)))
+
+
+def _carry(journal: Journal, voyage: Voyage) -> None:
+    """Moves the names, or undoes what was moved."""
+    try:
+        moving.forward(journal, voyage.clients)
+        moving.verified(journal.moves, voyage.clients)
+    except (ArgosyError, KeyboardInterrupt) as error:
+        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+        voyage.told("undo", reason)
+        _undone(journal, voyage, reason)
+        raise RefusedError(f"the release was undone, every name stands as before: {reason}") from None
+    voyage.told("move", f"{len(journal.moves)} names moved and read back")
+    _commit(journal, voyage)
+
+
+def _commit(journal: Journal, voyage: Voyage) -> None:
+    """Writes the record; from here on nothing is undone."""
+    try:
+        where = journal.record.reference
+        voyage.clients[where.registry].put(where.repository, where.tag, journal.record.new)
+        moving.verified((journal.record,), voyage.clients)
+        voyage.told("record", f"{where} is the release")
+        keeping.close(voyage.folder, voyage.clients, journal)
+    except (ArgosyError, KeyboardInterrupt, OSError) as error:
+        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+        raise IncompleteError(
+            f"all names of {journal.tag} stand and were read back; the record or the end of the journal is left: "
+            f"{reason}\n{_way(journal, voyage)}"
+        ) from None
+
+
+def _undone(journal: Journal, voyage: Voyage, reason: str) -> None:
+    """Takes everything back and closes the journal. Raises IncompleteError, with what is left, if it cannot."""
+    try:
+        if is_committed(journal, voyage):
+            raise IncompleteError(f"{journal.tag} is recorded, so it is completed, not undone. {_way(journal, voyage)}")
+        stands = _permanent(journal, voyage)
+        undone = Undone(stands) if stands else undo(journal, voyage.clients, voyage.settle)
+        for line in (*undone.foreign, *undone.emptied):
+            voyage.told("undo", line)
+        if not undone.stuck:
+            keeping.close(voyage.folder, voyage.clients, journal)
+    except (SurroundingsError, KeyboardInterrupt) as error:
+        undone = Undone(("interrupted" if isinstance(error, KeyboardInterrupt) else str(error),))
+    if undone.stuck:
+        lines = "\n  ".join(undone.stuck)
+        raise IncompleteError(
+            f"{reason}\nThe release is half-way, and these are not known to stand as before:\n  {lines}\n"
+            f"{_way(journal, voyage)}"
+        )
+
+
+def _permanent(journal: Journal, voyage: Voyage) -> tuple[str, ...]:
+    """Returns the new names that stand already where a tag cannot be taken away: the way is forward then."""
+    stuck = [move for move in journal.moves if move.reference.registry in journal.permanent]
+    nows = [(move, look(voyage.clients, move.reference)) for move in stuck]
+    return tuple(
+        f"{move.reference} cannot be taken away: its registry keeps every tag for ever. The way is forward"
+        for move, now in nows
+        if now is not None and now.digest == move.new.digest
+    )
+
+
+def is_committed(journal: Journal, voyage: Voyage) -> bool:
+    """Whether the record stands: the one write that makes a release."""
+    found = look(voyage.clients, journal.record.reference)
+    return found is not None and found.digest == journal.record.new.digest
+
+
+def resume(journal: Journal, voyage: Voyage) -> None:
+    """Completes a release that did not end. Raises IncompleteError where it still cannot be completed."""
+    try:
+        if keeping.load(voyage.folder) is None:
+            keeping.write(voyage.folder, journal)
+        if not is_committed(journal, voyage):
+            if (there := keeping.read(voyage.clients, journal.home)) is None or there.id == journal.id:
+                keeping.publish(voyage.clients, journal)
+            moving.forward(journal, voyage.clients)
+        moving.verified(journal.moves, voyage.clients)
+    except (ArgosyError, KeyboardInterrupt) as error:
+        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+        raise IncompleteError(f"{journal.tag} is still half-way: {reason}\n{_way(journal, voyage)}") from None
+    voyage.told("move", f"{len(journal.moves)} names stand and were read back")
+    _commit(journal, voyage)
+
+
+def roll_back(journal: Journal, voyage: Voyage) -> None:
+    """Takes a release that did not end back. Raises RefusedError for one that is recorded: that one is completed."""
+    try:
+        if is_committed(journal, voyage):
+            raise RefusedError(
+                f"{journal.tag} is recorded at {journal.record.reference}: it happened, and only its journal is left.\n"
+                f"Complete it: inv release --tag {journal.tag} --resume. Then: inv rollback {journal.tag}"
+            )
+    except RegistryError as error:
+        raise IncompleteError(f"{error}\n{_way(journal, voyage)}") from None
+    _undone(journal, voyage, f"the release {journal.tag} is to be taken back")
+    voyage.told("undo", f"{len(journal.moves)} names stand as before")
+
+
+def _way(journal: Journal, voyage: Voyage) -> str:
+    return (
+        f"The journal is in {voyage.folder / keeping.FILE} and at {keeping.name(journal.home)}; it names every "
+        f"reference.\nComplete it:  inv release --tag {journal.tag} --resume\n"
+        f"Take it back: inv release --tag {journal.tag} --rollback"
+    )

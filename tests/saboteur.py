@@ -1,0 +1,173 @@
+"""A proxy before a registry that does one wrong thing to one request, named by method, path and ordinal."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import re
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Key = tuple[str, str, str, int]
+"""(registry, method, path without what changes from run to run, the how-manieth of these)."""
+
+LATE_SECONDS = 2.0
+WRITES = ("PUT", "DELETE", "POST", "PATCH")
+KINDS = (
+    "refused", "busy", "cut", "lost", "late", "false 404", "outage", "lost, then outage", "expired",
+    "SIGKILL before", "SIGKILL after", "SIGINT", "SIGTERM",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One wrong thing; a `second` one may follow."""
+
+    key: Key
+    kind: str
+    second: Fault | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.kind} at {' '.join(map(str, self.key))}"
+        return f"{text}, then {self.second}" if self.second else text
+
+
+def suits(kind: str, key: Key) -> bool:
+    """Whether a kind of fault differs from the others at this request."""
+    writes = key[1] in WRITES
+    if kind in {"lost", "late", "lost, then outage"}:
+        return writes
+    return not writes if kind == "false 404" else True
+
+
+@dataclass
+class Sea:
+    """What lies between the release and both registries: counts requests, and knows the faults to come."""
+
+    faults: list[Fault] = field(default_factory=list)
+    seen: list[Key] = field(default_factory=list)
+    struck: list[Fault] = field(default_factory=list)
+    pid: int = 0
+    outage: bool = False
+    prefix: str = ""
+    _counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def calm(self, prefix: str) -> None:
+        """Begins anew, without faults."""
+        with self._lock:
+            self.faults, self.seen, self.struck = [], [], []
+            self.outage, self.prefix, self.pid = False, prefix, 0
+            self._counts.clear()
+
+    def meets(self, registry: str, method: str, path: str) -> str:
+        """Counts a request and returns the kind of fault it meets, "" for none."""
+        if self.prefix not in path:  # what a run before has left behind
+            return "late comer"
+        plain = re.sub(r"sha256:[0-9a-f]+", "DIGEST", path.replace(f"/v2/{self.prefix}/", ""))
+        plain = re.sub(r"uploads/[^?]+\?.*", "uploads/ID", plain)
+        with self._lock:
+            self._counts[registry, method, plain] += 1
+            key = (registry, method, plain, self._counts[registry, method, plain])
+            self.seen.append(key)
+            if self.outage:
+                return "outage"
+            for fault in self.faults:
+                if fault.key == key:
+                    self.faults.remove(fault)
+                    self.faults += [fault.second] if fault.second else []
+                    self.struck.append(fault)
+                    self.outage = "outage" in fault.kind
+                    return fault.kind
+        return ""
+
+
+@contextlib.contextmanager
+def sabotaged(sea: Sea, registry: str, behind: str) -> Iterator[str]:
+    """Runs the proxy; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+        def handle_any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            kind = sea.meets(registry, self.command, self.path)
+            answers = {
+                "refused": (403, b'{"errors":[{"code":"DENIED","message":"not you"}]}'),
+                "busy": (503, b"busy"),
+                "false 404": (404, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no such thing"}]}'),
+                "expired": (401, b'{"errors":[{"code":"UNAUTHORIZED","message":"token expired"}]}'),
+            }
+            if kind in answers:
+                self.say(*answers[kind], {"Content-Type": "application/json"})
+                return
+            if kind in {"cut", "outage", "late", "late comer"}:
+                if kind == "late":
+                    threading.Thread(target=self.deliver, args=(body, LATE_SECONDS), daemon=True).start()
+                self.close_connection = True
+                return
+            if kind.startswith("SIG") and not kind.endswith("after"):
+                name = kind.split()[0]
+                os.kill(sea.pid, getattr(signal, name))
+                if name == "SIGKILL":
+                    self.close_connection = True
+                    return
+            status, content, headers = self.deliver(body)
+            if kind.endswith("after"):
+                os.kill(sea.pid, signal.SIGKILL)
+            if kind.startswith("lost") or kind.endswith("after"):
+                self.close_connection = True
+                return
+            self.say(status, content, headers)
+
+        def deliver(self, body: bytes, after: float = 0.0) -> tuple[int, bytes, dict[str, str]]:
+            time.sleep(after)
+            upstream = http.client.HTTPConnection(behind, timeout=20)
+            try:
+                upstream.request(self.command, self.path, body, dict(self.headers))
+                response = upstream.getresponse()
+                headers = {k: v for k, v in response.getheaders() if k not in {"Date", "Connection"}}
+                return response.status, response.read(), headers
+            except (OSError, http.client.HTTPException):
+                return 502, b"", {}
+            finally:
+                upstream.close()
+
+        def say(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            headers = headers if self.command == "HEAD" and "Content-Length" in headers else (
+                {k: v for k, v in headers.items() if k != "Content-Length"} | {"Content-Length": str(len(content))}
+            )
+            for name, value in headers.items():
+                self.send_header(name, value)
+            with contextlib.suppress(OSError):  # whoever asked may be dead by now
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(content)
+
+    for method in ("GET", "HEAD", *WRITES):
+        setattr(Handler, f"do_{method}", Handler.handle_any)
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 64
+
+        def handle_error(self, *_: object) -> None:
+            """A connection that breaks is what this is for."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()

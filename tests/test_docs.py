@@ -1,0 +1,183 @@
+"""The documents say what is so: their commands are run, generated pages are up to date, links lead somewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import jsonschema
+import pytest
+import tomli
+from tests.conftest import PrivateEngine
+from tests.pages import OWNER, VARYING, World, play, same, steps, told
+from tests.scenario import ROOT
+
+from tasks.collection import ns
+from tasks.config.findings import check
+
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+STORIES = [page for page in PAGES if any(step.commands for step in steps(page))]
+
+NOT_RUN: dict[str, dict[str, str]] = {
+    "README.md": {"make test": "this is one of the tests that it runs"},
+}
+"""Commands that are shown and not run here, by page, each with the reason."""
+
+PROSE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def surroundings(engine: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a reader: the engine, this environment's programs, output as on a terminal of his."""
+    cache = subprocess.run(
+        [sys.executable, "-m", "pip", "cache", "dir"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    return {
+        **engine,
+        "PATH": f"{Path(sys.executable).parent}:{engine['PATH']}",
+        "PIP_CACHE_DIR": cache,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PYTHONUNBUFFERED": "1",
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+@pytest.fixture
+def world(tmp_path: Path, engine: PrivateEngine) -> Iterator[World]:
+    made = World(tmp_path / "home", surroundings(engine.env))
+    yield made
+    made.close()
+    names = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+    mine = [name for name in names if f"/{made.owner}/" in name]
+    if mine:
+        engine.docker("image", "rm", "--force", *mine)
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("page", STORIES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_does_what_it_says(page: Path, world: World):
+    not_run = NOT_RUN.get(str(page.relative_to(ROOT)), {})
+    differences = [told(page, difference) for difference in play(page, world, not_run)]
+    assert not differences, "\n\n".join(differences)
+
+
+def test_what_is_not_run_is_still_in_the_page_and_says_why():
+    for name, commands in NOT_RUN.items():
+        shown = {command.text for step in steps(ROOT / name) for command in step.commands}
+        assert commands.keys() <= shown, f"{name} no longer shows {commands.keys() - shown}"
+        assert all(commands.values())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_command_hides_in_a_block_that_is_not_run(page: Path):
+    for step in steps(page):
+        where = f"{page.name}:{step.line}"
+        if step.language in {"sh", "bash", "shell"}:
+            assert step.path, f"{where}: commands stand in ```console, files begin with `# PATH`"
+        if step.language != "console":
+            assert not re.search(r"^\$ ", step.text, re.MULTILINE), f"{where}: a command outside ```console"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_piece_of_toml_is_good_for_build_toml_and_for_an_editor(page: Path):
+    schema = json.loads((ROOT / "docs" / "build.schema.json").read_text())
+    for step in steps(page):
+        if step.language == "toml":
+            tables = tomli.loads(step.text)
+            whole = {"project": {}, "images": {"api": {}}} | tables
+            assert not check(whole)[1], f"{page.name}:{step.line}"
+            jsonschema.validate(whole, schema)
+
+
+def test_the_schema_for_editors_is_sound_and_strict():
+    schema = json.loads((ROOT / "docs" / "build.schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    assert validator.is_valid(tomli.loads((ROOT / "build.toml").read_text()))
+    good = {"project": {"version": "1"}, "images": {"api": {"args": {"GO": 1.26}, "version": "2"}}}
+    assert validator.is_valid(good)
+    for wrong in (
+        {"project": {"ownr": "acme"}, "images": {}},
+        {"project": {}, "images": {"api": {"platforms": "linux/amd64"}}},
+        {"images": {}},
+    ):
+        assert not validator.is_valid(wrong), wrong
+
+
+def test_the_reference_is_up_to_date():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "reference"), "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path):
+    for target in LINK.findall(PROSE.sub("", page.read_text())):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), f"{page.name}: {target}"
+        if anchor:
+            assert anchor in anchors(there), f"{page.name}: {target}; there are {sorted(anchors(there))}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors GitHub gives a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", PROSE.sub("", page.read_text()), re.MULTILINE)
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tasks_flags_and_targets_named_in_prose_exist(page: Path):
+    contexts = {context.name: context.flags for context in ns.to_contexts()}
+    makefiles = (ROOT / "Makefile").read_text() + (ROOT / "tasks" / "argosy.mk").read_text()
+    for words in re.findall(r"`(?:inv|argosy) ([a-z][^`]*)`", PROSE.sub("", page.read_text())):
+        task, *rest = words.split()
+        assert task in contexts, f"{page.name} names a task `{task}`"
+        for word in rest:
+            if word.startswith("--"):
+                assert word.partition("=")[0] in contexts[task], f"{page.name}: `{task}` has no {word}"
+    for target in re.findall(r"`make ([a-z%-]+)`", PROSE.sub("", page.read_text())):
+        family = re.sub(r"^(container-[a-z]+)-[a-z]+$", r"\1-%", target)
+        assert re.search(rf"^(?:.* )?{re.escape(family)}(?: .*)?:", makefiles, re.MULTILINE), f"make {target}"
+
+
+def test_pictures_are_well_formed_and_serve_dark_screens():
+    pictures = list((ROOT / "docs").glob("*.svg"))
+    assert pictures
+    for picture in pictures:
+        assert ET.parse(picture).getroot().tag.endswith("svg")  # noqa: S314 - our own file
+        assert "prefers-color-scheme: dark" in picture.read_text()
+
+
+def test_the_readme_opens_with_the_two_commands():
+    first = next(step for step in steps(ROOT / "README.md") if step.commands)
+    assert [command.text for command in first.commands] == ["make container-build", "make test"]
+    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("make test")
+
+
+def test_a_page_that_lies_is_caught(tmp_path: Path):
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ echo one\ntwo\n$ false\n$ false\n$ echo $?\n1\n```\n")
+    world = World(tmp_path / "home", {"PATH": "/usr/bin:/bin"})
+    found = [(difference.command.text, difference.problem) for difference in play(page, world, {})]
+    world.close()
+    assert found == [("echo one", "prints something else"), ("false", "ends with exit 1")]
+
+
+def test_what_a_page_leaves_out_may_be_anything_and_what_varies_may_vary():
+    assert same("…\nb …\nc", "x\ny\nb 1\nc")
+    assert same("api  1.3 MB  0.4 s  12 %", f"api   2.0 kB  1 min 3 s  100 %".replace("1 min 3 s", "13.0 s"))
+    assert same(f"localhost:5000/{OWNER}/api:1", f"localhost:22729/{OWNER}/api:1")
+    assert not same("a\nc", "a\nb\nc")
+    assert not same("api  built", "api  failed")
+    assert VARYING
