@@ -4,9 +4,10 @@
 #
 # Variables on make's command line or in the environment reach the tasks through [env] in build.toml:
 #   make DOCKER_TAGS=v1.0.0 container-build
-# ARGOSY is what runs the tasks; FLAGS is handed on: make container-build FLAGS=--keep-going
+# ARGOSY is what runs the tasks (inv, where a tasks.py takes them up); FLAGS is handed on:
+#   make container-build FLAGS=--keep-going
 
-ARGOSY ?= inv
+ARGOSY ?= argosy
 FLAGS ?=
 
 .PHONY: container-build container-push container-pull container-clean container-list container-plan container-doctor

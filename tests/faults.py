@@ -50,7 +50,7 @@ def sail(errand: Errand) -> None:
     from tasks.release.index import index
     from tasks.release.order import Named, Order, Source, annotated
 
-    said = open(errand.log, "a", encoding="utf-8")  # noqa: SIM115 - the process ends with it
+    said = Path(errand.log).open("a", encoding="utf-8")  # noqa: SIM115 - the process ends with it
     source = Source("0" * 40, "2026-01-02T03:04:05Z", "https://example.com/acme/fleet")
     named = []
     for host in errand.hosts.values():
@@ -152,9 +152,10 @@ class Range:
         elif trial.code == 6:
             trial.wrong += self.harbour.wrong_as_before(state)
         elif trial.code in {7, -9}:
-            trial.wrong += self.harbour.wrong_half_way(state, journals)
-            if self.harbour.recorded(trial.prefix) and any(journals.values()):
+            if self.harbour.recorded(trial.prefix) and not list(self.harbour.wrong_as_released(trial.prefix, state)):
                 trial.then = "recorded; "
+            else:
+                trial.wrong += self.harbour.wrong_half_way(state, journals)
         else:
             trial.wrong.append(f"ended with {trial.code}: {trial.log.read_text()[-500:]}")
 

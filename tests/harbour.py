@@ -36,7 +36,9 @@ class Found:
     @property
     def platforms(self) -> set[str]:
         """The platforms of an index."""
-        return {f"{one['platform']['os']}/{one['platform']['architecture']}" for one in self.json["manifests"]}
+        return {
+            f"{one['platform']['os']}/{one['platform']['architecture']}" for one in self.json["manifests"]
+        }
 
 
 def tags(registry: str, repository: str) -> set[str]:

@@ -260,7 +260,8 @@ def rewrite(page: Path, difference: Difference) -> None:
     """Puts what was printed into the page; where the page left a beginning out, progress stays left out."""
     printed = difference.printed.strip("\n")
     shown = difference.command.shown
-    if shown is None or "\n…\n" in shown:
+    # What went wrong today is no documentation.
+    if shown is None or "\n…\n" in shown or "Traceback (most recent call last)" in printed:
         return
     if shown.startswith("…\n") and "\nIMAGE" in printed:
         printed = "…\nIMAGE" + printed.partition("\nIMAGE")[2]

@@ -88,83 +88,94 @@ class Sea:
         return ""
 
 
+ANSWERS = {
+    "refused": (403, b'{"errors":[{"code":"DENIED","message":"not you"}]}'),
+    "busy": (503, b"busy"),
+    "false 404": (404, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no such thing"}]}'),
+    "expired": (401, b'{"errors":[{"code":"UNAUTHORIZED","message":"token expired"}]}'),
+}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection; `sea`, `registry` and `behind` are set for each proxy."""
+
+    protocol_version = "HTTP/1.1"
+    sea: Sea
+    registry: str
+    behind: str
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        kind = self.sea.meets(self.registry, self.command, self.path)
+        if kind in ANSWERS:
+            self.say(*ANSWERS[kind], {"Content-Type": "application/json"})
+        elif kind in {"cut", "outage", "late", "late comer"}:
+            if kind == "late":
+                threading.Thread(target=self.deliver, args=(body, LATE_SECONDS), daemon=True).start()
+            self.close_connection = True
+        elif kind == "SIGKILL before":
+            self.close_connection = True
+            os.kill(self.sea.pid, signal.SIGKILL)
+        else:
+            self.forward(kind, body)
+
+    def forward(self, kind: str, body: bytes) -> None:
+        if kind in {"SIGINT", "SIGTERM"}:
+            os.kill(self.sea.pid, getattr(signal, kind))
+        status, content, headers = self.deliver(body)
+        if kind == "SIGKILL after":
+            os.kill(self.sea.pid, signal.SIGKILL)
+        if kind.startswith("lost") or kind == "SIGKILL after":
+            self.close_connection = True
+        else:
+            self.say(status, content, headers)
+
+    def deliver(self, body: bytes, after: float = 0.0) -> tuple[int, bytes, dict[str, str]]:
+        time.sleep(after)
+        upstream = http.client.HTTPConnection(self.behind, timeout=20)
+        try:
+            upstream.request(self.command, self.path, body, dict(self.headers))
+            response = upstream.getresponse()
+            headers = {k: v for k, v in response.getheaders() if k not in {"Date", "Connection"}}
+            return response.status, response.read(), headers
+        except (OSError, http.client.HTTPException):
+            return 502, b"", {}
+        finally:
+            upstream.close()
+
+    def say(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        if self.command != "HEAD" or "Content-Length" not in headers:
+            headers = {k: v for k, v in headers.items() if k != "Content-Length"}
+            headers["Content-Length"] = str(len(content))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        with contextlib.suppress(OSError):  # whoever asked may be dead by now
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+
+for _method in ("GET", "HEAD", *WRITES):
+    setattr(_Handler, f"do_{_method}", _Handler.handle_any)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, *_: object) -> None:
+        """A connection that breaks is what this is for."""
+
+
 @contextlib.contextmanager
 def sabotaged(sea: Sea, registry: str, behind: str) -> Iterator[str]:
     """Runs the proxy; yields its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-        def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            kind = sea.meets(registry, self.command, self.path)
-            answers = {
-                "refused": (403, b'{"errors":[{"code":"DENIED","message":"not you"}]}'),
-                "busy": (503, b"busy"),
-                "false 404": (404, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no such thing"}]}'),
-                "expired": (401, b'{"errors":[{"code":"UNAUTHORIZED","message":"token expired"}]}'),
-            }
-            if kind in answers:
-                self.say(*answers[kind], {"Content-Type": "application/json"})
-                return
-            if kind in {"cut", "outage", "late", "late comer"}:
-                if kind == "late":
-                    threading.Thread(target=self.deliver, args=(body, LATE_SECONDS), daemon=True).start()
-                self.close_connection = True
-                return
-            if kind.startswith("SIG") and not kind.endswith("after"):
-                name = kind.split()[0]
-                os.kill(sea.pid, getattr(signal, name))
-                if name == "SIGKILL":
-                    self.close_connection = True
-                    return
-            status, content, headers = self.deliver(body)
-            if kind.endswith("after"):
-                os.kill(sea.pid, signal.SIGKILL)
-            if kind.startswith("lost") or kind.endswith("after"):
-                self.close_connection = True
-                return
-            self.say(status, content, headers)
-
-        def deliver(self, body: bytes, after: float = 0.0) -> tuple[int, bytes, dict[str, str]]:
-            time.sleep(after)
-            upstream = http.client.HTTPConnection(behind, timeout=20)
-            try:
-                upstream.request(self.command, self.path, body, dict(self.headers))
-                response = upstream.getresponse()
-                headers = {k: v for k, v in response.getheaders() if k not in {"Date", "Connection"}}
-                return response.status, response.read(), headers
-            except (OSError, http.client.HTTPException):
-                return 502, b"", {}
-            finally:
-                upstream.close()
-
-        def say(self, status: int, content: bytes, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            headers = headers if self.command == "HEAD" and "Content-Length" in headers else (
-                {k: v for k, v in headers.items() if k != "Content-Length"} | {"Content-Length": str(len(content))}
-            )
-            for name, value in headers.items():
-                self.send_header(name, value)
-            with contextlib.suppress(OSError):  # whoever asked may be dead by now
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(content)
-
-    for method in ("GET", "HEAD", *WRITES):
-        setattr(Handler, f"do_{method}", Handler.handle_any)
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 64
-
-        def handle_error(self, *_: object) -> None:
-            """A connection that breaks is what this is for."""
-
-    server = Server(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_Handler,), {"sea": sea, "registry": registry, "behind": behind})
+    server = _Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"127.0.0.1:{server.server_address[1]}"

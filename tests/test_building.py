@@ -18,10 +18,10 @@ BOTH = "linux/amd64,linux/arm64"
 
 
 def mine(engine: PrivateEngine, fleet: Fleet) -> set[str]:
-    """The names below the fleet's owner that the engine has."""
+    """The names below the fleet's owner that the engine has, addresses left aside."""
     names = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
     prefix = f"{fleet.registry}/{fleet.owner}/"
-    return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    return {name.removeprefix(prefix) for name in names if name.startswith(prefix) and ":argosy-" not in name}
 
 
 def log_of(ran: Ran) -> str:
@@ -33,7 +33,9 @@ def log_of(ran: Ran) -> str:
 # -- links between siblings
 
 
-def test_every_way_of_standing_on_a_sibling_is_linked_whatever_its_tag_says(real: Fleet, engine: PrivateEngine):
+def test_every_way_of_standing_on_a_sibling_is_linked_whatever_its_tag_says(
+    real: Fleet, engine: PrivateEngine
+):
     """An old image under the very tag a Dockerfile names is there too, and is not what the children stand on."""
     base = f"{real.registry}/{real.owner}/base"
     real.file("old/Dockerfile", "FROM busybox:stable\nRUN echo old > /mark\n")
@@ -52,14 +54,19 @@ def test_every_way_of_standing_on_a_sibling_is_linked_whatever_its_tag_says(real
         f"FROM {base}:9.9\nCOPY --from={real.owner}/base:latest /mark /second\n"
         f"RUN --mount=from={base},target=/b cat /b/mark > /third\n",
     )
-    real.toml("".join(f"[images.{name}]\n" for name in ("plain", "argument", "copied", "mounted", "twice", "base")))
+    real.toml(
+        "".join(f"[images.{name}]\n" for name in ("plain", "argument", "copied", "mounted", "twice", "base"))
+    )
     ran = real.inv("build").ok()
     assert "6 built" in ran.out
     for name in ("plain", "argument", "copied", "mounted", "twice"):
         reference = f"{real.registry}/{real.owner}/{name}:0.1.0"
         assert engine.docker("run", "--rm", reference, "cat", "/mark") == "fresh", name
     twice = f"{real.registry}/{real.owner}/twice:0.1.0"
-    assert engine.docker("run", "--rm", twice, "sh", "-c", "cat /second /third; echo $COLOUR") == "fresh\nfresh\nblue"
+    assert (
+        engine.docker("run", "--rm", twice, "sh", "-c", "cat /second /third; echo $COLOUR")
+        == "fresh\nfresh\nblue"
+    )
     assert engine.docker("run", "--rm", f"{base}:9.9", "cat", "/mark") == "old"
     asked = json.loads(engine.docker("image", "inspect", f"{base}:0.1.0", f"{base}:latest"))
     assert asked[0]["Id"] == asked[1]["Id"]
@@ -99,7 +106,9 @@ def test_no_deps_takes_the_sibling_from_the_engine_or_says_at_once_that_it_is_no
     assert before == after
     # What is named together is built together, also without what else they stand on.
     real.inv("build --images base,api --no-deps").ok()
-    assert engine.docker("run", "--rm", f"{real.registry}/{real.owner}/api:0.1.0", "cat", "/seen") == "not-built"
+    assert (
+        engine.docker("run", "--rm", f"{real.registry}/{real.owner}/api:0.1.0", "cat", "/seen") == "not-built"
+    )
 
 
 # -- where builds go
@@ -140,8 +149,9 @@ def test_a_platform_the_builder_lacks_is_refused_before_building(real: Fleet, tm
 
 def test_dollar_signs_and_odd_names_reach_buildkit_as_they_are(real: Fleet, engine: PrivateEngine):
     text = "${HOME} $${X} %{if} $x"
+    written = text.replace("{", "{{").replace("}", "}}")  # braces of build.toml's own templates
     real.image("odd.name_x", 'FROM busybox:stable\nARG TEXT\nRUN printf %s "$TEXT" > /text\n')
-    real.toml(f"[images.'odd.name_x']\nargs = {{ TEXT = '{text}' }}\nlabels = {{ note = '{text}' }}\n")
+    real.toml(f"[images.'odd.name_x']\nargs = {{ TEXT = '{written}' }}\nlabels = {{ note = '{written}' }}\n")
     real.inv("build").ok()
     reference = f"{real.registry}/{real.owner}/odd.name_x:0.1.0"
     assert engine.docker("run", "--rm", reference, "cat", "/text") == text
@@ -150,8 +160,10 @@ def test_dollar_signs_and_odd_names_reach_buildkit_as_they_are(real: Fleet, engi
 
 def test_the_bake_file_of_a_plan_builds_the_same_images(real: Fleet, engine: PrivateEngine):
     real.image("base", "FROM busybox:stable\nRUN echo $RANDOM$RANDOM > /mark\n")
-    real.image("api", f"ARG B={real.owner}/base\nFROM $B\nLABEL a=b\nCOPY --from={real.owner}/base:2 /mark /again\n")
-    real.toml("[images.base]\n[images.api]\nargs = { NOTE = 'a ${B} c' }\n")
+    real.image(
+        "api", f"ARG B={real.owner}/base\nFROM $B\nLABEL a=b\nCOPY --from={real.owner}/base:2 /mark /again\n"
+    )
+    real.toml("[images.base]\n[images.api]\nargs = { NOTE = 'a ${{B}} c' }\n")
     names = [f"{real.registry}/{real.owner}/{name}:0.1.0" for name in ("base", "api")]
 
     def ids() -> list[str]:
@@ -210,7 +222,9 @@ def test_keep_going_builds_the_rest_and_shows_each_verdict(
     assert "docker/worse" in images["worse"]["reason"]
     assert mine(engine, real) == {f"{name}:{tag}" for name in "abc" for tag in ("0.1.0", "latest")}
     for name in "abc":
-        shown = engine.docker("image", "inspect", "-f", "{{.Size}} {{.Id}}", f"{real.registry}/{real.owner}/{name}:latest")
+        shown = engine.docker(
+            "image", "inspect", "-f", "{{.Size}} {{.Id}}", f"{real.registry}/{real.owner}/{name}:latest"
+        )
         assert f"{images[name]['size']} {images[name]['digest']}" == shown
     assert not ran.json["ok"]
     assert ran.err.splitlines()[-1] == "2 of 7 images failed: broken, worse"
@@ -224,7 +238,9 @@ def test_what_was_loaded_before_another_failed_is_told_as_built(real: Fleet, eng
     real.toml("[images.quick]\n[images.broken]\n")
     ran = real.inv("build --json").failed(4)
     quick = next(image for image in ran.json["images"] if image["name"] == "quick")
-    shown = engine.docker("image", "inspect", "-f", "{{.Size}} {{.Id}}", f"{real.registry}/{real.owner}/quick:0.1.0")
+    shown = engine.docker(
+        "image", "inspect", "-f", "{{.Size}} {{.Id}}", f"{real.registry}/{real.owner}/quick:0.1.0"
+    )
     assert (quick["verdict"], f"{quick['size']} {quick['digest']}") == ("built", shown)
 
 
@@ -232,8 +248,14 @@ def test_what_was_loaded_before_another_failed_is_told_as_built(real: Fleet, eng
     ("dockerfile", "said"),
     [
         ("FROM nothere:1.0\n", ["nothere:1.0", "docker/api/Dockerfile:1"]),
-        ("FROM busybox:stable\nCOPY nothing.txt /\n", ["nothing.txt", "docker/api", "docker/api/Dockerfile:2"]),
-        ("FROM busybox:stable\nRUN --mount=type=secret,id=key,required=true cat /run/secrets/key\n", ["key", ":2"]),
+        (
+            "FROM busybox:stable\nCOPY nothing.txt /\n",
+            ["nothing.txt", "docker/api", "docker/api/Dockerfile:2"],
+        ),
+        (
+            "FROM busybox:stable\nRUN --mount=type=secret,id=key,required=true cat /run/secrets/key\n",
+            ["key", ":2"],
+        ),
         ("FROM busybox:stable\nRUN nosuchprogram\n", ["nosuchprogram", "docker/api/Dockerfile:2"]),
     ],
     ids=["base", "file", "secret", "program"],
@@ -267,7 +289,8 @@ def test_no_more_run_at_once_than_is_set(real: Fleet):
     """Each image writes down when it ran; at no moment were there more than three."""
     clock = 'read up idle < /proc/uptime && echo "$up"'
     real.file(
-        "docker/many/Dockerfile", f"FROM busybox:stable\nARG N\nRUN {clock} > /time && sleep 0.5 && {clock} >> /time\n"
+        "docker/many/Dockerfile",
+        f"FROM busybox:stable\nARG N\nRUN {clock} > /time && sleep 0.5 && {clock} >> /time\n",
     )
     real.toml(
         "[engine]\nparallel = 3\n[images.'many-{n}']\ndockerfile = 'docker/many/Dockerfile'\nargs = { N = '{n}' }\n"
@@ -276,7 +299,9 @@ def test_no_more_run_at_once_than_is_set(real: Fleet):
     real.inv("build").ok()
     moments: list[tuple[float, int]] = []
     for n in range(7):
-        times = real.run("docker", "run", "--rm", f"{real.registry}/{real.owner}/many-{n}:0.1.0", "cat", "/time")
+        times = real.run(
+            "docker", "run", "--rm", f"{real.registry}/{real.owner}/many-{n}:0.1.0", "cat", "/time"
+        )
         start, end = map(float, times.ok().out.split())
         moments += [(start, 1), (end, -1)]
     running = [sum(change for _, change in sorted(moments)[: count + 1]) for count in range(len(moments))]

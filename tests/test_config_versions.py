@@ -121,3 +121,17 @@ def test_the_version_is_said_in_one_place(fleet: Fleet) -> None:
     fleet.image("api")
     fleet.toml('[version]\nsources = { value = "1" }\n[images.api]')
     assert findings(fleet) == ["version: give project.version or [version] sources, not both"]
+
+
+def test_each_image_of_a_matrix_may_have_a_version_of_its_own(fleet: Fleet) -> None:
+    fleet.image("x")
+    fleet.toml(
+        """
+        [images."x-{v.id}"]
+        dockerfile = "docker/x/Dockerfile"
+        version = [{ file = "{v.id}/VERSION" }, { value = "{v.version}" }]
+        matrix = { v = [{ id = "a", version = "1.1" }, { id = "b", version = "2.2" }] }
+        """
+    )
+    fleet.file("b/VERSION", "2.3\n")
+    assert version(fleet).splitlines()[1:] == ['x-a: 1.1  (value "1.1")', "x-b: 2.3  (file b/VERSION)"]

@@ -80,7 +80,7 @@ def matrix(fleet: Fleet) -> None:
         [images."{family.id}-{os}"]
         dockerfile = "docker/controller/Dockerfile"
         version = "{family.version}"
-        tags = ["{family.version}", "{family.version}-{sha}"]
+        tags = ["{version}", "{version}-{sha}"]
         args = { FAMILY = "{family.id}", OS = "{os}" }
         groups = ["{os}"]
         [images."{family.id}-{os}".matrix]

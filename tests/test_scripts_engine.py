@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,9 @@ from tests.scenario import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from private_engine import before, binfmt, existing, files, network, processes  # noqa: E402 - the path comes first
-from private_engine.place import Place  # noqa: E402
-from private_engine.problem import ProblemError  # noqa: E402
+from private_engine import before, binfmt, existing, files, network, processes
+from private_engine.place import Place
+from private_engine.problem import ProblemError
 
 DEAD = "unix:///nowhere/dead.sock"
 
@@ -54,7 +55,7 @@ def traces(place: Place) -> list[str]:
     """Everything on the machine that bears the engine's name: processes, mounts, interfaces, cgroups, rules, files."""
     text = [" ".join(process.arguments) for process in processes.listed()]
     text += Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    text += os.listdir("/sys/class/net")
+    text += [path.name for path in network.INTERFACES.iterdir()]
     text += [str(path) for path in Path("/sys/fs/cgroup").glob("**/argosy-*")]
     text += [str(path) for path in Path("/run").glob("argosy-*")]
     iptables = place.daemon_path / "iptables"
@@ -164,9 +165,7 @@ def test_an_engine_without_buildx_is_refused_where_it_was_chosen(tmp_path: Path)
 
 def test_a_block_of_addresses_that_has_a_route_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     free = network.free_pool("0", "mine")
-    monkeypatch.setattr(
-        network, "_routes", lambda: [("eth9", free), ("mine", network.ipaddress.ip_network("10.0.0.0/8"))]
-    )
+    monkeypatch.setattr(network, "_routes", lambda: [("eth9", free), ("mine", IPv4Network("10.0.0.0/8"))])
     assert not network.free_pool("0", "mine").overlaps(free)
 
 
@@ -284,9 +283,10 @@ def test_an_interrupted_download_leaves_nothing_half_unpacked(second: Checkout, 
         )
         assert process.stdout is not None
         assert "package lists" in process.stdout.readline()
-        mirror.accept()
+        channel, _ = mirror.accept()
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=20)
+        channel.close()
     assert process.returncode == 130
     assert "Traceback" not in errors
     left = {path.name for path in (tmp_path / "argosy/packages").iterdir()}
@@ -423,8 +423,10 @@ rmdir /tmp/cgroup.$$ 2>/dev/null || true
 def test_the_last_engine_out_puts_the_machine_back_as_it_was(second: Checkout) -> None:
     place = place_of(second)
     done = subprocess.run(
-        ["unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-ec", ALONE, "sh"]
-        + [str(place.daemon_path / "iptables")],
+        [
+            *("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc"),
+            *("sh", "-ec", ALONE, "sh", str(place.daemon_path / "iptables")),
+        ],
         cwd=second.folder,
         capture_output=True,
         text=True,

@@ -71,7 +71,10 @@ class Supply:
         archive = self._archive(base)
         with files.locked(archive.parent / f"{base.file_name}.lock"):
             if not archive.exists():
-                with tempfile.TemporaryDirectory(prefix=".making-", dir=archive.parent) as folder:
+                prefix = f".making-{base.file_name}-"
+                for stale in archive.parent.glob(f"{prefix}*"):
+                    shutil.rmtree(stale, ignore_errors=True)
+                with tempfile.TemporaryDirectory(prefix=prefix, dir=archive.parent) as folder:
                     made = Path(folder) / "image.tar"
                     self._build(
                         base, Path(folder), [*self._foundation(base), f"--output=type=oci,dest={made}"]

@@ -10,6 +10,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from .surroundings import CannotMeasureError
 
 PATIENCE = 900
 """Seconds after which a command counts as failed."""
+REMOVALS = 48
+"""How many names are removed at once."""
 
 
 @dataclass(slots=True)
@@ -59,17 +62,17 @@ def _built(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[s
     typed: dict[str, list[ways.Command]] = {}
     fleets = {way: _fleet(track, race, way, race.images) for way in taking_part}
     cold: Round = {}
-    made: list[str] = []
+    owners: list[str] = []
     try:
         for way, fleet in fleets.items():
             owner = track.mark()
             fleet.change(owner)
-            made += _names(fleet, owner)
+            owners.append(owner)
             typed[way] = _prepared(fleet, way, owner, race.output)
             cold[way] = timed(track, typed[way], fleet.root)
         again = {way: timed(track, typed[way], fleets[way].root) for way in due.get("unchanged", ())}
     finally:
-        _remove(made)
+        _remove(owners)
     return {"cold": {way: cold[way] for way in due.get("cold", ())}, "unchanged": again}
 
 
@@ -136,13 +139,14 @@ def _status(command: ways.Command, where: Path, environ: Mapping[str, str], outp
         return -1
 
 
-def _names(fleet: Fleet, owner: str) -> list[str]:
-    """Every name the engine may have when a fleet was built, Argosy's own for a push with them."""
-    tags = [reference for name in fleet.names for reference in fleet.references(name, owner)]
-    return [*tags, *(f"{fleet.registry}/{owner}/{name}:argosy-staging" for name in fleet.names)]
+def _remove(owners: Sequence[str]) -> None:
+    """Takes all that was made below these owners out of the engine again, whatever names it has there.
 
-
-def _remove(references: list[str]) -> None:
-    """Takes images out of the engine again; those that are not there do not matter."""
-    for start in range(0, len(references), 300):
-        subprocess.run(ways.removal(references[start : start + 300]), check=False, capture_output=True)
+    Many at once: the containerd store collects garbage for each name removed, but once for all that wait for it.
+    """
+    listed = subprocess.run(ways.images(), check=False, capture_output=True, text=True).stdout.split()
+    names = [name for name in listed if any(f"/{owner}/" in name for owner in owners)]
+    with ThreadPoolExecutor(REMOVALS) as pool:
+        list(
+            pool.map(lambda name: subprocess.run(ways.removal(name), check=False, capture_output=True), names)
+        )

@@ -6,7 +6,7 @@ All build the same definitions to the same names, without provenance. It runs no
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,11 @@ def plan() -> list[Command]:
     return [[program("argosy"), "plan"]]
 
 
-def removal(references: Sequence[str]) -> Command:
-    """Returns the command that takes names out of the engine again."""
-    return ["docker", "image", "rm", "--force", *references]
+def images() -> Command:
+    """Returns the command that lists every name in the engine."""
+    return ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]
+
+
+def removal(name: str) -> Command:
+    """Returns the command that takes a name out of the engine."""
+    return ["docker", "image", "rm", "--force", name]

@@ -60,9 +60,7 @@ def answers(existing: Existing, environment: Mapping[str, str]) -> bool:
     """Whether an engine answers there. Plain sockets are asked directly, ssh and TLS through the docker client."""
     if existing.host.startswith("unix://"):
         return api.engine_answers(existing.host)
-    if existing.host.startswith("tcp://") and not (
-        environment.get("DOCKER_TLS_VERIFY") or "://" not in existing.host
-    ):
+    if existing.host.startswith("tcp://") and not environment.get("DOCKER_TLS_VERIFY"):
         return api.engine_answers(existing.host)
     client = shutil.which("docker", path=environment.get("PATH"))
     if not existing.host or client is None:

@@ -78,7 +78,7 @@ class Apt:
             "APT::Sandbox::User": "root",
             "APT::Update::Post-Invoke-Success": "",
             "Acquire::Languages": "none",
-            "Acquire::Retries": "3",
+            "Acquire::Retries": "2",
         }
         return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
 

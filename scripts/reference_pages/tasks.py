@@ -28,7 +28,7 @@ MAKE = """\
 ## Make targets
 
 `include $(shell argosy-mk)` in a Makefile brings these. `%` is an image's name or a glob; `FLAGS=` is handed on to the
-task; `ARGOSY=argosy` runs the `argosy` program instead of `inv`.
+task; `ARGOSY=inv` runs the tasks through a tasks.py instead of the `argosy` program.
 
 """
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..model import Project
     from ..planning.facts import Facts
     from ..planning.plan import Plan
+    from ..planning.request import Request
 
 HELP = {
     "images": "which images: names or globs, comma-separated; may be given several times (all if left out)",
@@ -27,6 +28,7 @@ HELP = {
     "owner": "another owner instead of project.owner",
     "tags": "other tags instead of tags.build, comma-separated",
     "output": "load, push or none (build everything, keep only the cache)",
+    "since": "only images whose inputs have changed since this commit or branch (its merge base with HEAD)",
     "no-deps": "build only what is named; what it stands on must be in the engine already",
     "keep-going": "build the rest when an image fails; the table shows each verdict",
     "json": "print the result as JSON (with a schema number) on stdout",
@@ -70,9 +72,12 @@ def ask(
     no_deps: bool = False,
     output: str = "auto",
     release: str = "",
+    since: str = "",
     **settings: str,
 ) -> Asked:
     """Loads the project with `settings` (registry, owner, tags, platforms) laid over it and plans.
+
+    With `since` only images whose inputs have changed since that commit are selected (none may be left).
 
     `engine` asks the engine; where it does not answer that is an error if `required`, else a reason in the
     plan. Raises ConfigError or SurroundingsError.
@@ -92,7 +97,36 @@ def ask(
         output=output,  # type: ignore[arg-type]  # checked above
         release=release,
     )
-    return Asked(project, facts, planner.make(project, facts, request))
+    plan = planner.make(project, facts, request)
+    if since:
+        plan = _since(project, facts, plan, request, since, settings)
+    return Asked(project, facts, plan)
+
+
+def _since(
+    project: Project, facts: Facts, plan: Plan, request: Request, ref: str, settings: Mapping[str, str]
+) -> Plan:
+    """Returns the plan for those of its selected images that have changed since `ref`, each with the reason."""
+    from .. import config
+    from ..config import lock
+    from ..engine import since
+    from ..planning import planner
+
+    def load(folder: Path) -> Project:
+        return config.load(folder, os.environ, overrides(settings))
+
+    reasons = since.changed(plan, facts, lock.read(project.root), ref, load)
+    chosen = tuple(image.name for image in plan.selected if image.name in reasons)
+    if not chosen:
+        return replace(plan, images=())
+    narrowed = planner.make(project, facts, replace(request, images=chosen, groups=()))
+    images = (
+        replace(image, notes=(*image.notes, f"since {ref}: {reasons[image.name]}"))
+        if image.name in reasons
+        else image
+        for image in narrowed.images
+    )
+    return replace(narrowed, images=tuple(images))
 
 
 def weigh(

@@ -12,11 +12,8 @@ from .stopping import stoppable
 @task(
     auto_shortflags=False,
     iterable=["images", "group"],
-    help=flags(
-        "images", "group", "platforms", "registry", "owner", "tags", "output", "no-deps"
-    )
-    | flags("keep-going", "rebuild", "pull", "locked", "json"
-    ),
+    help=flags("images", "group", "platforms", "registry", "owner", "tags", "output", "since", "no-deps")
+    | flags("keep-going", "rebuild", "pull", "locked", "json"),
 )
 @stoppable
 def build(
@@ -28,6 +25,7 @@ def build(
     owner: str = "",
     tags: str = "",
     output: str = "auto",
+    since: str = "",
     no_deps: bool = False,
     keep_going: bool = False,
     rebuild: bool = False,
@@ -47,6 +45,7 @@ def build(
     asked = ask(
         images,
         group,
+        since=since,
         no_deps=no_deps,
         output=output,
         platforms=platforms,
@@ -54,6 +53,7 @@ def build(
         owner=owner,
         tags=tags,
     )
+    running.refuse_absent(asked)
     asked = weigh(asked, rebuild=rebuild, pull=pull, locked=locked)
     running.carry_out(asked, keep_going=keep_going, json=json)
 
@@ -68,6 +68,7 @@ def build(
         "registry",
         "owner",
         "tags",
+        "since",
         "no-deps",
         "keep-going",
         "rebuild",
@@ -86,6 +87,7 @@ def push(
     registry: str = "",
     owner: str = "",
     tags: str = "",
+    since: str = "",
     no_deps: bool = False,
     keep_going: bool = False,
     rebuild: bool = False,
@@ -105,6 +107,7 @@ def push(
     asked = ask(
         images,
         group,
+        since=since,
         no_deps=no_deps,
         output="push",
         platforms=platforms,
@@ -112,6 +115,7 @@ def push(
         owner=owner,
         tags=tags,
     )
+    running.refuse_absent(asked)
     asked = weigh(asked, rebuild=rebuild, pull=pull, locked=locked)
     running.carry_out(asked, keep_going=keep_going, json=json, overwrite=overwrite)
 

@@ -43,11 +43,12 @@ def list_(
 @task(
     auto_shortflags=False,
     iterable=["images", "group"],
-    help=flags("images", "group", "platforms", "registry", "owner", "tags", "output", "no-deps")
+    help=flags("images", "group", "platforms", "registry", "owner", "tags", "output", "since", "no-deps")
     | flags("rebuild", pull="as if the outside bases were asked anew: what has moved, what would be rebuilt")
     | {
         "format": "table, json, or bake (a bake file for `docker buildx bake -f -`)",
         "tag": "show the names a release of this tag would get",
+        "why": "list everything that goes into this image, with digests (--format json to compare machines)",
     },
 )
 def plan(
@@ -59,10 +60,12 @@ def plan(
     owner: str = "",
     tags: str = "",
     output: str = "auto",
+    since: str = "",
     no_deps: bool = False,
     rebuild: bool = False,
     pull: bool = False,
     tag: str = "",
+    why: str = "",
     format: str = "table",  # noqa: A002 - the flag's name
 ) -> None:
     """Show what would be built, in which order, from what, under which names, and why.
@@ -78,9 +81,10 @@ def plan(
     if format not in formats:
         raise ConfigError(f'--format "{format}"{nearest(format, formats)}; it is one of {", ".join(formats)}')
     asked = ask(
-        images,
+        [why] if why else images,
         group,
         required=False,
+        since=since,
         no_deps=no_deps,
         output=output,
         release=tag,
@@ -90,6 +94,11 @@ def plan(
         tags=tags,
     )
     asked = weigh(asked, rebuild=rebuild, pull=pull, keep=False)
+    if why:
+        from ..report.why import explain
+
+        explain(asked.plan, asked.survey, why, json=format == "json")
+        return
     if format == "bake":
         listing.print_json(bakefile(asked.plan))
     elif format == "json":

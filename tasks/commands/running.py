@@ -15,7 +15,6 @@ from .asking import Asked
 
 if TYPE_CHECKING:
     from ..engine.results import Results
-    from ..planning.plan import Plan
 
 
 def carry_out(asked: Asked, *, keep_going: bool, json: bool, overwrite: bool = False) -> None:
@@ -23,8 +22,6 @@ def carry_out(asked: Asked, *, keep_going: bool, json: bool, overwrite: bool = F
 
     The results are shown whatever happens; the error that ended it comes after them.
     """
-    if not asked.plan.linked:
-        _refuse_absent(asked.plan)
     if asked.plan.output == "push":
         results, error = _push(asked, keep_going=keep_going, overwrite=overwrite)
     else:
@@ -133,15 +130,24 @@ def _measured(results: Results) -> Results:
     )
 
 
-def _refuse_absent(plan: Plan) -> None:
-    """With --no-deps, says at once which sibling is not there, instead of asking Docker Hub for it."""
-    from ..engine import images
+def refuse_absent(asked: Asked) -> None:
+    """With --no-deps, says at once which sibling is not there, instead of looking for it elsewhere.
 
+    The engine's own builder takes it from the engine, any other builder from the registry.
+    """
+    from ..engine import images, publishing
+
+    plan, engine = asked.plan, asked.facts.engine
     inside = {image.name for image in plan.images}
     needs = {n.reference: (n, image) for image in plan.images for n in image.needs if n.image not in inside}
-    for reference in images.missing(None, list(needs)):
+    if not needs or engine is None:
+        return
+    own = engine.driver == "docker"
+    absent = images.missing(None, list(needs)) if own else publishing.missing(list(needs))
+    for reference in absent:
         need, image = needs[reference]
+        where, task = ("in the engine", "build") if own else ("in the registry", "push")
         raise ConfigError(
-            f"{reference} is not in the engine, and {image.name} stands on {need.image} ({need.because}). "
-            f"Build it first (inv build --images {need.image}) or drop --no-deps."
+            f"{reference} is not {where}, and {image.name} stands on {need.image} ({need.because}). "
+            f"Make it first (inv {task} --images {need.image}) or drop --no-deps."
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model import REPOSITORY, Image
@@ -89,7 +89,10 @@ def image(document: Document, entry: Entry, findings: list[Finding]) -> Image | 
         groups=fixed.texts("groups"),
         publish=table.publish,
         selected=table.selected,
-        version=sources(table.version, entry.where("version"), findings),
+        version=tuple(
+            replace(source, value=fixed.expanded("version", source.value))
+            for source in sources(table.version, entry.where("version"), findings)
+        ),
         repository=table.repository,
         matrix=entry.values,
     )
@@ -133,11 +136,11 @@ class _Fixed:
     def text(self, setting: str) -> str | None:
         """Returns a setting that is one text, expanded."""
         value = getattr(self.entry.table, setting)
-        return None if value is None else self._expanded(setting, value)
+        return None if value is None else self.expanded(setting, value)
 
     def texts(self, setting: str) -> tuple[str, ...]:
         """Returns a setting that is a list of texts, expanded."""
-        return tuple(self._expanded(setting, value) for value in getattr(self.entry.table, setting))
+        return tuple(self.expanded(setting, value) for value in getattr(self.entry.table, setting))
 
     def paths(self) -> tuple[str, str]:
         """Returns the Dockerfile and the context, with what is wrong with them said; "" for what is not known."""
@@ -154,7 +157,8 @@ class _Fixed:
                 self.findings.append(document.finding(where, wrong))
         return dockerfile, context
 
-    def _expanded(self, setting: str, text: str) -> str:
+    def expanded(self, setting: str, text: str) -> str:
+        """Returns a text of a setting, expanded; what is wrong with it is said."""
         constants = self.document.tables.constants
         known = {"image": self.entry.name, **constants, **templates.flat(self.entry.values)}
         problem = templates.unknown(text, known)

@@ -87,11 +87,19 @@ def bases_of(found: Iterable[Recipe]) -> dict[str, set[str]]:
     return wanted
 
 
-def survey(plan: Plan, facts: Facts, found: Mapping[tuple[str, str], Recipe], lock: Lock) -> Survey:
-    """Finds the address behind every recipe; the lock holds all bases they stand on."""
-    joined = _Joined(
-        plan, _Contents(plan, StatCache(state.folder(plan.root) / "contents")), lock.bases, facts
-    )
+def survey(
+    plan: Plan,
+    facts: Facts,
+    found: Mapping[tuple[str, str], Recipe],
+    lock: Lock,
+    cache: StatCache | None = None,
+) -> Survey:
+    """Finds the address behind every recipe; the lock holds all bases they stand on.
+
+    `cache` remembers contents instead of the project's own.
+    """
+    contents = _Contents(plan, cache or StatCache(state.folder(plan.root) / "contents"))
+    joined = _Joined(plan, contents, lock.bases, facts)
     for image in plan.images:
         for platform in image.platforms:
             joined.add(image, found[image.name, platform])
@@ -160,8 +168,10 @@ class _Joined:
 
     def _brings_triggers(self, found: Recipe) -> bool:
         """Tells whether a sibling has ONBUILD: what its triggers copy is in the child's context."""
-        for name, _ in found.siblings:
-            sibling = self.plan[name]
+        siblings = {name for name, _ in found.siblings}
+        for sibling in self.plan.images:
+            if sibling.name not in siblings:
+                continue
             dockerfile = read(self.facts.files[sibling.dockerfile], sibling.dockerfile)
             if any(instruction.trigger for stage in dockerfile.stages for instruction in stage.instructions):
                 return True

@@ -140,7 +140,7 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
             image = run.plan[name]
             if baked.succeeded or (image.output == "load" and _is_done(progress, name)):
                 _built(run, image, progress, baked.metadata)
-        if not baked.succeeded:
+        if not baked.succeeded and not _is_race(run, progress):
             # An engine that is gone is no image's failure: this raises.
             docker.info(None)
             _failed(run, progress, images)
@@ -148,15 +148,16 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
                 return
 
 
-def _is_race(progress: Progress, run: _Run) -> bool:
+def _is_race(run: _Run, progress: Progress) -> bool:
     """Whether it was the engine's own slip: two images with the same content, both written at one moment.
 
     Engine 26 writes each content under a nameless name first, and refuses whoever comes second. Once it is
     there nobody is refused, so one more time is enough.
     """
     failure = progress.failure()
-    run.races += bool(failure and RACE.search(failure.message))
-    return 0 < run.races <= MOST_RACES and bool(failure and RACE.search(failure.message))
+    slipped = failure is not None and RACE.search(failure.message) is not None
+    run.races += slipped
+    return slipped and run.races <= MOST_RACES
 
 
 def _is_done(progress: Progress, name: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
+from ..errors import ConfigError
 from ..planning.facts import Git
 
 # One process for commit, date, branch and tags on HEAD; describe and the tree's state need their own.
@@ -30,6 +32,37 @@ def read(root: Path) -> Git | None:
         # No tag is in reach: the form others use for "before the first version".
         describe = f"v0.0.0-0-g{sha[:7]}"
     return Git(sha, branch, exact or "", exact or describe, date, dirty)
+
+
+def merge_base(root: Path, ref: str) -> str:
+    """Returns the commit where HEAD left `ref`. Raises ConfigError where there is none."""
+    if _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") is None:
+        raise ConfigError(
+            f'"{ref}" is no commit here. Name a branch, tag or commit that is fetched (CI checkouts are often shallow: '
+            "fetch-depth: 0)."
+        )
+    found = _git(root, "merge-base", "HEAD", ref)
+    if not found:
+        raise ConfigError(f'HEAD and "{ref}" have no commit in common')
+    return found
+
+
+def lay_out(root: Path, commit: str, folder: Path) -> Path:
+    """Writes a commit's files into `folder`, as a checkout would, and returns where `root` is among them.
+
+    The index used is one of its own: the repository's stays as it is. Raises ConfigError where git fails.
+    """
+    environ = {**os.environ, "GIT_INDEX_FILE": str(folder / "index")}
+    top = _git(root, "rev-parse", "--show-toplevel")
+    prefix = _git(root, "rev-parse", "--show-prefix") or "."
+    files = folder / "files"
+    files.mkdir()
+    for arguments in (["read-tree", commit], ["checkout-index", "--all", f"--prefix={files}/"]):
+        call = ["git", "-C", top or str(root), *arguments]
+        done = subprocess.run(call, env=environ, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise ConfigError(f"git cannot lay out {commit[:7]}: {done.stderr.strip()}")
+    return files / prefix
 
 
 def _git(root: Path, *arguments: str) -> str | None:

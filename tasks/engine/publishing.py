@@ -70,6 +70,14 @@ def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
     return found
 
 
+def missing(references: Sequence[str]) -> tuple[str, ...]:
+    """Returns those of the references that their registry does not have."""
+    read = [Reference.parse(reference) for reference in references]
+    clients = {host: registry.Remote(host) for host in {one.registry or HUB for one in read}}
+    digests = _together(lambda one: clients[one.registry or HUB].digest(one.repository, one.tag), read)
+    return tuple(str(reference) for reference, digest in zip(read, digests, strict=True) if not digest)
+
+
 def settle(plan: Plan, results: Results, clients: Clients) -> dict[str, dict[Reference, Content]]:
     """Returns what every selected image is in each of its repositories, once all is pushed.
 

@@ -38,7 +38,7 @@ def decide(plan: Plan, standings: Mapping[str, Standing], *, rebuild: bool = Fal
 
 
 def _decided(image: PlannedImage, standing: Standing, rebuild: bool) -> PlannedImage:
-    image = replace(image, notes=standing.notes)
+    image = replace(image, notes=(*image.notes, *standing.notes))
     if not standing.barrier:
         tags = {platform: found.tag for platform, found in standing.addresses.items()}
         image = replace(image, addresses=tags, address=joined(standing.addresses).tag)

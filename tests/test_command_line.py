@@ -1,0 +1,138 @@
+"""The command line itself: every task says what it does, every flag what it is for, and starting costs little."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from tasks.collection import ns
+from tests.scenario import ROOT, Fleet
+
+# Invoke forgets a task's help once it has read it, so it is read in a process of its own.
+READ = """
+import json
+from tasks.collection import ns
+print(json.dumps({name: [
+    {"name": a.name.replace("_", "-"), "names": a.names, "help": a.help or "", "kind": a.kind.__name__,
+     "bare": a.optional or a.positional}
+    for a in ns[name].get_arguments()
+] for name in ns.task_names}))
+"""
+TASKS = tuple(ns.task_names)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag of a task, as Invoke has it."""
+
+    name: str
+    names: tuple[str, ...]
+    help: str
+    kind: str
+    bare: bool
+
+
+def python(code: str, cwd: str = str(ROOT)) -> str:
+    """Runs code in a process of its own and returns the last line it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": cwd},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def flags() -> dict[str, list[Flag]]:
+    """The flags of every task."""
+    return {name: [Flag(**one) for one in found] for name, found in json.loads(python(READ)).items()}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_says_in_one_line_what_it_does(name: str) -> None:
+    first = (ns[name].__doc__ or "").split("\n")[0]
+    assert 10 < len(first) <= 110
+    assert first.endswith(".")
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_flag_has_help(flags: dict[str, list[Flag]], name: str) -> None:
+    assert not [flag.name for flag in flags[name] if not flag.help]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_no_flag_has_a_short_form_or_swallows_a_word_by_accident(
+    flags: dict[str, list[Flag]], name: str
+) -> None:
+    for flag in flags[name]:
+        assert all(len(word) > 1 for word in flag.names), flag
+        assert flag.kind in {"bool", "str", "list"}, flag
+        assert not flag.bare, flag
+
+
+def test_the_same_flag_means_the_same_in_every_task(flags: dict[str, list[Flag]]) -> None:
+    said: dict[str, set[str]] = {}
+    for flag in (flag for found in flags.values() for flag in found):
+        said.setdefault(flag.name, set()).add(flag.help)
+    shared = (
+        "images",
+        "group",
+        "platforms",
+        "registry",
+        "owner",
+        "tags",
+        "output",
+        "json",
+        "no-deps",
+        "keep-going",
+    )
+    assert {name: len(said[name]) for name in shared} == dict.fromkeys(shared, 1)
+
+
+def test_the_list_of_tasks_reads_well(fleet: Fleet) -> None:
+    out = fleet.inv("--list").ok().out
+    for name in TASKS:
+        (line,) = (line for line in out.splitlines() if line.split()[:1] == [name])
+        assert len(line.split()) > 3
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_help_of_a_task_shows_its_flags(fleet: Fleet, flags: dict[str, list[Flag]], name: str) -> None:
+    out = fleet.inv(f"--help {name}").ok().out
+    assert all(f"--{flag.name}" in out for flag in flags[name])
+
+
+def test_an_unknown_flag_and_an_unknown_task_are_one_line(fleet: Fleet) -> None:
+    assert fleet.inv("build --plattforms x").code
+    assert "Traceback" not in fleet.inv("biuld").failed(1).err
+
+
+HEAVY = ("python_on_whales", "oras", "rich", "pydantic", "requests", "hypothesis", "tenacity", "tomlkit")
+
+
+def imported(code: str, cwd: str) -> set[str]:
+    """The modules that are loaded after some code has run."""
+    names = python(f"{code}\nimport sys; print(*sys.modules)", cwd).split()
+    return {name.partition(".")[0] for name in names}
+
+
+def test_what_is_heavy_is_not_loaded_to_list_the_tasks(fleet: Fleet) -> None:
+    loaded = imported("import tasks.collection", str(fleet.root))
+    assert "invoke" in loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_a_list_loads_neither_engine_nor_registry_nor_screen(fleet: Fleet) -> None:
+    fleet.image("api")
+    fleet.toml("[images.api]")
+    code = "from tasks.cli import program\nprogram.run(['argosy', 'list'], exit=False)"
+    loaded = imported(code, str(fleet.root))
+    assert "pydantic" in loaded
+    assert not loaded & {"python_on_whales", "oras", "rich", "requests"}
