@@ -10,6 +10,7 @@ import contextlib
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -50,6 +51,7 @@ def sail(errand: Errand) -> None:
     from tasks.release.index import index
     from tasks.release.order import Named, Order, Source, annotated
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     said = Path(errand.log).open("a", encoding="utf-8")  # noqa: SIM115 - the process ends with it
     source = Source("0" * 40, "2026-01-02T03:04:05Z", "https://example.com/acme/fleet")
     named = []
@@ -58,7 +60,7 @@ def sail(errand: Errand) -> None:
             children = tuple(Child.of(entry) for entry in errand.children[name])
             made = index(children, annotated(name, NEW, source, {}))
             named.append(Named(name, Place(host, f"{errand.prefix}/{name}"), made, children, (NEW, *ROLLING)))
-    order = Order("fleet", NEW, source, tuple(named))
+    order = Order("fleet", NEW, source, named[0].place, tuple(named))
     clients = {host: Remote(host, {"HOME": errand.folder}, tries=2, patience=3.0) for host in errand.hosts.values()}
     voyage = transaction.Voyage(
         clients, Path(errand.folder), lambda step, text: print(f"{step}: {text}", file=said, flush=True), SETTLE_SECONDS
@@ -67,7 +69,7 @@ def sail(errand: Errand) -> None:
     @stoppable
     def task() -> None:
         if errand.way == "publish":
-            transaction.publish(order, voyage)
+            transaction.publish(order, transaction.survey(order, voyage), voyage)
             return
         journal = keeping.find(voyage.folder, clients, order.home)
         if journal is not None:

@@ -13,12 +13,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 import tomli
-from tests.conftest import PrivateEngine
-from tests.pages import OWNER, VARYING, World, play, same, steps, told
-from tests.scenario import ROOT
 
 from tasks.collection import ns
 from tasks.config.findings import check
+from tests.conftest import PrivateEngine
+from tests.pages import OWNER, VARYING, World, play, same, steps, told
+from tests.scenario import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 STORIES = [page for page in PAGES if any(step.commands for step in steps(page))]
@@ -112,7 +112,10 @@ def test_the_schema_for_editors_is_sound_and_strict():
 
 def test_the_reference_is_up_to_date():
     done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "reference"), "--check"], capture_output=True, text=True, check=False
+        [sys.executable, str(ROOT / "scripts" / "reference"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
@@ -176,7 +179,7 @@ def test_a_page_that_lies_is_caught(tmp_path: Path):
 
 def test_what_a_page_leaves_out_may_be_anything_and_what_varies_may_vary():
     assert same("…\nb …\nc", "x\ny\nb 1\nc")
-    assert same("api  1.3 MB  0.4 s  12 %", f"api   2.0 kB  1 min 3 s  100 %".replace("1 min 3 s", "13.0 s"))
+    assert same("api  1.3 MB  0.4 s  12 %", "api   2.0 kB  1 min 3 s  100 %".replace("1 min 3 s", "13.0 s"))
     assert same(f"localhost:5000/{OWNER}/api:1", f"localhost:22729/{OWNER}/api:1")
     assert not same("a\nc", "a\nb\nc")
     assert not same("api  built", "api  failed")

@@ -57,12 +57,16 @@ def test_a_part_of_a_plan_brings_what_it_stands_on_without_its_names(family: Fle
     assert "tags" not in file["target"]["base"]
 
 
-def test_without_dependencies_a_sibling_is_given_by_its_reference(family: Fleet) -> None:
+def test_without_dependencies_a_sibling_is_the_one_the_engine_has(family: Fleet) -> None:
+    """As a FROM, which the engine's own builder takes from its store; a `docker-image://` asks the registry."""
     file = bakefile(plan(family, "api", request={"deps": False}))
-    assert list(file["target"]) == ["api"]
-    assert file["target"]["api"]["contexts"] == {
-        "ghcr.io/acme/base:9": "docker-image://ghcr.io/acme/base:0.1.0"
-    }
+    assert file["group"] == {"default": {"targets": ["api"]}}
+    (link,) = file["target"]["api"]["contexts"].items()
+    assert link == ("ghcr.io/acme/base:9", "target:api___1")
+    stand_in = file["target"]["api___1"]
+    assert stand_in["dockerfile-inline"] == "FROM ghcr.io/acme/base:0.1.0\n"
+    assert stand_in["output"] == ["type=cacheonly"]
+    assert "tags" not in stand_in
 
 
 def test_nothing_is_loaded_or_pushed_with_output_none(family: Fleet) -> None:

@@ -229,6 +229,7 @@ def test_an_image_may_be_called_otherwise_in_the_registry(fleet: Fleet) -> None:
     ("setting", "said"),
     [
         ("repository = 'A/B'", 'images.api.repository: "ghcr.io/acme/A/B" is not an image reference'),
+        ("repository = '{image}:x'", 'images.api.repository: "ghcr.io/acme/api:x" must be a name alone'),
         ("aliases = ['Server']", 'images.api.aliases: "ghcr.io/acme/Server" is not an image reference'),
         ("local = ['api:a b']", 'images.api.local: "api:a b" is not an image reference'),
     ],

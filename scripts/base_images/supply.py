@@ -12,15 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from private_engine import api, binfmt, files, processes, registry
+from private_engine import api, binfmt, files, registry
 from private_engine.machine import ARCHITECTURES
 from private_engine.place import Place, cache
 from private_engine.problem import ProblemError
 from private_engine.progress import Progress
 
 from . import layout
+from .building import build
 from .recipe import Base, digest, named
-from .roots import EPOCH, MAKERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,9 @@ class Supply:
         image = f"docker-image://{address}@{layout.digest(self._archive(beneath))}"
         return [f"--build-context={base.stands_on}={image}"]
 
+    def _build(self, base: Base, folder: Path, options: Sequence[str]) -> None:
+        build(base, self._platforms(base), folder, options, self.environment, self.progress)
+
     def _platforms(self, base: Base) -> list[str]:
         own = ARCHITECTURES[platform.machine()][1]
         if not base.platforms:
@@ -122,61 +125,6 @@ class Supply:
             check=False,
         )
         return "io.containerd.snapshotter" in done.stdout
-
-    def _build(self, base: Base, folder: Path, output: Sequence[str]) -> None:
-        platforms = self._platforms(base)
-        context = folder / "context"
-        context.mkdir()
-        if base.root:
-            self._roots(base, context, [word.rpartition("/")[2] for word in platforms])
-        else:
-            self.progress.step(
-                f"{base.name}: installing Debian's packages on {base.stands_on} ({', '.join(platforms)})"
-            )
-        (context / "Dockerfile").write_text(base.dockerfile, encoding="utf-8")
-        log = folder / "build.log"
-        command = [
-            "docker",
-            "buildx",
-            "build",
-            "--progress=plain",
-            "--provenance=false",
-            "--platform",
-            ",".join(platforms),
-        ]
-        environment = {
-            **self.environment,
-            "SOURCE_DATE_EPOCH": str(EPOCH),
-            "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
-        }
-        with log.open("wb") as file:
-            done = subprocess.run(
-                [*command, *output, str(context)],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                check=False,
-            )
-        if done.returncode != 0:
-            raise ProblemError(f"{base.name} could not be built. The end of its log:\n{processes.tail(log)}")
-
-    def _roots(self, base: Base, context: Path, architectures: Sequence[str]) -> None:
-        self.progress.step(
-            f"{base.name}: making the root file systems from Debian's packages ({', '.join(architectures)})"
-        )
-
-        def make(architecture: str) -> None:
-            archive = context / f"root-{architecture}.tar"
-            work = context.parent / architecture
-            work.mkdir()
-            MAKERS[base.root](architecture, archive, cache() / "bases", work)
-            self.progress.step(
-                f"{base.name}: root file system for {architecture} ({archive.stat().st_size / 1e6:.0f} MB)"
-            )
-
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(make, architectures))
 
 
 def _emulates() -> bool:

@@ -6,7 +6,6 @@ others stands on it, the rest on busybox:stable. The same folder is built in eve
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +41,7 @@ class Fleet:
         return [f"{self.registry}/{owner}/{name}:{tag}" for tag in TAGS]
 
     def write(self) -> None:
-        """Writes the folder, anew if there is one."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        """Writes the folder, which must not be there yet."""
         self.root.mkdir(parents=True)
         lines = ["[project]", 'name = "fleet"', f'registry = "{self.registry}"', 'owner = "bench"']
         lines += [f'version = "{VERSION}"', "[defaults]", f"platforms = {list(self.platforms)}"]

@@ -77,8 +77,13 @@ def _built(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[s
 
 
 def _fleet(track: Track, race: Cell, way: str, count: int) -> Fleet:
-    fleet = Fleet(track.folder / way, count, track.platforms[: race.platforms or 1], track.registry)
-    fleet.write()
+    """Returns a way's own fleet; build.lock is there, as it is in every repository after its first build."""
+    platforms = track.platforms[: race.platforms or 1]
+    fleet = Fleet(track.folder / f"{way}-{count}x{len(platforms)}", count, platforms, track.registry)
+    if not fleet.root.exists():
+        fleet.write()
+        if way in {ARGOSY, BAKE}:
+            printed(ways.locking(track.mark()), fleet.root)
     return fleet
 
 
@@ -94,14 +99,18 @@ def _prepared(fleet: Fleet, way: str, owner: str, output: str) -> list[ways.Comm
     """Returns a way's commands; for raw bake its file is written before the clock starts."""
     file = fleet.root / "bake.json"
     if way == BAKE:
-        command = ways.definition(owner, output)
-        done = subprocess.run(command, cwd=fleet.root, check=False, capture_output=True, text=True)
-        if done.returncode:
-            raise CannotMeasureError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")
-        planned = json.loads(done.stdout)
-        whole = ways.pushing(planned, fleet, owner) if output == "push" else planned
+        planned = json.loads(printed(ways.definition(owner, output), fleet.root))
+        whole = ways.named(planned, fleet, owner, output)
         file.write_text(json.dumps(whole), encoding="utf-8")
     return ways.commands(way, fleet, owner, output, file)
+
+
+def printed(command: ways.Command, where: Path) -> str:
+    """Runs a command that prepares something; returns what it prints. Raises CannotMeasureError if it fails."""
+    done = subprocess.run(command, cwd=where, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise CannotMeasureError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")
+    return done.stdout
 
 
 def timed(

@@ -38,16 +38,21 @@ def definition(owner: str, output: str) -> Command:
     return [program("argosy"), "plan", "--format", "bake", "--output", output, "--owner", owner]
 
 
-def pushing(planned: Mapping[str, Any], fleet: Fleet, owner: str) -> dict[str, Any]:
-    """Returns a bake file that pushes each image under its own names at once, as `bake --push` does.
+def locking(owner: str) -> Command:
+    """Returns the command that writes build.lock: one build, of which nothing but the cache is kept."""
+    return [program("argosy"), "build", "--images", "base", "--output", "none", "--owner", owner]
 
-    Argosy's own pushes them under a name nobody uses, and moves the names when all are built.
+
+def named(planned: Mapping[str, Any], fleet: Fleet, owner: str, output: str) -> dict[str, Any]:
+    """Returns a bake file that loads or pushes each image under its own names, and those only.
+
+    Argosy's own gives each its address as well; it pushes that alone, and moves the names when all are built.
     """
-    targets = {}
+    targets = dict(planned["target"])
     for name in fleet.names:
-        names = ",".join(fleet.references(name, owner))
-        own = {"output": [f'type=image,"name={names}",push=true,oci-mediatypes=true']}
-        targets[name] = {**planned["target"][name], **own}
+        names = fleet.references(name, owner)
+        pushed = {"output": [f'type=image,"name={",".join(names)}",push=true,oci-mediatypes=true']}
+        targets[name] = {**targets[name], **(pushed if output == "push" else {"tags": names})}
     return {**planned, "target": targets}
 
 

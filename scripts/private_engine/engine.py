@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,30 +137,24 @@ def env(place: Place) -> list[str]:
     return [*lines, f'export PATH="{place.path}:${{PATH#{place.path}:}}"']
 
 
-def status(place: Place) -> list[str]:
-    """Returns lines that say what runs, where, in which versions and how much room it takes."""
+def status(place: Place) -> Iterator[str]:
+    """Yields lines that say what runs, where, in which versions and how much room it takes (that last: it is slow)."""
     runs = daemon.answers(place)
     version = api.engine_says(place.host, "/version").get("Version", "?") if runs else ""
-    port = registry.kept_port(place)
-    lines = [
-        f"engine    {f'Docker Engine {version} at {place.host}' if runs else 'not running'}",
-        f"store     {place.store}",
-        f"registry  {f'localhost:{port}' if registry.answers(place) else 'not running'}",
-    ]
+    yield f"engine    {f'Docker Engine {version} at {place.host}' if runs else 'not running'}"
+    yield f"store     {place.store}"
+    yield f"registry  {f'localhost:{registry.kept_port(place)}' if registry.answers(place) else 'not running'}"
     if runs:
         buildx = _first_words([str(place.docker_config / "cli-plugins/docker-buildx"), "version"])
         compose = _first_words([str(place.docker_config / "cli-plugins/docker-compose"), "version"])
-        lines += [
-            f"plugins   {buildx}; {compose}",
-            f"network   {place.bridge} {network.address_of(place.bridge)}",
-        ]
-    ours = sorted(name for name in binfmt.entries() if "qemu" in name)
-    lines.append(f"emulated  {', '.join(ours) or 'no foreign platform'}")
+        yield f"plugins   {buildx}; {compose}"
+        yield f"network   {place.bridge} {network.address_of(place.bridge)}"
+    emulators = sorted(name for name in binfmt.entries() if "qemu" in name)
+    yield f"emulated  {', '.join(emulators) or 'no foreign platform'}"
     if place.data.exists():
+        yield f"log       {place.log}"
         free = shutil.disk_usage(place.data).free / 1e9
-        lines.append(f"data      {place.data} ({_size(place.data)}, {free:.0f} GB free)")
-        lines.append(f"log       {place.log}")
-    return lines
+        yield f"data      {place.data} ({_size(place.data)}, {free:.0f} GB free)"
 
 
 def _first_words(command: list[str]) -> str:

@@ -14,7 +14,9 @@ from ..errors import ArgosyError, BuildError, ConfigError
 from .asking import Asked
 
 if TYPE_CHECKING:
+    from ..engine.publishing import Clients, Content
     from ..engine.results import Results
+    from ..model import Reference
 
 
 def carry_out(asked: Asked, *, keep_going: bool, json: bool, overwrite: bool = False) -> None:
@@ -151,3 +153,19 @@ def refuse_absent(asked: Asked) -> None:
             f"{reference} is not {where}, and {image.name} stands on {need.image} ({need.because}). "
             f"Make it first (inv {task} --images {need.image}) or drop --no-deps."
         )
+
+
+def put(asked: Asked) -> tuple[dict[str, dict[Reference, Content]], Clients]:
+    """Builds what is not at its address yet and pushes it there: no name moves.
+
+    Returns what every image is in each of its repositories. A failed build is shown and raised.
+    """
+    from ..engine import publishing
+    from ..report import results as tables
+
+    clients = publishing.remotes(asked.plan)
+    results, error = _build(asked, keep_going=False)
+    if error:
+        tables.show(results, sys.stderr)
+        raise error
+    return publishing.settle(asked.plan, results, clients), clients

@@ -138,7 +138,9 @@ class BuildToml(Table):
     env: dict[str, str] = Field({}, description="environment variable -> the setting it overrides")
     defaults: ImageTable = Field(ImageTable(), description="any key of an image")  # type: ignore[call-arg]
     images: dict[str, ImageTable] = Field(description="the fleet")
-    groups: dict[str, Words] = Field({}, description='sets of images; "default" is what bare tasks take')
+    groups: dict[str, Words] = Field(
+        {}, description='sets of images, globs and other groups; "default" is what bare tasks take'
+    )
     builder: BuilderTable = Field(BuilderTable(), description="the builder")  # type: ignore[call-arg]
     engine: EngineTable = Field(EngineTable(), description="how the engine is used")  # type: ignore[call-arg]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from ..errors import ConfigError
 from .heredocs import Heredoc, UnendedHeredocError, bodies
@@ -84,6 +85,7 @@ def declared_args(dockerfile: Dockerfile) -> frozenset[str]:
     return frozenset(name for i in declaring if i.keyword == "ARG" for name, _ in i.pairs())
 
 
+@cache  # one Dockerfile is often that of many images, and asked for by several rooms
 def read(text: str, where: str) -> Dockerfile:
     """Reads a Dockerfile; `where` is its name in messages.
 

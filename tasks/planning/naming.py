@@ -127,7 +127,11 @@ class Naming:
                 )
             )
         before = [part for part in (registry.host, registry.owner) if part]
-        return [_parse("/".join([*before, name]), where) for where, name in names]
+        found = [(where, _parse("/".join([*before, name]), where)) for where, name in names]
+        for where, reference in found:
+            if reference.tag or reference.digest:
+                raise ConfigError(f'{where}: "{reference}" must be a name alone; its tags are said in `tags`')
+        return [reference for _, reference in found]
 
     def _tags(self, image: Image, registry: Registry) -> tuple[str, ...]:
         where, templated = self._tag_rule(image, registry)

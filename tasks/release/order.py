@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..engine.registry import RELEASE, Manifest
+from ..errors import ConfigError
 from ..model import HUB, Reference
 from ..planning.plan import Plan
 from .content import Child, Contents, Place
@@ -43,30 +45,21 @@ class Named:
 class Order:
     """A release, all digests known and nothing moved.
 
-    The journal and the record live in `home`, the first repository. `permanent` are hosts where a tag, once
-    made, can neither be moved nor taken away, as build.toml declares them.
+    The journal and the record live in `home`, the fleet's first repository, whichever images are released.
+    `permanent` are hosts where a tag, once made, can neither be moved nor taken away, as build.toml declares them.
     """
 
     project: str
     tag: str
     source: Source
+    home: Place
     named: tuple[Named, ...]
     permanent: frozenset[str] = frozenset()
     gates: Mapping[str, str] = field(default_factory=dict)
     overwrite: bool = False
 
-    @property
-    def home(self) -> Place:
-        """Where the journal and the record are kept."""
-        return self.named[0].place
 
-    @property
-    def version(self) -> str:
-        """The tag without its "v"."""
-        return self.tag.removeprefix("v")
-
-
-def order(plan: Plan, tag: str, source: Source, contents: Contents, **more: object) -> Order:
+def order(plan: Plan, tag: str, source: Source, home: Place, contents: Contents, **more: Any) -> Order:
     """Returns the order for a plan's published images; the indexes are made here, put nowhere yet."""
     named: list[Named] = []
     for image in plan.selected:
@@ -75,7 +68,7 @@ def order(plan: Plan, tag: str, source: Source, contents: Contents, **more: obje
             tags = tuple(dict.fromkeys(reference.tag for reference in here))
             annotations = annotated(image.name, tag, source, image.labels)
             named.append(Named(image.name, place, index(children, annotations), children, tags))
-    return Order(plan.project, tag, source, tuple(named), **more)  # type: ignore[arg-type]  # Order's own fields
+    return Order(plan.project, tag, source, home, tuple(named), **more)
 
 
 def annotated(image: str, tag: str, source: Source, labels: Mapping[str, str]) -> dict[str, str]:
@@ -95,3 +88,11 @@ def annotated(image: str, tag: str, source: Source, labels: Mapping[str, str]) -
         f"{PREFIX}created": source.created,
         RELEASE: tag,
     }
+
+
+def home(plan: Plan) -> Place:
+    """Returns where a fleet keeps its journal and its records. Raises ConfigError where nothing is published."""
+    for image in plan.images:
+        if image.publish and image.published:
+            return Place(image.published[0].registry or HUB, image.published[0].repository)
+    raise ConfigError("no image of this fleet is published, so there is nothing to release")

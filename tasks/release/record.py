@@ -50,6 +50,7 @@ class Record:
     entries: tuple[Entry, ...]
     platforms: Mapping[str, Mapping[str, str]]
     gates: Mapping[str, str]
+    rolled_back: str = ""
 
     def dumps(self) -> bytes:
         """Returns it as JSON."""
@@ -73,6 +74,7 @@ class Record:
             ],
             "platforms": {image: dict(sorted(found.items())) for image, found in sorted(self.platforms.items())},
             "gates": dict(sorted(self.gates.items())),
+            "rolled_back": self.rolled_back,
         }
         return (json.dumps(body, indent=1) + "\n").encode()
 
@@ -147,3 +149,16 @@ def history(clients: Mapping[str, Remote], home: Place) -> tuple[Record, ...]:
     tags = [tag for tag in clients[home.host].tags(home.repository) if tag.startswith(PREFIX)]
     found = together(lambda tag: read(clients, home, tag.removeprefix(PREFIX)), tags)
     return tuple(sorted(filter(None, found), key=lambda record: record.released, reverse=True))
+
+
+def contains(record: Record, digest: str) -> bool:
+    """Whether a release has this digest: as an index it named, or as one of its platforms."""
+    wanted = digest.rpartition("@")[2]
+    return any(entry.digest == wanted for entry in record.entries) or any(
+        wanted in found.values() for found in record.platforms.values()
+    )
+
+
+def hosts(record: Record) -> set[str]:
+    """Returns the registry hosts a release went to."""
+    return {Reference.parse(entry.reference).registry for entry in record.entries}

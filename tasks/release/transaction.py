@@ -6,15 +6,18 @@ Exit codes are those of the errors: 6 nothing has changed, 7 a journal says what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from ..engine.registry import Remote
 from ..errors import ArgosyError, IncompleteError, RefusedError, RegistryError, SurroundingsError
 from . import journal as journals
 from . import keeping, moving, record, staging
+from .content import Place
 from .journal import Journal
 from .looking import look
 from .names import Name, check, names
@@ -38,51 +41,76 @@ class Voyage:
     settle: float = SETTLE_SECONDS
 
 
-def publish(order: Order, voyage: Voyage) -> tuple[Name, ...]:
-    """Releases: stages, journals, moves every name, reads back, records. Returns the plan of names carried out.
+def survey(order: Order, voyage: Voyage) -> tuple[Name, ...]:
+    """Returns the plan of names: reads everything, writes nothing.
 
-    Raises RefusedError (nothing has changed) or IncompleteError (a journal is left).
+    Raises RefusedError for what may not be overwritten, and where another release did not end.
     """
-    try:
-        planned, journal = _prepared(order, voyage)
-    except KeyboardInterrupt:
-        raise RefusedError("interrupted before any name moved; nothing has changed") from None
-    except RefusedError:
-        raise
-    except SurroundingsError as error:
-        raise RefusedError(f"no name was moved: {error}") from None
-    if journal is None:
-        return planned
-    _carry(journal, voyage)
+    with _nothing_moved():
+        unfinished(voyage, order.home)
+        planned = names(order, voyage.clients)
+        check(order, planned)
     return planned
 
 
-def _prepared(order: Order, voyage: Voyage) -> tuple[tuple[Name, ...], Journal | None]:
-    """Everything before the first name moves; None for a journal where nothing is left to move."""
+def publish(order: Order, planned: tuple[Name, ...], voyage: Voyage) -> None:
+    """Releases: stages, journals, moves every name, reads back, records.
+
+    Raises RefusedError (nothing has changed) or IncompleteError (a journal is left).
+    """
+    with _nothing_moved():
+        journal = _prepared(order, planned, voyage)
+    if journal is not None:
+        _carry(journal, voyage)
+
+
+@contextlib.contextmanager
+def _nothing_moved() -> Iterator[None]:
+    """Whatever ends it, what comes out is the error that says so: no name has moved."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise RefusedError("interrupted before any name moved; nothing has changed") from None
+    except SurroundingsError as error:
+        raise RefusedError(f"no name was moved: {error}") from None
+
+
+def _prepared(order: Order, planned: tuple[Name, ...], voyage: Voyage) -> Journal | None:
+    """Everything before the first name moves; None where nothing is left to move."""
     clients = voyage.clients
-    unfinished(voyage, order)
-    planned = names(order, clients)
-    check(order, planned)
     staging.stage(order, clients)
     voyage.told("stage", f"{len(order.named)} indexes are in their repositories, and all that stands behind them")
     earlier = record.read(clients, order.home, order.tag)
-    if not any(name.moves for name in planned) and earlier:
+    if earlier and not any(name.moves for name in planned):
         voyage.told("move", "every name stands where this release wants it: nothing to do")
-        return planned, None
+        return None
     identity, now = journals.new_id(), datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     commit = record.move(clients, order.home, record.make(order, planned, identity, now, earlier))
-    journal = journals.begin(
-        planned, commit, id=identity, project=order.project, tag=order.tag, home=order.home,
-        permanent=order.permanent, revision=order.source.revision,
-    )  # fmt: skip
+    about: dict[str, Any] = {"id": identity, "project": order.project, "tag": order.tag, "home": order.home}
+    about |= {"permanent": order.permanent, "revision": order.source.revision}
+    return _journalled(journals.begin(planned, commit, **about), voyage)
+
+
+def carry_out(make: Callable[[], Journal], voyage: Voyage) -> None:
+    """Does what a journal says, one that `make` has prepared from values alone: a release's way back, a promotion.
+
+    Raises as `publish`.
+    """
+    with _nothing_moved():
+        journal = _journalled(make(), voyage)
+    _carry(journal, voyage)
+
+
+def _journalled(journal: Journal, voyage: Voyage) -> Journal:
+    """Keeps the journal on disk and in the registry; where it cannot be, nowhere."""
     path = keeping.write(voyage.folder, journal)
     try:
-        keeping.publish(clients, journal)
+        keeping.publish(voyage.clients, journal)
     except BaseException:
         _dropped(journal, voyage)
         raise
     voyage.told("journal", f"{len(journal.moves)} names, in {path} and at {keeping.name(journal.home)}")
-    return planned, journal
+    return journal
 
 
 def _dropped(journal: Journal, voyage: Voyage) -> None:
@@ -93,11 +121,11 @@ def _dropped(journal: Journal, voyage: Voyage) -> None:
         keeping.forget(voyage.folder)
 
 
-def unfinished(voyage: Voyage, order: Order) -> None:
+def unfinished(voyage: Voyage, home: Place) -> None:
     """Raises RefusedError where the journal of a release that did not end is found."""
-    found = keeping.find(voyage.folder, voyage.clients, order.home)
+    found = keeping.find(voyage.folder, voyage.clients, home)
     if found is not None:
-        where = voyage.folder / keeping.FILE if keeping.load(voyage.folder) else keeping.name(order.home)
+        where = voyage.folder / keeping.FILE if keeping.load(voyage.folder) else keeping.name(home)
         raise RefusedError(keeping.told(found, str(where)))
 
 

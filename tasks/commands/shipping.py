@@ -1,0 +1,259 @@
+"""A release from the command line to its end: preflight, build, gates, and then the transaction.
+
+It joins asking, running, release and report for the tasks of releasing.py.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import RefusedError
+
+if TYPE_CHECKING:
+    from ..engine.registry import Remote
+    from ..model import Project
+    from ..planning.facts import Facts
+    from ..planning.plan import Plan
+    from ..release.content import Place
+    from ..release.gates import Gate
+    from ..release.journal import Move
+    from ..release.order import Source
+    from ..release.record import Record
+    from ..release.transaction import Voyage
+    from .asking import Asked
+
+ANY = "v0.0.0"
+"""The release whose names are asked for where only repositories matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a release is to be done."""
+
+    plan_only: bool = False
+    dirty: bool = False
+    overwrite: bool = False
+    yes: bool = False
+    json: bool = False
+    gates: Sequence[Gate] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Berth:
+    """Where a fleet's releases are kept, and what is needed to look at them; no engine is."""
+
+    tag: str
+    project: Project
+    facts: Facts
+    home: Place
+    clients: Mapping[str, Remote]
+    folder: Path
+
+    def record(self) -> Record:
+        """Returns the tag's record. Raises RefusedError, listing what there is, for a release that never was."""
+        from ..errors import available
+        from ..release import record
+
+        found = record.read(self.clients, self.home, self.tag)
+        if found is None:
+            known = [one.tag for one in record.history(self.clients, self.home)]
+            raise RefusedError(f"{self.tag} was never released from {self.home}. {available('releases', known)}")
+        return found
+
+    def clients_for(self, hosts: Iterable[str]) -> dict[str, Remote]:
+        """Returns clients for these hosts too: a record may name more than build.toml does now."""
+        from ..engine.registry import Remote
+
+        return dict(self.clients) | {host: Remote(host) for host in hosts if host not in self.clients}
+
+    def voyage(self, clients: Mapping[str, Remote] | None = None) -> Voyage:
+        """Returns where the transaction takes place."""
+        from ..release.transaction import Voyage
+        from ..report import releasing
+
+        return Voyage(clients or self.clients, self.folder, releasing.step)
+
+
+def berth(tag: str, **settings: str) -> Berth:
+    """Finds where the fleet's releases are kept, without an engine."""
+    from ..planning import planner
+    from ..planning.request import Request
+    from .asking import look
+
+    project, facts = look(engine=False, required=False, **settings)
+    plan = planner.make(project, facts, Request(images=("*",), output="none", release=tag or ANY))
+    return _berth(tag, project, facts, plan)
+
+
+def _berth(tag: str, project: Project, facts: Facts, plan: Plan) -> Berth:
+    from ..engine import publishing, state
+    from ..release import order
+
+    clients = publishing.remotes(plan)
+    return Berth(tag, project, facts, order.home(plan), clients, state.folder(project.root) / "release")
+
+
+def release(
+    tag: str, wish: Wish, images: list[str] | None, group: list[str] | None, **settings: str
+) -> None:
+    """Releases: preflight, lock, build, gates, plan of names, transaction, git tag.
+
+    Raises RefusedError (nothing has changed), IncompleteError (a journal is left), or what ended the build.
+    """
+    from ..release.lock import locked
+    from ..report import releasing
+    from .asking import ask
+
+    where = {key: text for key, text in settings.items() if key != "platforms"}
+    here = berth(tag, **where)
+    _local(here, wish)
+    asked = ask(images, group, output="push", release=tag, **settings)
+    with locked(here.project.root, here.folder, tag, releasing.step):
+        _remote(here, asked.plan)
+        _sail(here, asked, wish)
+
+
+def _local(here: Berth, wish: Wish) -> None:
+    """What can be refused without asking anybody: the version, the tree."""
+    from ..planning import versions
+    from ..release import preflight
+    from ..report import releasing
+
+    answers = ((source, versions.answer(source, here.facts)) for source in here.project.version)
+    source, stands = next(((source, text) for source, text in answers if text), (None, ""))
+    is_file = source is not None and source.kind == "file"
+    preflight.version(here.tag, str(source), (stands or "") if is_file else "")
+    said = preflight.tree(here.project.root, here.facts.git, here.tag, dirty=wish.dirty)
+    releasing.step("preflight", f"{here.tag}, {said}")
+
+
+def _remote(here: Berth, plan: Plan) -> None:
+    """What registries can be asked before anything is built."""
+    from ..model import HUB
+    from ..release import preflight, transaction
+    from ..release.content import Place
+    from ..report import releasing
+
+    references = [reference for image in plan.selected if image.publish for reference in image.published]
+    places = [here.home, *(Place(reference.registry or HUB, reference.repository) for reference in references)]
+    found = preflight.harbours(places, here.clients)
+    preflight.order(here.tag, [tag for one in found for tag in one.tags])
+    transaction.unfinished(here.voyage(), here.home)
+    releasing.step("preflight", preflight.told(found))
+
+
+def _sail(here: Berth, asked: Asked, wish: Wish) -> None:
+    """Builds, gates, and carries the transaction out."""
+    from ..release import gates, order, transaction
+    from ..release.content import content
+    from ..report import listing, releasing
+    from . import running
+    from .asking import confirm, weigh
+
+    asked = weigh(asked)
+    settled, clients = running.put(asked)
+    contents = content(settled)
+    gated = gates.platforms(contents)
+    releasing.step("build", f"{len(contents)} images, {len(gated)} platforms are at their addresses")
+    passed = gates.passed(wish.gates, gated)
+    releasing.step("gates", ", ".join(f"{name}: {told}" for name, told in passed.items()) or "skipped: none is set")
+    made = order.order(
+        asked.plan, here.tag, _source(here), here.home, contents, gates=passed, overwrite=wish.overwrite
+    )
+    voyage = here.voyage({**here.clients, **clients})
+    planned = transaction.survey(made, voyage)
+    if not wish.json:
+        releasing.show_names(planned)
+    if not wish.plan_only:
+        if sys.stdin.isatty():
+            confirm(f"Release {here.tag}?", yes=wish.yes)
+        transaction.publish(made, planned, voyage)
+        _tag(here)
+    if wish.json:
+        listing.print_json(releasing.names_json(here.tag, planned, done=not wish.plan_only))
+
+
+def _source(here: Berth) -> Source:
+    from ..engine import gitrefs
+    from ..release.order import Source
+
+    root = here.project.root
+    revision = here.facts.git.sha if here.facts.git else ""
+    return Source(revision, gitrefs.committed(root), gitrefs.web(gitrefs.origin(root)))
+
+
+def _tag(here: Berth) -> None:
+    """Tags the commit. The release has happened: what fails here is said and undoes nothing."""
+    from ..engine import gitrefs
+    from ..report import releasing
+
+    root, git = here.project.root, here.facts.git
+    if git is None:
+        releasing.step("git tag", "skipped: no git repository")
+        return
+    if not gitrefs.tagged(root, here.tag) and not gitrefs.tag(root, here.tag, git.sha):
+        releasing.step("git tag", f"git does not take it. By hand: git tag {here.tag} {git.sha}")
+        return
+    if not gitrefs.origin(root):
+        releasing.step("git tag", f"{here.tag} at {git.sha[:12]}; not pushed: there is no remote")
+    elif gitrefs.push_tag(root, here.tag):
+        releasing.step("git tag", f"{here.tag} at {git.sha[:12]}, pushed to origin")
+    else:
+        releasing.step("git tag", f"{here.tag} at {git.sha[:12]}; origin does not take it: git push origin {here.tag}")
+
+
+def resume(here: Berth, *, yes: bool) -> None:
+    """Completes a release that did not end."""
+    from ..release import keeping, transaction
+    from ..release.lock import locked
+    from ..report import releasing
+
+    del yes  # it was agreed to when it began
+    with locked(here.project.root, here.folder, here.tag, releasing.step, over=True):
+        journal = keeping.find(here.folder, here.clients, here.home)
+        if journal is None:
+            raise RefusedError(f"no release is under way: there is no journal in {here.folder} or at {here.home}.")
+        _same(here, journal.tag)
+        transaction.resume(journal, here.voyage(_all(here, journal.moves)))
+        if here.facts.git and journal.revision:
+            _tag(replace(here, facts=replace(here.facts, git=replace(here.facts.git, sha=journal.revision))))
+
+
+def roll_back(here: Berth, *, yes: bool) -> None:
+    """Takes back a release that did not end, or moves the floating names of one that did."""
+    from ..release import keeping, rolling, transaction
+    from ..release.lock import locked
+    from ..report import releasing
+    from .asking import confirm
+
+    with locked(here.project.root, here.folder, here.tag, releasing.step, over=True):
+        journal = keeping.find(here.folder, here.clients, here.home)
+        if journal is not None:
+            _same(here, journal.tag)
+            transaction.roll_back(journal, here.voyage(_all(here, journal.moves)))
+            return
+        from ..release import record
+
+        found = here.record()
+        clients = here.clients_for(record.hosts(found))
+        planned = rolling.names(found, clients)
+        releasing.show_names(planned)
+        if not any(name.moves for name in planned):
+            releasing.step("move", "no name is to go back")
+            return
+        if sys.stdin.isatty():
+            confirm(f"Move these names back from {here.tag}?", yes=yes)
+        transaction.carry_out(lambda: rolling.journal(found, planned, here.home, clients), here.voyage(clients))
+
+
+def _all(here: Berth, moves: Iterable[Move]) -> dict[str, Remote]:
+    return here.clients_for({move.reference.registry for move in moves})
+
+
+def _same(here: Berth, tag: str) -> None:
+    if tag != here.tag:
+        raise RefusedError(f"the release that did not end is {tag}, not {here.tag}. Say --tag {tag}.")

@@ -1,0 +1,111 @@
+"""What a release asks of git, and leaves there: the commit's time, the remote's address, a lock, a tag.
+
+It knows nothing of versions or registries. Nothing here asks a person anything: no prompt, no editor.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+LOCK = "refs/argosy/lock"
+SECONDS = 60
+_NOBODY = {"NAME": "argosy", "EMAIL": "argosy@localhost"}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock: the object it points to, and what that says."""
+
+    object: str
+    said: str
+
+
+def committed(root: Path) -> str:
+    """Returns HEAD's time as "2026-11-22T21:00:00Z", "" without a commit."""
+    _, text = _git(root, "log", "-1", "--format=%ct")
+    return datetime.fromtimestamp(int(text), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if text else ""
+
+
+def changed(root: Path) -> tuple[str, ...]:
+    """Returns the tracked files that differ from HEAD."""
+    _, text = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return tuple(line[2:].strip() for line in text.splitlines())
+
+
+def origin(root: Path) -> str:
+    """Returns the address of the remote `origin`, "" without one."""
+    return _git(root, "remote", "get-url", "origin")[1]
+
+
+def web(address: str) -> str:
+    """Returns a remote's address as people open it: https, without any login; "" for a folder."""
+    ssh = re.fullmatch(r"(?:ssh://)?(?:[^@/]+@)?([^:/]+\.[^:/]+)(?::(?:\d+/)?|/)(.+?)(?:\.git)?/?", address)
+    url = re.fullmatch(r"https?://(?:[^@/]*@)?(.+?)(?:\.git)?/?", address)
+    if url:
+        return f"https://{url[1]}"
+    return f"https://{ssh[1]}/{ssh[2]}" if ssh and "://" not in address.removeprefix("ssh://") else ""
+
+
+def take(root: Path, said: str, instead_of: str = "") -> str:
+    """Takes the lock at origin and returns its object, "" if it could not be.
+
+    A compare-and-swap at the remote: it succeeds only if the lock is not there, or is `instead_of`. The object is
+    a commit of its own: two runs at the same commit would push the same thing and both be told "up to date".
+    """
+    made, commit = _git(root, "commit-tree", "HEAD^{tree}", "-m", said)
+    if not made:
+        return ""
+    lease = f"--force-with-lease={LOCK}:{instead_of}"
+    pushed, _ = _git(root, "push", "--no-verify", "--quiet", lease, "origin", f"{commit}:{LOCK}")
+    return commit if pushed else ""
+
+
+def holder(root: Path) -> Holder | None:
+    """Returns who holds the lock at origin, None if nobody does or origin does not answer."""
+    answered, text = _git(root, "ls-remote", "origin", LOCK)
+    if not answered or not text:
+        return None
+    commit = text.split()[0]
+    _git(root, "fetch", "--quiet", "--no-write-fetch-head", "origin", LOCK)
+    return Holder(commit, _git(root, "log", "-1", "--format=%B", commit)[1])
+
+
+def give_back(root: Path, commit: str) -> bool:
+    """Removes the lock if it still is this object."""
+    lease = f"--force-with-lease={LOCK}:{commit}"
+    return _git(root, "push", "--no-verify", "--quiet", lease, "origin", f":{LOCK}")[0]
+
+
+def tagged(root: Path, tag: str) -> str:
+    """Returns the commit a tag stands at, "" if there is no such tag."""
+    return _git(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")[1]
+
+
+def tag(root: Path, name: str, commit: str) -> bool:
+    """Makes a tag; False if git does not."""
+    return _git(root, "tag", "--no-sign", name, commit)[0]
+
+
+def push_tag(root: Path, name: str) -> bool:
+    """Pushes a tag to origin; False if it is not taken."""
+    return _git(root, "push", "--no-verify", "--quiet", "origin", f"refs/tags/{name}")[0]
+
+
+def _git(root: Path, *arguments: str) -> tuple[bool, str]:
+    """Returns whether git succeeded, and what it said."""
+    env = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **os.environ}
+    for role in ("AUTHOR", "COMMITTER"):
+        env = {f"GIT_{role}_{key}": text for key, text in _NOBODY.items()} | env
+    call = ["git", "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(
+            call, env=env, capture_output=True, text=True, check=False, timeout=SECONDS, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False, ""
+    return done.returncode == 0, done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,124 @@
+"""Every refusal that can be made before the first build second: each check a sentence, all findings at once.
+
+What cannot be known beforehand (quotas, whether manifests are taken, tags that a registry forbids to move) is proved
+by staging; it is never tried out with a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..engine import gitrefs
+from ..engine.registry import Remote
+from ..errors import RefusedError, RegistryError
+from ..planning.facts import Git
+from . import versions
+from .content import Place
+from .looking import together
+
+NOWHERE = "sha256:" + "0" * 64
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Harbour:
+    """What one repository allows, found out without writing anything."""
+
+    place: Place
+    state: str
+    tags: tuple[str, ...] = ()
+    deletes: bool = True
+    refusal: str = ""
+
+
+def version(tag: str, sources: str, stands: str) -> None:
+    """Raises RefusedError for a tag that is no version, or one that a version file contradicts.
+
+    `stands` is the version in the file that `sources` names, "" where no file says one.
+    """
+    if versions.full(tag) is None:
+        raise RefusedError(
+            f'--tag "{tag}" is no version (https://semver.org): v1.2.3, or v1.2.3-rc.1 for a pre-release'
+        )
+    if stands and stands.removeprefix("v") != tag.removeprefix("v"):
+        raise RefusedError(
+            f"{sources} says {stands}, and the release is to be {tag}. "
+            f"Write {tag.removeprefix('v')} there and commit it, or release v{stands.removeprefix('v')}."
+        )
+
+
+def order(tag: str, existing: Iterable[str]) -> None:
+    """Raises RefusedError unless the tag is the greatest version of its own minor line (or there already)."""
+    wanted = versions.full(tag)
+    last = versions.last_of_line(wanted, existing) if wanted else None
+    if wanted and last and wanted < last:
+        raise RefusedError(
+            f"{tag} comes before {last}, which is there already. A release goes forward within its line "
+            f"{wanted.major}.{wanted.minor}: v{last.bump_patch()} would be the next."
+        )
+
+
+def tree(root: Path, git: Git | None, tag: str, *, dirty: bool) -> str:
+    """Returns what is said of the tree. Raises RefusedError for changes that are in no commit, and for a moved tag."""
+    if git is None:
+        return "no git repository: which commit this is will not be on record"
+    stands = gitrefs.tagged(root, tag)
+    if stands and stands != git.sha:
+        raise RefusedError(
+            f"git's tag {tag} stands at {stands[:12]}, and HEAD is {git.sha[:12]}. "
+            f"Check out {tag}, or release another version."
+        )
+    changes = gitrefs.changed(root)
+    if changes and not dirty:
+        more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
+        raise RefusedError(
+            f"these files differ from the commit that would be released: {', '.join(changes[:SHOWN])}{more}. "
+            "Commit them, or release all the same with --dirty."
+        )
+    return f"commit {git.sha[:12]}" + (f", {len(changes)} files differ from it (--dirty)" if changes else "")
+
+
+def harbours(places: Iterable[Place], clients: Mapping[str, Remote]) -> tuple[Harbour, ...]:
+    """Asks every repository. Raises RefusedError with all that refuse."""
+    found = together(lambda place: _asked(place, clients[place.host]), tuple(dict.fromkeys(places)))
+    refusals = dict.fromkeys(one.refusal for one in found if one.refusal)
+    if refusals:
+        raise RefusedError("nothing was built: " + "\n".join(refusals))
+    return tuple(found)
+
+
+def _asked(place: Place, remote: Remote) -> Harbour:
+    """Permission by an upload that is cancelled, deletion by a digest that cannot exist."""
+    try:
+        tags = remote.tags(place.repository)
+        remote.may_push(place.repository)
+    except RegistryError as error:
+        return Harbour(place, "must be created first" if error.status == 404 else "refuses", refusal=str(error))
+    return Harbour(place, "exists" if tags else "will be created", tags, _deletes(remote, place))
+
+
+def _deletes(remote: Remote, place: Place) -> bool:
+    try:
+        remote.delete(place.repository, NOWHERE)
+    except RegistryError:
+        return False
+    return True
+
+
+def told(found: Iterable[Harbour]) -> str:
+    """Returns one sentence on the repositories."""
+    found = tuple(found)
+
+    def places(which: Callable[[Harbour], bool]) -> list[str]:
+        return [str(one.place) for one in found if which(one)]
+
+    parts = [f"{len(found)} repositories may be pushed to"]
+    if new := places(lambda one: one.state == "will be created"):
+        parts.append(f"will be created: {', '.join(new)}")
+    if kept := places(lambda one: not one.deletes):
+        parts.append(
+            f"no deletion (a new name that is withdrawn leaves an empty index): {', '.join(kept)}"
+        )
+    return "; ".join(parts)

@@ -1,0 +1,63 @@
+"""Is a release still what it was? Asked of the record and the registries, of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..engine.registry import Manifest, Remote, released
+from ..errors import RegistryError
+from ..model import Reference
+from .index import is_free
+from .looking import absent, look, place, together
+from .record import Entry, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one reference of a release stands; `wrong` where a promise is broken."""
+
+    entry: Entry
+    now: str
+    said: str
+    wrong: bool = False
+
+
+def verify(record: Record, clients: Mapping[str, Remote]) -> tuple[Finding, ...]:
+    """Reads every name of a release, and everything behind it."""
+    return tuple(together(lambda entry: _verified(record, entry, clients), record.entries))
+
+
+def _verified(record: Record, entry: Entry, clients: Mapping[str, Remote]) -> Finding:
+    reference = Reference.parse(entry.reference)
+    try:
+        now = look(clients, reference)
+    except RegistryError as error:
+        return Finding(entry, "", str(error), wrong=True)
+    if now is None or is_free(now):
+        return Finding(entry, "", "is not there", wrong=True)
+    if now.digest != entry.digest:
+        return _moved(record, entry, now)
+    where = place(reference)
+    children = record.platforms.get(entry.image, {}).values()
+    if gone := absent(clients, [(where, digest) for digest in children]):
+        return Finding(entry, now.digest, f"platforms are missing: {', '.join(gone)}", wrong=True)
+    return Finding(entry, now.digest, "as released")
+
+
+def _moved(record: Record, entry: Entry, now: Manifest) -> Finding:
+    by = released(now)
+    if entry.immutable:
+        return Finding(entry, now.digest, "is another content now, and may never be", wrong=True)
+    if by and by != record.tag:
+        return Finding(entry, now.digest, f"has moved on to {by}")
+    return Finding(entry, now.digest, "was moved, and not by a release", wrong=True)
+
+
+def references(record: Record) -> tuple[tuple[str, str], ...]:
+    """Returns (image, name@digest) once for each repository: what a deployment pins."""
+    found: dict[tuple[str, str], None] = {}
+    for entry in record.entries:
+        reference = Reference.parse(entry.reference)
+        found[entry.image, str(Reference(reference.registry, reference.repository, "", entry.digest))] = None
+    return tuple(found)

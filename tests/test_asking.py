@@ -1,0 +1,60 @@
+"""What every task begins with: flags become settings, and what takes something away asks first."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from tasks.commands.asking import HELP, SETTINGS, confirm, flags, overrides
+from tasks.errors import ConfigError
+from tests.planned import project
+from tests.scenario import Fleet
+
+
+class Terminal(io.StringIO):
+    """Somebody at a keyboard."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_flag_left_empty_says_nothing() -> None:
+    assert overrides({"registry": "", "owner": "", "tags": "", "platforms": ""}) == []
+    (owner,) = overrides({"registry": "", "owner": "me"})
+    assert (owner.path, owner.text, owner.origin) == ("project.owner", "me", "--owner")
+
+
+def test_every_flag_that_is_a_setting_sets_something_that_is_there(fleet: Fleet) -> None:
+    fleet.image("api")
+    fleet.toml("[images.api]")
+    said = {
+        path.replace(".", "__"): "linux/386" if name == "platforms" else "x"
+        for name, path in SETTINGS.items()
+    }
+    assert set(project(fleet, None, **said).origins) == set(SETTINGS.values())
+    assert set(SETTINGS) <= set(HELP)
+
+
+def test_shared_wording_may_be_replaced_by_a_task_s_own() -> None:
+    assert flags("json", tag="which") == {"json": HELP["json"], "tag": "which"}
+
+
+@pytest.mark.parametrize("answer", ["y\n", "Yes\n", " y \n"])
+def test_yes_goes_on(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    confirm("Remove it?", yes=False)
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "maybe\n"])
+def test_anything_else_does_nothing(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    with pytest.raises(ConfigError, match="nothing was done"):
+        confirm("Remove it?", yes=False)
+
+
+def test_where_nobody_can_answer_it_must_be_said_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    with pytest.raises(ConfigError, match=r"Remove it\? Nobody is here to answer; say it with --yes"):
+        confirm("Remove it?", yes=False)
+    confirm("Remove it?", yes=True)

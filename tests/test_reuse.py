@@ -1,0 +1,277 @@
+"""Reuse for real: what is there is not built again, on this machine or any other, and never when it changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.conftest import PrivateEngine
+from tests.scenario import ROOT, Fleet
+
+pytestmark = pytest.mark.engine
+
+BOTH = "linux/amd64,linux/arm64"
+
+
+def three(real: Fleet) -> Fleet:
+    """A base, a child that copies a file, and one that stands alone."""
+    real.image("base", "FROM busybox:stable\nRUN date +%N > /built\n")
+    real.image("api", f"FROM {real.owner}/base\nCOPY main.txt /main.txt\n")
+    real.file("docker/api/main.txt", "one")
+    real.image("cron", "FROM busybox:stable\nARG LEVEL=1\nRUN echo $LEVEL > /level\n")
+    real.toml("[images.api]\n[images.base]\n[images.cron]\n")
+    return real
+
+
+def actions(real: Fleet, *flags: str) -> dict[str, tuple[str, str]]:
+    images = real.inv(" ".join(["plan --format json", *flags])).ok().json["images"]
+    return {image["name"]: (image["action"], image["reason"]) for image in images}
+
+
+def verdicts(real: Fleet, line: str) -> dict[str, str]:
+    return {image["name"]: image["verdict"] for image in real.inv(f"{line} --json").ok().json["images"]}
+
+
+def manifest(engine: PrivateEngine, repository: str, reference: str) -> dict[str, object]:
+    kinds = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
+    url = f"http://{engine.registry}/v2/{repository}/manifests/{reference}"
+    with urlopen(Request(url, headers={"Accept": kinds})) as answer:
+        return dict(json.loads(answer.read()))
+
+
+def other_machine(real: Fleet, engine: PrivateEngine, tmp_path: Path) -> Fleet:
+    """The same project in another folder, with none of the fleet's images in the engine and nothing remembered."""
+    shutil.copytree(real.root, tmp_path / "elsewhere")
+    env = real.env | {"XDG_STATE_HOME": str(tmp_path / "other-state")}
+    names = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    mine = [name for name in names if f"/{real.owner}/" in name]
+    if mine:
+        engine.docker("image", "rm", "--force", *mine)
+    return Fleet(tmp_path / "elsewhere", env, registry=real.registry, owner=real.owner)
+
+
+def test_nothing_changed_is_nothing_built(real: Fleet, engine: PrivateEngine) -> None:
+    three(real)
+    assert set(verdicts(real, "build").values()) == {"built"}
+    before = engine.docker("image", "inspect", "-f", "{{.Id}}", f"{real.registry}/{real.owner}/api:0.1.0")
+    assert set(verdicts(real, "build").values()) == {"reused"}
+    assert (
+        engine.docker("image", "inspect", "-f", "{{.Id}}", f"{real.registry}/{real.owner}/api:0.1.0")
+        == before
+    )
+
+
+def test_a_changed_file_builds_just_what_takes_it_and_says_so(real: Fleet, engine: PrivateEngine) -> None:
+    three(real).inv("build").ok()
+    real.file("docker/api/main.txt", "two")
+    found = actions(real)
+    assert found["api"] == ("build", "docker/api/main.txt changed")
+    assert found["base"][0] == found["cron"][0] == "reuse"
+    assert verdicts(real, "build") == {"base": "reused", "api": "built", "cron": "reused"}
+    assert (
+        engine.docker("run", "--rm", f"{real.registry}/{real.owner}/api:0.1.0", "cat", "/main.txt") == "two"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            lambda real: real.file("docker/api/main.txt", "one", mode=0o755),
+            "mode of docker/api/main.txt 0644 -> 0755",
+        ),
+        (
+            lambda real: real.image("base", "FROM busybox:stable\nRUN date +%N > /built && true\n"),
+            "stands on base, which changed",
+        ),
+    ],
+    ids=["mode", "sibling"],
+)
+def test_the_reason_is_said_in_words(real: Fleet, change: object, reason: str) -> None:
+    three(real).inv("build").ok()
+    change(real)  # type: ignore[operator]
+    assert actions(real)["api"] == ("build", reason)
+
+
+def test_an_argument_is_named_with_both_values(real: Fleet) -> None:
+    three(real).inv("build").ok()
+    real.toml('[images.api]\n[images.base]\n[images.cron]\nargs = { LEVEL = "2" }\n')
+    assert actions(real)["cron"] == ("build", "argument LEVEL 1 -> 2")
+
+
+def test_what_does_not_matter_changes_nothing(real: Fleet) -> None:
+    three(real)
+    real.file("docker/api/.dockerignore", "*.md\n")
+    real.inv("build").ok()
+    (real.root / "docker/api/main.txt").touch()
+    real.file("docker/api/notes.md", "ignored")
+    real.image("cron", "# a comment\nFROM busybox:stable\nARG LEVEL=1\nRUN    echo $LEVEL > /level\n")
+    assert {action for action, _ in actions(real).values()} == {"reuse"}
+
+
+def test_a_removed_image_is_built_again(real: Fleet, engine: PrivateEngine) -> None:
+    three(real).inv("build").ok()
+    real.inv("clean --images cron --yes").ok()
+    assert actions(real)["cron"] == ("build", "not there in the engine")
+    real.inv("build").ok()
+    assert engine.docker("run", "--rm", f"{real.registry}/{real.owner}/cron:0.1.0", "cat", "/level") == "1"
+
+
+def test_a_reused_image_gets_the_names_a_built_one_gets(real: Fleet, engine: PrivateEngine) -> None:
+    three(real).inv("build").ok()
+    ran = real.inv("build --tags 9.9,next").ok()
+    assert "3 reused" in ran.out
+    ids = {
+        engine.docker("image", "inspect", "-f", "{{.Id}}", f"{real.registry}/{real.owner}/cron:{tag}")
+        for tag in ("0.1.0", "9.9", "next")
+    }
+    assert len(ids) == 1
+
+
+def test_a_child_built_on_a_reused_base_stands_on_that_very_base(real: Fleet, engine: PrivateEngine) -> None:
+    three(real).inv("build").ok()
+    built = engine.docker("run", "--rm", f"{real.registry}/{real.owner}/base:0.1.0", "cat", "/built")
+    real.file("docker/api/main.txt", "two")
+    real.inv("build --images api").ok()
+    assert engine.docker("run", "--rm", f"{real.registry}/{real.owner}/api:0.1.0", "cat", "/built") == built
+
+
+def test_push_after_a_build_that_reused_everything_really_publishes(
+    real: Fleet, engine: PrivateEngine
+) -> None:
+    three(real).inv("build").ok()
+    real.inv("build").ok()
+    real.inv("push").ok()
+    local = engine.docker("image", "inspect", "-f", "{{.Id}}", f"{real.registry}/{real.owner}/cron:0.1.0")
+    assert manifest(engine, f"{real.owner}/cron", "0.1.0") == manifest(engine, f"{real.owner}/cron", local)
+
+
+def test_another_machine_names_what_the_first_one_pushed(
+    real: Fleet, engine: PrivateEngine, tmp_path: Path
+) -> None:
+    three(real).inv("push").ok()
+    second = other_machine(real, engine, tmp_path)
+    assert set(verdicts(second, "push --tags 0.2.0").values()) == {"reused"}
+    assert manifest(engine, f"{real.owner}/api", "0.2.0") == manifest(engine, f"{real.owner}/api", "0.1.0")
+
+
+def test_a_platform_that_is_missing_is_built_alone_and_joined(real: Fleet, engine: PrivateEngine) -> None:
+    three(real).inv("push").ok()
+    first = manifest(engine, f"{real.owner}/base", "0.1.0")
+    ran = real.inv(f"push --platforms {BOTH}").ok()
+    index = manifest(engine, f"{real.owner}/base", "0.1.0")
+    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["amd64", "arm64"]  # type: ignore[index, attr-defined]
+    amd = manifest(engine, f"{real.owner}/base", index["manifests"][0]["digest"])  # type: ignore[index]
+    assert amd == first
+    assert "linux/arm64" in ran.err
+    assert "linux/amd64" not in ran.err
+    name = f"{real.registry}/{real.owner}/api:0.1.0"
+    engine.docker("pull", "-q", "--platform", "linux/arm64", name)
+    assert engine.docker("run", "--rm", "--platform", "linux/arm64", name, "uname", "-m") == "aarch64"
+
+
+def test_an_index_of_which_one_platform_was_pulled_is_no_reason_to_reuse(
+    real: Fleet, engine: PrivateEngine, tmp_path: Path
+) -> None:
+    three(real).inv(f"build --platforms {BOTH} --images cron").ok()
+    real.inv(f"push --platforms {BOTH} --images cron").ok()
+    address = next(
+        image["address"]
+        for image in real.inv(f"plan --platforms {BOTH} --images cron --format json").ok().json["images"]
+    )
+    second = other_machine(real, engine, tmp_path)
+    name = f"{real.registry}/{real.owner}/cron"
+    engine.docker("pull", "-q", "--platform", "linux/amd64", f"{name}:0.1.0")
+    engine.docker("tag", f"{name}:0.1.0", f"{name}:{address}")
+    found = actions(second, "--images cron", f"--platforms {BOTH}")
+    assert found["cron"] == ("build", "not there yet for linux/arm64")
+
+
+def test_rebuild_ignores_what_is_there(real: Fleet) -> None:
+    three(real).inv("build").ok()
+    assert set(verdicts(real, "build --rebuild").values()) == {"built"}
+
+
+def test_a_remote_file_without_checksum_is_never_reused(real: Fleet, engine: PrivateEngine) -> None:
+    url = f"http://{engine.registry}/v2/"
+    real.image("far", f"FROM busybox:stable\nADD {url} /far.json\n")
+    real.toml("[images.far]\n")
+    action, reason = actions(real)["far"]
+    assert action == "build"
+    assert "has no --checksum" in reason
+
+
+def test_the_first_build_locks_the_bases_and_a_locked_one_refuses_new_ones(real: Fleet) -> None:
+    three(real).inv("build").ok()
+    lock = (real.root / "build.lock").read_text()
+    assert '"busybox:stable" = "sha256:' in lock
+    real.inv("build --locked").ok()
+    (real.root / "build.lock").unlink()
+    ran = real.inv("build --locked").failed(2)
+    assert "busybox:stable" in ran.err
+    assert not (real.root / "build.lock").exists()
+
+
+def test_a_base_that_moves_upstream_changes_nothing_until_pull(real: Fleet, engine: PrivateEngine) -> None:
+    base = f"{engine.registry}/{real.owner}-upstream/os:1"
+    for text in ("one", "two"):
+        real.file("upstream/Dockerfile", f"FROM busybox:stable\nRUN echo {text} > /os\n")
+        engine.docker("buildx", "build", "-q", "--push", "-t", base, str(real.root / "upstream"))
+        if text == "one":
+            real.image("app", f"FROM {base}\nRUN cat /os\n")
+            real.toml("[images.app]\n")
+            real.inv("build").ok()
+    assert actions(real)["app"] == ("reuse", "unchanged")
+    action, reason = actions(real, "--pull")["app"]
+    assert action == "build"
+    assert reason.startswith(f"base {base} moved")
+    real.inv("build --pull").ok()
+    assert engine.docker("run", "--rm", f"{real.registry}/{real.owner}/app:0.1.0", "cat", "/os") == "two"
+
+
+def test_a_run_that_reuses_everything_imports_no_engine_library(real: Fleet) -> None:
+    three(real).inv("build").ok()
+    code = (
+        "import sys\nfrom tasks.cli import program\n"
+        "try:\n    program.run(['argosy', 'build'], exit=True)\nexcept SystemExit as stop:\n    assert not stop.code\n"
+        "print([name for name in ('python_on_whales', 'oras', 'requests', 'rich') if name in sys.modules])\n"
+    )
+    ran = real.run(sys.executable, "-c", code, env={"PYTHONPATH": str(ROOT)})
+    assert ran.ok().out.strip().endswith("[]")
+
+
+def test_since_selects_what_changed_and_what_stands_on_it(real: Fleet) -> None:
+    three(real)
+    real.commit()
+    real.git("checkout", "-q", "-b", "work")
+    real.file("docker/api/main.txt", "two")
+    real.commit()
+    images = real.inv("plan --since main --format json").ok().json["images"]
+    assert [image["name"] for image in images if image["selected"]] == ["api"]
+    assert "since main: docker/api/main.txt changed" in next(i for i in images if i["name"] == "api")["notes"]
+    real.image("base", "FROM busybox:stable\nRUN true\n")
+    images = real.inv("plan --since main --format json").ok().json["images"]
+    assert {image["name"] for image in images if image["selected"]} == {"api", "base"}
+
+
+def test_since_counts_build_toml_by_the_images_it_resolves_to(real: Fleet) -> None:
+    three(real)
+    real.commit()
+    real.toml("# only a comment\n[images.api]\n[images.base]\n[images.cron]\n")
+    real.file("README.md", "a change elsewhere")
+    real.commit()
+    assert real.inv("plan --since HEAD^ --format json").ok().json["images"] == []
+    real.toml('[images.api]\n[images.base]\n[images.cron]\nargs = { LEVEL = "7" }\n')
+    images = real.inv("plan --since HEAD^ --format json").ok().json["images"]
+    assert [image["name"] for image in images] == ["cron"]
+
+
+def test_since_an_unknown_commit_says_what_to_name(real: Fleet) -> None:
+    three(real)
+    real.commit()
+    assert "is no commit here" in real.inv("plan --since nowhere").failed(2).err
