@@ -180,6 +180,7 @@ def things(draw: st.DrawFn) -> dict[str, Thing]:
     for path in draw(st.lists(st.sampled_from(sorted(SOMETIMES)), unique=True, max_size=6)):
         found[f"src/{path}"] = SOMETIMES[path]
     found |= {f"third/{path}": Thing(draw(WORDS) + "\n") for path in ("v.txt", "w/x.txt", "left/g", "skip.md")}
+    found |= {f"other/{path}": Thing("other\n") for path in ("v.txt", "w/x.txt", "left/g")}
     for place in ("src", "third", "src/one.Dockerfile"):
         if draw(st.integers(0, 2)) == 0:
             patterns = draw(st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=4))

@@ -38,8 +38,9 @@ FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$|^<!-- cd (?P<folder>\S+) -->$",
     re.MULTILINE | re.DOTALL,
 )
-PATH_LINE = re.compile(r"^# (?P<path>[\w./-]*(?:[./]\w+|Makefile|Dockerfile))\n")
-OWNER = "acme"
+PATH_LINE = re.compile(r"^# (?P<path>[\w./-]*(?:[./]\w+|Makefile|Dockerfile|VERSION))\n")
+OWNER, DEMO = "acme", "argosy"
+"""The owners of the pages' images and of the demo fleet's; in a run each has a name of its own."""
 REGISTRY = "localhost:5000"
 PATIENCE = 120.0
 """Seconds that one command may take."""
@@ -124,9 +125,9 @@ def _plain(text: str) -> str:
     return "\n".join(line.strip() for line in text.strip("\n").splitlines())
 
 
-def own_name() -> str:
-    """Makes an owner of this run: as long as the pages' one, so that columns stay where they are; no word at all."""
-    return "q" + "".join(secrets.choice("bcdfghjkmnpqrstvwxz") for _ in OWNER[1:])
+def own_name(owner: str) -> str:
+    """Makes an owner of this run: as long as the given one, so that columns stay where they are; no word at all."""
+    return "q" + "".join(secrets.choice("bcdfghjkmnpqrstvwxz") for _ in owner[1:])
 
 
 @dataclass
@@ -135,12 +136,13 @@ class World:
 
     home: Path
     environ: Mapping[str, str]
-    owner: str = field(default_factory=own_name)
+    owner: str = field(default_factory=lambda: own_name(OWNER))
+    demo: str = field(default_factory=lambda: own_name(DEMO))
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "project").mkdir()
-        furnish(self.home / "argosy")
+        furnish(self.home / "argosy", self.demo)
         self.shell = subprocess.Popen(
             ["bash", "--norc", "--noprofile"],
             cwd=self.home / "project",
@@ -161,7 +163,9 @@ class World:
         printed, _, rest = out.rpartition(mark)
         status, folder = rest.strip().split(" ", 1)
         self.folder = Path(folder)
-        back = re.sub(rf"\b{self.owner}\b", OWNER, printed).replace(str(self.home), "~")
+        back = re.sub(rf"\b{self.owner}\b", OWNER, printed.replace(self.demo, DEMO)).replace(
+            str(self.home), "~"
+        )
         return int(status), back
 
     def write(self, path: str, text: str) -> None:
@@ -194,8 +198,11 @@ class World:
         return out.decode()
 
 
-def furnish(folder: Path) -> None:
-    """Makes a checkout to read from: the real files, but scripts and environment (so the engine) of this one."""
+def furnish(folder: Path, owner: str) -> None:
+    """Makes a checkout to read from: the real files, but scripts and environment (so the engine) of this one.
+
+    Its demo fleet has an owner of its own, so that the README's build is always a first one.
+    """
     folder.mkdir()
     for name in (
         "Makefile",
@@ -211,7 +218,14 @@ def furnish(folder: Path) -> None:
     for name in ("tasks", "docker", "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "scripts").symlink_to(ROOT / "scripts")
-    (folder / ".venv").symlink_to(Path(sys.prefix))
+    for file in (folder / "build.toml", *(folder / "docker").rglob("*Dockerfile*")):
+        text = file.read_text().replace(f'owner = "{DEMO}"', f'owner = "{owner}"')
+        file.write_text(re.sub(rf"\b{DEMO}/", f"{owner}/", text))
+    # Its environment is a folder of its own, up to date, that lends the programs: whatever a page does to it (a make
+    # target that thinks it stale would clear it), ours stays as it is.
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    (folder / ".venv" / ".ready").touch()
 
 
 @dataclass(frozen=True)
@@ -265,7 +279,7 @@ def rewrite(page: Path, difference: Difference) -> None:
         return
     if shown.startswith("…\n") and "\nIMAGE" in printed:
         printed = "…\nIMAGE" + printed.partition("\nIMAGE")[2]
-    printed = re.sub(r"(localhost:\d+)(/\S+(?:, \S+)*)", _aligned, printed)
+    printed = re.sub(r"(localhost:\d+)(/[^\s,]+(?:, [^\s,]+)*)", _aligned, printed)
     printed = "\n".join(line.rstrip() for line in printed.splitlines())
     text = page.read_text()
     page.write_text(

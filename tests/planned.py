@@ -1,4 +1,4 @@
-"""Projects and plans made from a test's own files, without a command line and without an engine."""
+"""Projects and plans made from a test's own files, without an engine; and what is said of a wrong file."""
 
 from __future__ import annotations
 
@@ -102,3 +102,10 @@ def image(
     return PlannedImage(
         name, "1", f"{name}/Dockerfile", name, "", tuple(platforms), needs=tuple(needs), **known
     )
+
+
+def findings(fleet: Fleet, line: str = "list") -> list[str]:
+    """What is said of build.toml, one text for each finding, without its path."""
+    text = fleet.inv(line).failed(2).err.strip().replace(f"{fleet.root}/build.toml: ", "")
+    first, *others = text.splitlines()
+    return [line.strip() for line in others] if first.endswith("findings") else [text]

@@ -247,7 +247,6 @@ def test_what_was_loaded_before_another_failed_is_told_as_built(real: Fleet, eng
 @pytest.mark.parametrize(
     ("dockerfile", "said"),
     [
-        ("FROM nothere:1.0\n", ["nothere:1.0", "docker/api/Dockerfile:1"]),
         (
             "FROM busybox:stable\nCOPY nothing.txt /\n",
             ["nothing.txt", "docker/api", "docker/api/Dockerfile:2"],
@@ -258,7 +257,7 @@ def test_what_was_loaded_before_another_failed_is_told_as_built(real: Fleet, eng
         ),
         ("FROM busybox:stable\nRUN nosuchprogram\n", ["nosuchprogram", "docker/api/Dockerfile:2"]),
     ],
-    ids=["base", "file", "secret", "program"],
+    ids=["file", "secret", "program"],
 )
 def test_common_mistakes_are_named_with_image_and_place(real: Fleet, dockerfile: str, said: list[str]):
     real.image("api", dockerfile)
@@ -266,6 +265,18 @@ def test_common_mistakes_are_named_with_image_and_place(real: Fleet, dockerfile:
     ran = real.inv("build").failed(4)
     for word in ("FAILED api", *said):
         assert word in ran.out, ran.out
+
+
+def test_a_base_that_is_not_there_is_named_with_its_image_before_building(real: Fleet):
+    real.image("base", "FROM busybox:stable\nRUN echo not yet\n")
+    real.image("api", f"FROM {real.registry}/nobody/nothere:1.0\n")
+    real.toml("[images.base]\n[images.api]\n")
+    ran = real.inv("build").failed(3)
+    assert ran.err.startswith(
+        f"api (docker/api/Dockerfile): the base image {real.registry}/nobody/nothere:1.0"
+    )
+    assert "check its name and tag" in ran.err
+    assert "RUN" not in ran.err + ran.out
 
 
 # -- many
@@ -321,7 +332,7 @@ def test_the_log_holds_the_output_of_every_step_and_results_have_their_fields(re
     for line in (f"base-output {real.owner}", f"api-output {real.owner}", "api-error"):
         assert line in log
     assert "| api |" in summary.read_text()
-    found = real.inv("build --json").ok().json
+    found = real.inv("build --json --rebuild").ok().json
     assert found["schema"] == 1
     assert found["ok"] is True
     assert Path(found["log"]).is_relative_to(tmp_path / "state")

@@ -18,7 +18,7 @@ import json
 from tasks.collection import ns
 print(json.dumps({name: [
     {"name": a.name.replace("_", "-"), "names": a.names, "help": a.help or "", "kind": a.kind.__name__,
-     "bare": a.optional or a.positional}
+     "bare": a.optional}
     for a in ns[name].get_arguments()
 ] for name in ns.task_names}))
 """
@@ -34,6 +34,7 @@ class Flag:
     help: str
     kind: str
     bare: bool
+    """Whether its value may be left out; then it takes the next task's name for one."""
 
 
 def python(code: str, cwd: str = str(ROOT)) -> str:

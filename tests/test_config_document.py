@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.planned import findings
 from tests.scenario import Fleet
 
 MINIMAL = '[project]\nregistry = "ghcr.io"\n[images.api]\n'
-
-
-def findings(fleet: Fleet, line: str = "list") -> list[str]:
-    """What is said of build.toml, one text for each finding, without its path."""
-    text = fleet.inv(line).failed(2).err.strip().replace(f"{fleet.root}/build.toml: ", "")
-    first, *others = text.splitlines()
-    return [line.strip() for line in others] if first.endswith("findings") else [text]
 
 
 def test_the_smallest_file_will_do(fleet: Fleet) -> None:

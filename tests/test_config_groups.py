@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.planned import project
+from tests.planned import findings, project
 from tests.scenario import Fleet
-from tests.test_config_document import findings
 
 
 def three(fleet: Fleet, text: str) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.planned import project
+from tests.planned import findings, project
 from tests.scenario import Fleet
-from tests.test_config_document import findings
 
 
 @pytest.mark.parametrize(

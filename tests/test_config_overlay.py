@@ -6,9 +6,8 @@ import pytest
 
 from tasks.config.overlay import keys
 from tasks.model import Registry
-from tests.planned import project
+from tests.planned import findings, project
 from tests.scenario import Fleet
-from tests.test_config_document import findings
 
 EVERYTHING = """
 [project]

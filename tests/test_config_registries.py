@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tasks.model import Registry
-from tests.planned import project
+from tests.planned import findings, project
 from tests.scenario import Fleet
-from tests.test_config_document import findings
 
 
 def said(fleet: Fleet, table: str) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.planned import HEAD
+from tests.planned import HEAD, findings
 from tests.scenario import Fleet
-from tests.test_config_document import findings
 
 
 def sources(fleet: Fleet, text: str, own: str = "") -> None:

@@ -53,7 +53,7 @@ def world(tmp_path: Path, engine: PrivateEngine) -> Iterator[World]:
     yield made
     made.close()
     names = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
-    mine = [name for name in names if f"/{made.owner}/" in name]
+    mine = [name for name in names if f"/{made.owner}/" in name or f"/{made.demo}/" in name]
     if mine:
         engine.docker("image", "rm", "--force", *mine)
 

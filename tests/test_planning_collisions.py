@@ -116,14 +116,19 @@ def test_several_platforms_are_refused_by_the_classic_store_with_three_ways_on(f
 
 
 @pytest.mark.parametrize("output", ["push", "none"])
-def test_the_classic_store_does_not_matter_where_nothing_is_loaded(fleet: Fleet, output: str) -> None:
+def test_the_classic_store_does_not_matter_where_another_builder_loads_nothing(
+    fleet: Fleet, output: str
+) -> None:
     two(fleet, f"platforms = {list(BOTH)}")
-    assert plan(fleet, request={"output": output}, engine=engine(store="classic"))["api"].output == output
+    other = engine(store="classic", driver="docker-container")
+    assert plan(fleet, request={"output": output}, engine=other)["api"].output == output
+    with pytest.raises(ConfigError, match=r"need a builder that is not the engine's own"):
+        plan(fleet, request={"output": output}, engine=engine(store="classic"))
 
 
 def test_the_classic_store_loads_one_platform_and_any_base_below_it(fleet: Fleet) -> None:
     two(fleet, f"platforms = ['{AMD}']", f"platforms = {list(BOTH)}", "FROM acme/worker\n")
-    made = plan(fleet, "api", engine=engine(store="classic"))
+    made = plan(fleet, "api", engine=engine(store="classic", driver="remote"))
     assert [image.output for image in made.images] == ["none", "load"]
 
 

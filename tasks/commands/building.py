@@ -168,32 +168,28 @@ def pull(
 @task(
     auto_shortflags=False,
     iterable=["images", "group"],
-    help=flags("images", "group", "registry", "owner", "yes"),
+    help=flags("images", "group", "registry", "owner", "yes")
+    | {"addresses": "remove addresses that no name stands on, in the engine and in registries"},
 )
 @stoppable
 def clean(
     _: Context,
     images: list[str] | None = None,
     group: list[str] | None = None,
+    addresses: bool = False,
     registry: str = "",
     owner: str = "",
     yes: bool = False,
 ) -> None:
     """Remove this project's references from the engine: says which, and asks.
 
-    Nothing else is touched: no other image, no build cache, no registry.
+    Nothing else is touched: no other image, no build cache; a registry only with --addresses.
     """
-    from ..engine import docker, pulling
-    from ..engine import images as store
-    from .asking import ask, confirm
+    from . import removing
+    from .asking import ask
 
     asked = ask(images, group, engine=False, output="none", registry=registry, owner=owner)
-    client = docker.client()
-    found = pulling.local_references(client, asked.plan)
-    if not found:
-        print("nothing to remove: the engine has no image of this project")
-        return
-    print("\n".join(found))
-    confirm(f"Remove these {len(found)} references?", yes=yes)
-    store.remove(client, found)
-    print(f"removed {len(found)} references")
+    if addresses:
+        removing.addresses(asked.plan, yes=yes)
+    else:
+        removing.references(asked.plan, yes=yes)

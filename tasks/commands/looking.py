@@ -93,7 +93,8 @@ def plan(
         owner=owner,
         tags=tags,
     )
-    asked = weigh(asked, rebuild=rebuild, pull=pull, keep=False)
+    # A bake file is for builds elsewhere: whoever reads it has nothing to reuse.
+    asked = weigh(asked, rebuild=rebuild or format == "bake", pull=pull, keep=False)
     if why:
         from ..report.why import explain
 

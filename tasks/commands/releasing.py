@@ -12,7 +12,7 @@ from .stopping import stoppable
 
 if TYPE_CHECKING:
     from ..release.gates import Gate
-    from .shipping import Berth
+    from .berths import Berth
 
 GATES: tuple[Gate, ...] = ()
 """What every platform must pass, in this order; a repository may add its own."""
@@ -61,8 +61,7 @@ def release(
     if resume and rollback:
         raise ConfigError("--resume completes a release and --rollback takes it back: give one of them")
     if resume or rollback:
-        berth = shipping.berth(tag, registry=registry, owner=owner)
-        (shipping.resume if resume else shipping.roll_back)(berth, yes=yes)
+        (shipping.resume if resume else shipping.roll_back)(_berth(tag, registry, owner), yes=yes)
         return
     shipping.release(
         tag,
@@ -85,7 +84,7 @@ def rollback(_: Context, tag: str, registry: str = "", owner: str = "", yes: boo
     """Move a release's floating names (latest, 0.2) back to what they stood at; its full version stays."""
     from . import shipping
 
-    shipping.roll_back(shipping.berth(tag, registry=registry, owner=owner), yes=yes)
+    shipping.roll_back(_berth(tag, registry, owner), yes=yes)
 
 
 @task(
@@ -99,7 +98,9 @@ def history(_: Context, registry: str = "", owner: str = "", digest: str = "", j
     from ..report import listing, releasing
 
     here = _berth("", registry, owner)
-    found = [one for one in record.history(here.clients, here.home) if not digest or record.contains(one, digest)]
+    found = [
+        one for one in record.history(here.clients, here.home) if not digest or record.contains(one, digest)
+    ]
     if json:
         listing.print_json(releasing.history_json(found))
     else:
@@ -136,6 +137,6 @@ def verify(
 
 
 def _berth(tag: str, registry: str, owner: str) -> Berth:
-    from . import shipping
+    from .berths import berth
 
-    return shipping.berth(tag, registry=registry, owner=owner)
+    return berth(tag, registry=registry, owner=owner)

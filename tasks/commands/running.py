@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..engine.publishing import Clients, Content
     from ..engine.results import Results
     from ..model import Reference
+    from ..planning.plan import Plan
 
 
 def carry_out(asked: Asked, *, keep_going: bool, json: bool, overwrite: bool = False) -> None:
@@ -38,6 +39,7 @@ def _load(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | Non
     from ..engine import reuse
 
     results, error = _build(asked, keep_going=keep_going)
+    _settled(asked, results)
     if not error:
         reuse.name(asked.plan)
     return results, error
@@ -51,13 +53,16 @@ def _push(asked: Asked, *, keep_going: bool, overwrite: bool) -> tuple[Results, 
     clients = publishing.remotes(plan)
     pushing.check_permission(plan, clients)
     results, error = _build(asked, keep_going=keep_going)
-    if error:
-        return results, error
+    plan = _settled(asked, results)
     try:
+        if error:
+            return results, error
         contents = publishing.settle(plan, results, clients)
         moved = pushing.name_all(plan, contents, clients, overwrite=overwrite)
     except ArgosyError as raised:
         return results, raised
+    finally:
+        _unstaged(asked, results)
     named = tuple(
         replace(result, output="pushed") if plan[result.image].publish else result
         for result in results.images
@@ -65,14 +70,36 @@ def _push(asked: Asked, *, keep_going: bool, overwrite: bool) -> tuple[Results, 
     return replace(results, images=named, moved=moved), None
 
 
+def _settled(asked: Asked, results: Results) -> Plan:
+    """Returns the plan as it stands after the build; where all was reused nothing is looked at again."""
+    from ..engine import considering
+    from ..engine.results import Verdict
+
+    built = [result.image for result in results.images if result.verdict is Verdict.BUILT]
+    if not built or asked.survey is None:
+        return asked.plan
+    return considering.once_built(asked.project, asked.facts, asked.plan, asked.survey, built)
+
+
+def _unstaged(asked: Asked, results: Results) -> None:
+    """The engine's own builder keeps what it pushes under the tag it was pushed by: nobody wants that."""
+    from ..engine import images
+    from ..engine.results import Verdict
+    from ..planning.bakefile import pushed_under
+
+    built = [asked.plan[result.image] for result in results.images if result.verdict is Verdict.BUILT]
+    if built and asked.facts.engine and asked.facts.engine.driver == "docker":
+        images.remove(None, [name for image in built for name in pushed_under(image)])
+
+
 def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | None]:
     """Builds with live progress; returns the results, and the error if not all was built."""
-    from ..engine import building, reuse, state
+    from ..engine import building, state
     from ..planning.bakefile import closure
     from ..planning.batches import bound
     from ..report.live import live
 
-    plan = asked.plan
+    plan, engine = asked.plan, asked.facts.engine
     shown = closure(plan, [image.name for image in plan.selected])
     builds = [(i.name, platform) for i in shown for platform in i.building or i.platforms]
     log_file = state.new_log(plan.root, plan.output) if shown else None
@@ -85,11 +112,10 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
                 keep_going=keep_going,
                 builder=asked.project.builder.name,
                 watcher=watcher,
+                straight=engine is not None and (engine.driver, engine.store) == ("docker", "containerd"),
             )
     except building.Unfinished as unfinished:
         return unfinished.results, unfinished.error
-    if asked.survey:
-        reuse.remember(plan, asked.survey, {result.image: bool(result) for result in results.images})
     failed = [result.image for result in results.images if result.verdict.value == "failed"]
     if not failed:
         return results, None

@@ -6,29 +6,20 @@ It joins asking, running, release and report for the tasks of releasing.py.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import RefusedError
+from .berths import Berth, berth
 
 if TYPE_CHECKING:
     from ..engine.registry import Remote
-    from ..model import Project
-    from ..planning.facts import Facts
     from ..planning.plan import Plan
-    from ..release.content import Place
     from ..release.gates import Gate
     from ..release.journal import Move
     from ..release.order import Source
-    from ..release.record import Record
-    from ..release.transaction import Voyage
     from .asking import Asked
-
-ANY = "v0.0.0"
-"""The release whose names are asked for where only repositories matter."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -42,63 +33,15 @@ class Wish:
     gates: Sequence[Gate] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Berth:
-    """Where a fleet's releases are kept, and what is needed to look at them; no engine is."""
-
-    tag: str
-    project: Project
-    facts: Facts
-    home: Place
-    clients: Mapping[str, Remote]
-    folder: Path
-
-    def record(self) -> Record:
-        """Returns the tag's record. Raises RefusedError, listing what there is, for a release that never was."""
-        from ..errors import available
-        from ..release import record
-
-        found = record.read(self.clients, self.home, self.tag)
-        if found is None:
-            known = [one.tag for one in record.history(self.clients, self.home)]
-            raise RefusedError(f"{self.tag} was never released from {self.home}. {available('releases', known)}")
-        return found
-
-    def clients_for(self, hosts: Iterable[str]) -> dict[str, Remote]:
-        """Returns clients for these hosts too: a record may name more than build.toml does now."""
-        from ..engine.registry import Remote
-
-        return dict(self.clients) | {host: Remote(host) for host in hosts if host not in self.clients}
-
-    def voyage(self, clients: Mapping[str, Remote] | None = None) -> Voyage:
-        """Returns where the transaction takes place."""
-        from ..release.transaction import Voyage
-        from ..report import releasing
-
-        return Voyage(clients or self.clients, self.folder, releasing.step)
-
-
-def berth(tag: str, **settings: str) -> Berth:
-    """Finds where the fleet's releases are kept, without an engine."""
-    from ..planning import planner
-    from ..planning.request import Request
-    from .asking import look
-
-    project, facts = look(engine=False, required=False, **settings)
-    plan = planner.make(project, facts, Request(images=("*",), output="none", release=tag or ANY))
-    return _berth(tag, project, facts, plan)
-
-
-def _berth(tag: str, project: Project, facts: Facts, plan: Plan) -> Berth:
-    from ..engine import publishing, state
-    from ..release import order
-
-    clients = publishing.remotes(plan)
-    return Berth(tag, project, facts, order.home(plan), clients, state.folder(project.root) / "release")
-
-
 def release(
-    tag: str, wish: Wish, images: list[str] | None, group: list[str] | None, **settings: str
+    tag: str,
+    wish: Wish,
+    images: list[str] | None,
+    group: list[str] | None,
+    *,
+    platforms: str = "",
+    registry: str = "",
+    owner: str = "",
 ) -> None:
     """Releases: preflight, lock, build, gates, plan of names, transaction, git tag.
 
@@ -108,10 +51,11 @@ def release(
     from ..report import releasing
     from .asking import ask
 
-    where = {key: text for key, text in settings.items() if key != "platforms"}
-    here = berth(tag, **where)
+    here = berth(tag, registry=registry, owner=owner)
     _local(here, wish)
-    asked = ask(images, group, output="push", release=tag, **settings)
+    asked = ask(
+        images, group, output="push", release=tag, platforms=platforms, registry=registry, owner=owner
+    )
     with locked(here.project.root, here.folder, tag, releasing.step):
         _remote(here, asked.plan)
         _sail(here, asked, wish)
@@ -139,7 +83,10 @@ def _remote(here: Berth, plan: Plan) -> None:
     from ..report import releasing
 
     references = [reference for image in plan.selected if image.publish for reference in image.published]
-    places = [here.home, *(Place(reference.registry or HUB, reference.repository) for reference in references)]
+    places = [
+        here.home,
+        *(Place(reference.registry or HUB, reference.repository) for reference in references),
+    ]
     found = preflight.harbours(places, here.clients)
     preflight.order(here.tag, [tag for one in found for tag in one.tags])
     transaction.unfinished(here.voyage(), here.home)
@@ -160,7 +107,9 @@ def _sail(here: Berth, asked: Asked, wish: Wish) -> None:
     gated = gates.platforms(contents)
     releasing.step("build", f"{len(contents)} images, {len(gated)} platforms are at their addresses")
     passed = gates.passed(wish.gates, gated)
-    releasing.step("gates", ", ".join(f"{name}: {told}" for name, told in passed.items()) or "skipped: none is set")
+    releasing.step(
+        "gates", ", ".join(f"{name}: {told}" for name, told in passed.items()) or "skipped: none is set"
+    )
     made = order.order(
         asked.plan, here.tag, _source(here), here.home, contents, gates=passed, overwrite=wish.overwrite
     )
@@ -203,7 +152,9 @@ def _tag(here: Berth) -> None:
     elif gitrefs.push_tag(root, here.tag):
         releasing.step("git tag", f"{here.tag} at {git.sha[:12]}, pushed to origin")
     else:
-        releasing.step("git tag", f"{here.tag} at {git.sha[:12]}; origin does not take it: git push origin {here.tag}")
+        releasing.step(
+            "git tag", f"{here.tag} at {git.sha[:12]}; origin does not take it: git push origin {here.tag}"
+        )
 
 
 def resume(here: Berth, *, yes: bool) -> None:
@@ -213,11 +164,13 @@ def resume(here: Berth, *, yes: bool) -> None:
     from ..report import releasing
 
     del yes  # it was agreed to when it began
+    journal = keeping.find(here.folder, here.clients, here.home)
+    if journal is None:
+        raise RefusedError(
+            f"no release is under way: there is no journal in {here.folder} or at {here.home}."
+        )
+    _same(here, journal.tag)
     with locked(here.project.root, here.folder, here.tag, releasing.step, over=True):
-        journal = keeping.find(here.folder, here.clients, here.home)
-        if journal is None:
-            raise RefusedError(f"no release is under way: there is no journal in {here.folder} or at {here.home}.")
-        _same(here, journal.tag)
         transaction.resume(journal, here.voyage(_all(here, journal.moves)))
         if here.facts.git and journal.revision:
             _tag(replace(here, facts=replace(here.facts, git=replace(here.facts.git, sha=journal.revision))))
@@ -225,29 +178,36 @@ def resume(here: Berth, *, yes: bool) -> None:
 
 def roll_back(here: Berth, *, yes: bool) -> None:
     """Takes back a release that did not end, or moves the floating names of one that did."""
-    from ..release import keeping, rolling, transaction
+    from ..release import keeping, transaction
     from ..release.lock import locked
+    from ..report import releasing
+
+    journal = keeping.find(here.folder, here.clients, here.home)
+    if journal is not None:
+        _same(here, journal.tag)
+    with locked(here.project.root, here.folder, here.tag, releasing.step, over=journal is not None):
+        if journal is not None:
+            transaction.roll_back(journal, here.voyage(_all(here, journal.moves)))
+        else:
+            _return(here, yes=yes)
+
+
+def _return(here: Berth, *, yes: bool) -> None:
+    """Moves the floating names of a release that ended back."""
+    from ..release import record, rolling, transaction
     from ..report import releasing
     from .asking import confirm
 
-    with locked(here.project.root, here.folder, here.tag, releasing.step, over=True):
-        journal = keeping.find(here.folder, here.clients, here.home)
-        if journal is not None:
-            _same(here, journal.tag)
-            transaction.roll_back(journal, here.voyage(_all(here, journal.moves)))
-            return
-        from ..release import record
-
-        found = here.record()
-        clients = here.clients_for(record.hosts(found))
-        planned = rolling.names(found, clients)
-        releasing.show_names(planned)
-        if not any(name.moves for name in planned):
-            releasing.step("move", "no name is to go back")
-            return
-        if sys.stdin.isatty():
-            confirm(f"Move these names back from {here.tag}?", yes=yes)
-        transaction.carry_out(lambda: rolling.journal(found, planned, here.home, clients), here.voyage(clients))
+    found = here.record()
+    clients = here.clients_for(record.hosts(found))
+    planned = rolling.names(found, clients)
+    releasing.show_names(planned)
+    if not any(name.moves for name in planned):
+        releasing.step("move", "no name is to go back")
+        return
+    if sys.stdin.isatty():
+        confirm(f"Move these names back from {here.tag}?", yes=yes)
+    transaction.carry_out(lambda: rolling.journal(found, planned, here.home, clients), here.voyage(clients))
 
 
 def _all(here: Berth, moves: Iterable[Move]) -> dict[str, Remote]:

@@ -26,11 +26,12 @@ Place = tuple[str, str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found: addresses by image and platform, why some have none, and remarks."""
+    """What was found: addresses by image and platform, why some have none, remarks, and the lock it stands on."""
 
     addresses: Mapping[str, Mapping[str, Address]]
     barriers: Mapping[str, str]
     notes: Mapping[str, tuple[str, ...]]
+    lock: Lock
 
 
 @dataclass(slots=True)
@@ -108,6 +109,7 @@ def survey(
         addresses=joined.addresses,
         barriers=joined.barriers,
         notes={name: tuple(notes) for name, notes in joined.notes.items()},
+        lock=lock,
     )
 
 

@@ -29,6 +29,15 @@ _TRIGGER = re.compile(r"\[base(?P<number>\d+) (?:\S+ )?(?!1/)\d+/\d+\]")
 _MISSING = re.compile(r"ERROR: .*?(?P<reference>\S+): failed to resolve source metadata")
 
 
+class NoBaseError(SurroundingsError):
+    """A base cannot be had: `reference` is its name, `said` what the builder says."""
+
+    def __init__(self, reference: str, said: str) -> None:
+        super().__init__(f"the base image {reference} cannot be had: {said}")
+        self.reference = reference
+        self.said = said
+
+
 class _Listener:
     """Hears what bake says and keeps the names of its steps."""
 
@@ -71,7 +80,7 @@ def resolve(
         }
         # A trigger that cannot run in an empty context fails the call: what was answered is known all the same.
         if not answered or (not baked.succeeded and not any(base.onbuild for base in answered.values())):
-            raise SurroundingsError(_refusal(listener.decoder.plain, waiting))
+            raise NoBaseError(*_refusal(listener.decoder.plain, waiting))
         found |= answered
     return found
 
@@ -93,12 +102,11 @@ def _bakefile(bases: Mapping[str, Collection[str]], folder: str, *, fresh: bool)
     return {"target": targets, "group": {"default": {"targets": list(targets)}}}
 
 
-def _refusal(plain: Iterable[str], bases: Iterable[str]) -> str:
+def _refusal(plain: Iterable[str], bases: Iterable[str]) -> tuple[str, str]:
+    """Returns which base cannot be had (one, or the first of those asked), and what the builder says of it."""
     text = "\n".join(plain)
     match = _MISSING.search(text)
-    name = match["reference"] if match else ", ".join(bases)
+    name = match["reference"] if match else next(iter(bases))
     errors = [line for line in text.splitlines() if line.startswith("ERROR: ")]
-    advice = remedy(text, "")
-    return f"the base image {name} cannot be had: {errors[-1].removeprefix('ERROR: ') if errors else 'no answer'}" + (
-        f"\n{advice}" if advice else ""
-    )
+    said = errors[-1].removeprefix("ERROR: failed to solve: ") if errors else "no answer"
+    return name, "\n".join(filter(None, [said, remedy(text, "")]))

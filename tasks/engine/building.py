@@ -47,6 +47,7 @@ class _Run:
     builder: str
     watcher: Watcher | None
     log: TextIO
+    straight: bool = False
     done: dict[str, Result] = field(default_factory=dict)
     races: int = 0
 
@@ -73,19 +74,19 @@ def build(
     keep_going: bool = False,
     builder: str = "",
     watcher: Watcher | None = None,
+    straight: bool = False,
 ) -> Results:
     """Builds the plan's selected images, what is reused left out, and all that they stand on.
 
-    `log_file` may be None where nothing is to be built.
-
-    `most` bounds how many image platforms run at once. An image that fails is a result, not an exception.
-    Raises Unfinished on Ctrl-C, and where engine or machine (a full disk) end the build.
+    `log_file` may be None where nothing is to be built. `most` bounds how many image platforms run at once; for
+    `straight` see bakefile. An image that fails is a result, not an exception. Raises Unfinished on Ctrl-C, and
+    where engine or machine (a full disk) end the build.
     """
     started = time.monotonic()
     error: ArgosyError | None = None
     try:
         with (log_file or Path(os.devnull)).open("w", encoding="utf-8", buffering=1) as log:
-            run = _Run(plan, builder, watcher, log)
+            run = _Run(plan, builder, watcher, log, straight)
             for image in plan.selected:
                 if image.action == "reuse":
                     run.finish(image, Verdict.REUSED, output=OUTCOME[image.output], reason=image.reason)
@@ -135,7 +136,13 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
         images = closure(run.plan, names)
         targets = _targets(run.plan, images)
         progress = Progress(targets.values(), run.watcher, _writer(run.log), run.plan.root)
-        baked = bake.run(docker.client(), bakefile(run.plan, names), run.plan.root, progress, run.builder)
+        baked = bake.run(
+            docker.client(),
+            bakefile(run.plan, names, straight=run.straight),
+            run.plan.root,
+            progress,
+            run.builder,
+        )
         for name in names:
             image = run.plan[name]
             if baked.succeeded or (image.output == "load" and _is_done(progress, name)):
@@ -212,7 +219,9 @@ def _targets(plan: Plan, images: Sequence[PlannedImage]) -> dict[str, Target]:
 
 
 def _target(name: str, image: PlannedImage, needs: Sequence[str]) -> Target:
-    return Target(name, image.name, image.building or image.platforms, image.dockerfile, image.context, tuple(needs))
+    return Target(
+        name, image.name, image.building or image.platforms, image.dockerfile, image.context, tuple(needs)
+    )
 
 
 def _writer(log: TextIO) -> Callable[[str], None]:

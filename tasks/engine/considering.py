@@ -5,12 +5,12 @@ It joins the rooms that answer the questions; each of them asks the world but on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ..config import lock as locks
 from ..config.lock import Lock
-from ..errors import ConfigError
+from ..errors import ConfigError, SurroundingsError
 from ..model import Project
 from ..planning.deciding import Standing, decide
 from ..planning.facts import Facts
@@ -18,6 +18,7 @@ from ..planning.familiar import familiar
 from ..planning.plan import Plan
 from ..planning.recipe import Recipe
 from . import addressing, bases, docker, publishing, records, reuse
+from . import facts as surroundings
 from .addressing import Survey
 
 
@@ -42,7 +43,8 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
     recipes = addressing.recipes(plan, facts)
     lock = _locked(project, plan, recipes, wish)
     found = addressing.survey(plan, facts, recipes, lock)
-    plan = replace(plan, images=tuple(replace(i, pins=_pins(i.name, recipes, lock)) for i in plan.images))
+    pins = _pins(recipes, lock)
+    plan = replace(plan, images=tuple(replace(image, pins=pins.get(image.name, {})) for image in plan.images))
     standings = {
         image.name: Standing(
             addresses=found.addresses[image.name],
@@ -59,6 +61,26 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
     return decide(plan, standings, rebuild=wish.rebuild), found
 
 
+def once_built(project: Project, facts: Facts, plan: Plan, found: Survey, built: Collection[str]) -> Plan:
+    """Looks again when images were just built, and remembers what they were built from.
+
+    An image of which an input changed while it was built was built from who knows which of the two: it loses
+    its address in the plan that is returned, and in the engine.
+    """
+    now = replace(facts, files=surroundings.texts(project))
+    again = addressing.survey(plan, now, addressing.recipes(plan, now), found.lock).addresses
+    changed = {name for name in built if again[name] != found.addresses[name]}
+    reuse.forget(plan, changed)
+    reuse.remember(plan, found, set(built) - changed)
+    return replace(
+        plan,
+        images=tuple(
+            replace(image, address="", addresses={}) if image.name in changed else image
+            for image in plan.images
+        ),
+    )
+
+
 def _locked(project: Project, plan: Plan, recipes: Mapping[tuple[str, str], Recipe], wish: Wish) -> Lock:
     """Returns the lock with every base of the plan in it, and keeps it."""
     lock = locks.read(project.root)
@@ -71,7 +93,10 @@ def _locked(project: Project, plan: Plan, recipes: Mapping[tuple[str, str], Reci
         )
     known = dict(lock.bases)
     if unknown:
-        known |= bases.resolve(docker.client(), unknown, builder=project.builder.name, fresh=wish.pull)
+        try:
+            known |= bases.resolve(docker.client(), unknown, builder=project.builder.name, fresh=wish.pull)
+        except bases.NoBaseError as error:
+            raise SurroundingsError(f"{_standing_on(error.reference, plan, recipes)}: {error}") from None
     if len(plan.images) == len(project.images):
         known = {name: base for name, base in known.items() if name in wanted}
     lock = Lock(known)
@@ -80,13 +105,22 @@ def _locked(project: Project, plan: Plan, recipes: Mapping[tuple[str, str], Reci
     return lock
 
 
-def _pins(image: str, recipes: Mapping[tuple[str, str], Recipe], lock: Lock) -> dict[str, str]:
-    """Returns an image's outside bases as contexts: BuildKit is given what was addressed, by digest."""
-    references = {
-        reference for (name, _), recipe in recipes.items() if name == image for reference, _ in recipe.bases
+def _standing_on(base: str, plan: Plan, recipes: Mapping[tuple[str, str], Recipe]) -> str:
+    """Returns the images that stand on a base, each with its Dockerfile."""
+    names = {
+        name
+        for (name, _), recipe in recipes.items()
+        if any(familiar(reference) == familiar(base) for reference, _ in recipe.bases)
     }
-    return {
-        familiar(reference): f"docker-image://{reference}@{lock.bases[reference].digest}"
-        for reference in sorted(references)
-        if reference in lock.bases
-    }
+    return ", ".join(f"{image.name} ({image.dockerfile})" for image in plan.images if image.name in names)
+
+
+def _pins(recipes: Mapping[tuple[str, str], Recipe], lock: Lock) -> dict[str, dict[str, str]]:
+    """Returns each image's outside bases as contexts: BuildKit is given what was addressed, by digest."""
+    pins: dict[str, dict[str, str]] = {}
+    for (name, _), recipe in recipes.items():
+        for reference in dict(recipe.bases):
+            if reference in lock.bases:
+                digest = lock.bases[reference].digest
+                pins.setdefault(name, {})[familiar(reference)] = f"docker-image://{reference}@{digest}"
+    return pins

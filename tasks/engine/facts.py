@@ -26,7 +26,7 @@ def gather(project: Project, environ: Mapping[str, str], *, engine: bool, requir
     with ThreadPoolExecutor(2) as pool:
         asked = pool.submit(docker.engine, project.builder.name) if engine else None
         state = git.read(project.root)
-        files = _files(project)
+        files = texts(project)
         answered: Engine | None = None
         reason = "no engine was asked"
         if asked is not None:
@@ -51,7 +51,7 @@ def _sources(project: Project) -> list[VersionSource]:
     return [*project.version, *(source for image in project.images.values() for source in image.version)]
 
 
-def _files(project: Project) -> dict[str, str]:
+def texts(project: Project) -> dict[str, str]:
     """Reads every Dockerfile, and those version files that are there."""
     texts: dict[str, str] = {}
     for image in project.images.values():

@@ -61,7 +61,7 @@ def pull(
         return tuple(pool.map(one, plan.selected))
 
 
-def local_references(docker: DockerClient, plan: Plan) -> tuple[str, ...]:
+def local_references(docker: DockerClient | None, plan: Plan) -> tuple[str, ...]:
     """Returns every reference the engine has in the repositories of the plan's selected images."""
     # The engine lists names in their familiar form: without docker.io/.
     repositories = {

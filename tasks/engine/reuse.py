@@ -6,7 +6,7 @@ index's word. In the engine an address is a tag: a label would be inherited by w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -37,20 +37,32 @@ def name(plan: Plan) -> None:
         list(pool.map(lambda call: images.name(None, call[0], [call[1]]), calls))
 
 
-def remember(plan: Plan, found: Survey, built: Mapping[str, bool]) -> None:
+def remember(plan: Plan, found: Survey, built: Collection[str]) -> None:
     """Remembers what was just built, so that the next plan can say what has changed since."""
-    for image in plan.images:
-        if built.get(image.name) and image.addresses:
-            records.remember(plan.root, image.name, found.addresses[image.name])
+    fresh = [image for image in plan.images if image.name in built and image.addresses]
+    for image in fresh:
+        records.remember(plan.root, image.name, found.addresses[image.name])
     if plan.output == "load":
-        fresh = [image for image in plan.selected if built.get(image.name) and image.address and image.home]
-        there = images.inspect(None, [f"{image.home}:{image.address}" for image in fresh])
-        known = {
-            about["Id"]: image.platforms
-            for image in fresh
-            if (about := there.get(f"{image.home}:{image.address}"))
+        tags = {
+            image.name: f"{image.home}:{image.address}" for image in fresh if image.selected and image.home
         }
-        records.remember_whole(plan.root, known)
+        there = images.inspect(None, list(tags.values()))
+        ids = {
+            there[tags[image.name]]["Id"]: image.platforms for image in fresh if tags.get(image.name) in there
+        }
+        records.remember_whole(plan.root, ids)
+
+
+def forget(plan: Plan, names: Collection[str]) -> None:
+    """Takes the address off images that turned out not to be what it says; their names stay."""
+    if plan.output == "load":
+        tags = [
+            f"{image.home}:{image.address}"
+            for image in plan.selected
+            if image.name in names and image.address
+        ]
+        if tags:
+            images.remove(None, tags)
 
 
 def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:

@@ -21,7 +21,8 @@ RACY = 2_000_000_000
 # Days after which what nobody asked for is forgotten, and after which it counts as asked for anew.
 _KEPT, _FRESH = 30, 7
 
-_KEY = struct.Struct("<QQQIqq")
+_KEY = struct.Struct("<QQQIQQ")
+_64_BITS = (1 << 64) - 1
 _VALUE = struct.Struct("<32s?I")
 _RECORD = struct.Struct(f"<{_KEY.size}s{_VALUE.size}s")
 
@@ -76,7 +77,8 @@ class StatCache:
 
 
 def _key(stat: os.stat_result) -> bytes:
-    times = (stat.st_mtime_ns, stat.st_ctime_ns)
+    # A time may be before 1970 or, on some file systems, after 2262.
+    times = (stat.st_mtime_ns & _64_BITS, stat.st_ctime_ns & _64_BITS)
     return _KEY.pack(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mode, *times)
 
 

@@ -114,10 +114,13 @@ def outline(root: Path, ignore: Rules, cache: StatCache) -> Outline:
     for path, item in _walked(root, ignore, closed):
         try:
             said = item.stat(follow_symlinks=False)
+            if not stat.S_ISREG(said.st_mode):
+                entries.append(_special(path, item.path, said))
+                continue
         except FileNotFoundError:
             continue
-        if not stat.S_ISREG(said.st_mode):
-            entries.append(_special(path, item.path, said))
+        except OSError:
+            entries.append(Entry(path, "file", 0, UNREADABLE))
             continue
         known = cache.get(said)
         if known is None:
@@ -126,7 +129,7 @@ def outline(root: Path, ignore: Rules, cache: StatCache) -> Outline:
         entries.append(Entry(path, "file", stat.S_IMODE(said.st_mode), digest, "", xattrs))
         if said.st_nlink > 1:
             inodes.setdefault((said.st_dev, said.st_ino), []).append(path)
-    firsts = {path: min(paths) for paths in inodes.values() for path in paths}
+    firsts = {path: first for paths in inodes.values() for first in [min(paths)] for path in paths}
     for number, entry in enumerate(entries) if firsts or closed else ():
         first = firsts.get(entry.path, entry.path)
         if first != entry.path:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config.dockerfiles import is_remote
-from .address import PREFIX, Address, joined
 from .plan import Need, Plan, PlannedImage
 
 STAGING = "argosy-staging"
@@ -24,14 +23,15 @@ def target(name: str) -> str:
     return name.replace("_", "__").replace("/", "_-").replace(".", "_")
 
 
-def bakefile(plan: Plan, only: Iterable[str] | None = None) -> dict[str, Any]:
+def bakefile(plan: Plan, only: Iterable[str] | None = None, *, straight: bool = False) -> dict[str, Any]:
     """Returns the bake file for a plan, or for some of its selected images and all that they stand on.
 
-    What is only stood on gets neither a tag nor an output: buildx 0.13 would load it otherwise.
+    What is only stood on gets neither a tag nor an output: buildx 0.13 would load it otherwise. `straight` is for
+    an engine's own builder on the containerd store: what is pushed goes from the builder to the registry, once.
     """
     wanted = {image.name for image in plan.selected} if only is None else set(only)
     images = closure(plan, wanted)
-    targets = {target(image.name): _target(image, plan, named=image.name in wanted) for image in images}
+    targets = {target(image.name): _target(image, plan, image.name in wanted, straight) for image in images}
     for image in images:
         for link in links(image, plan):
             if link.target not in targets:
@@ -79,7 +79,7 @@ def _stand_in(image: PlannedImage, link: Link, plan: Plan) -> dict[str, Any]:
     takes what the engine has. The context is the image's, for the triggers that ONBUILD may have left.
     """
     if link.need.image in _built(plan):
-        return _target(plan[link.need.image], plan, named=False)
+        return _target(plan[link.need.image], plan)
     given = next((other.given for other in plan.images if other.name == link.need.image), "")
     return {
         "context": _context(image, plan),
@@ -111,7 +111,7 @@ def closure(plan: Plan, names: Iterable[str]) -> tuple[PlannedImage, ...]:
     return tuple(image for image in plan.images if image.name in wanted and image.action != "reuse")
 
 
-def _target(image: PlannedImage, plan: Plan, *, named: bool) -> dict[str, Any]:
+def _target(image: PlannedImage, plan: Plan, named: bool = False, straight: bool = False) -> dict[str, Any]:
     contexts = {
         key: value if is_remote(value) or value.startswith("target:") else str(plan.root / value)
         for key, value in image.contexts.items()
@@ -127,7 +127,7 @@ def _target(image: PlannedImage, plan: Plan, *, named: bool) -> dict[str, Any]:
         "labels": dict(image.labels),
         "platforms": list(image.building or image.platforms),
         "tags": _tags(image) if named and image.output == "load" else [],
-        "output": _output(image) if named else ["type=cacheonly"],
+        "output": _output(image, straight=straight) if named else ["type=cacheonly"],
         "attest": NO_PROVENANCE,
     }
     return {key: value for key, value in found.items() if value}
@@ -138,27 +138,22 @@ def _tags(image: PlannedImage) -> list[str]:
     return [*tags, f"{image.home}:{image.address}"] if image.address and image.home else tags
 
 
-def _output(image: PlannedImage) -> list[str]:
+def _output(image: PlannedImage, *, straight: bool) -> list[str]:
     if image.output == "load":
         return ["type=docker,oci-mediatypes=true"]
     if image.output == "push":
         names = ",".join(pushed_under(image))
-        return [f'type=image,"name={names}",push=true,oci-mediatypes=true']
+        # An empty `push` is true for BuildKit and says nothing to buildx, which would have the engine push all of
+        # it a second time, from its image store; so nothing need be stored or unpacked there either.
+        push = "push=,store=false" if straight else "push=true"
+        return [f'type=image,"name={names}",{push},oci-mediatypes=true']
     return ["type=cacheonly"]
 
 
 def pushed_under(image: PlannedImage) -> tuple[str, ...]:
-    """Returns what a build is pushed under: no name, but its address in each of its repositories.
+    """Returns what a build is pushed under: no name and no address, but one tag in each of its repositories.
 
-    An image that no address can stand for goes under a tag that is overwritten each time.
+    That tag is overwritten by every push and means nothing; the digest counts. Addresses are given when it is
+    sure that no input changed while the image was being built.
     """
-    tag = image.address or STAGING
-    if image.building and set(image.building) < set(image.platforms):
-        tag = partial(image)
-    return tuple(sorted({f"{reference.name}:{tag}" for reference in image.published}))
-
-
-def partial(image: PlannedImage) -> str:
-    """The address tag of just those platforms of an image that are being built."""
-    found = {platform: Address(image.addresses[platform].removeprefix(PREFIX)) for platform in image.building}
-    return joined(found).tag
+    return tuple(sorted({f"{reference.name}:{STAGING}" for reference in image.published}))

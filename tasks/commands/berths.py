@@ -1,0 +1,76 @@
+"""Where a fleet's releases are kept: its first repository, and the journal's folder. No engine is needed to look.
+
+It reads what was released; what is being released is shipping.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import RefusedError
+
+if TYPE_CHECKING:
+    from ..engine.registry import Remote
+    from ..model import Project
+    from ..planning.facts import Facts
+    from ..release.content import Place
+    from ..release.record import Record
+    from ..release.transaction import Voyage
+
+ANY = "v0.0.0"
+"""The release whose names are asked for where only repositories matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Berth:
+    """Where a fleet's releases are kept, and what is needed to look at them; no engine is."""
+
+    tag: str
+    project: Project
+    facts: Facts
+    home: Place
+    clients: Mapping[str, Remote]
+    folder: Path
+
+    def record(self) -> Record:
+        """Returns the tag's record. Raises RefusedError, listing what there is, for a release that never was."""
+        from ..errors import available
+        from ..release import record
+
+        found = record.read(self.clients, self.home, self.tag)
+        if found is None:
+            known = [one.tag for one in record.history(self.clients, self.home)]
+            raise RefusedError(
+                f"{self.tag} was never released from {self.home}. {available('releases', known)}"
+            )
+        return found
+
+    def clients_for(self, hosts: Iterable[str]) -> dict[str, Remote]:
+        """Returns clients for these hosts too: a record may name more than build.toml does now."""
+        from ..engine.registry import Remote
+
+        return dict(self.clients) | {host: Remote(host) for host in hosts if host not in self.clients}
+
+    def voyage(self, clients: Mapping[str, Remote] | None = None) -> Voyage:
+        """Returns where the transaction takes place."""
+        from ..release.transaction import Voyage
+        from ..report import releasing
+
+        return Voyage(clients or self.clients, self.folder, releasing.step)
+
+
+def berth(tag: str, **settings: str) -> Berth:
+    """Finds where the fleet's releases are kept, whichever images are meant."""
+    from ..engine import publishing, state
+    from ..planning import planner
+    from ..planning.request import Request
+    from ..release import order
+    from .asking import look
+
+    project, facts = look(engine=False, required=False, **settings)
+    plan = planner.make(project, facts, Request(images=("*",), output="none", release=ANY))
+    folder = state.folder(project.root) / "release"
+    return Berth(tag, project, facts, order.home(plan), publishing.remotes(plan), folder)

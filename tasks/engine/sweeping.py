@@ -1,0 +1,89 @@
+"""Addresses that no name stands on any more: found and removed, in the engine and in registries.
+
+A name is any tag that is no address. What an index with a name holds is stood on as well: removing a child
+would break the index.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from ..errors import RegistryError, SurroundingsError
+from ..model import HUB, Reference
+from ..planning.address import is_address
+from ..planning.plan import Plan
+from . import images, registry
+from .publishing import Clients, places, remotes
+
+THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """One address tag in a registry that nothing stands on, and the digest behind it."""
+
+    reference: Reference
+    digest: str
+
+
+def in_engine(plan: Plan) -> tuple[str, ...]:
+    """Returns the engine's address references that share their image with no name."""
+    repositories = {reference.name for image in plan.images for reference in image.references}
+    repositories |= {image.home for image in plan.images if image.home}
+    there = images.listed(None, repositories)
+    about = images.inspect(None, there)
+    named = {about[name]["Id"] for name in there if name in about and not is_address(_tag(name))}
+    return tuple(n for n in there if n in about and is_address(_tag(n)) and about[n]["Id"] not in named)
+
+
+def in_registries(plan: Plan) -> tuple[tuple[Orphan, ...], tuple[str, ...]]:
+    """Returns the registries' address tags that nothing stands on, and what could not be looked at, in words."""
+    clients = remotes(plan)
+    every = list(dict.fromkeys(place for image in plan.images for place in places(image)))
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(lambda place: _orphans(clients, place), every))
+    found = tuple(orphan for orphans, _ in answers for orphan in orphans)
+    return found, tuple(dict.fromkeys(problem for _, problem in answers if problem))
+
+
+def remove(plan: Plan, orphans: tuple[Orphan, ...]) -> tuple[int, tuple[str, ...]]:
+    """Deletes manifests; returns how many were, and why others were not, in words."""
+    clients = remotes(plan)
+    removed, problems = 0, dict[str, None]()
+    for place, digest in dict.fromkeys((replace(o.reference, tag=""), o.digest) for o in orphans):
+        try:
+            clients[place.registry or HUB].delete(place.repository, digest)
+            removed += 1
+        except RegistryError as error:
+            off = f"{place.registry or HUB} allows no deletion; its addresses stay"
+            problems[off if error.status == 405 else str(error)] = None
+    return removed, tuple(problems)
+
+
+def _orphans(clients: Clients, place: Reference) -> tuple[list[Orphan], str]:
+    remote = clients[place.registry or HUB]
+    try:
+        manifests = {tag: remote.manifest(place.repository, tag) for tag in remote.tags(place.repository)}
+    except SurroundingsError as error:
+        return [], f"{place.name} was not looked at: {error}"
+    live: set[str] = set()
+    for tag, manifest in manifests.items():
+        if manifest and not is_address(tag):
+            live |= {manifest.digest, *_children(manifest)}
+    return [
+        Orphan(replace(place, tag=tag), manifest.digest)
+        for tag, manifest in manifests.items()
+        if manifest and is_address(tag) and manifest.digest not in live
+    ], ""
+
+
+def _children(manifest: registry.Manifest) -> list[str]:
+    value: Mapping[str, list[Mapping[str, str]]] = json.loads(manifest.raw)
+    return [entry["digest"] for entry in value.get("manifests") or ()]
+
+
+def _tag(reference: str) -> str:
+    return reference.rpartition(":")[2]

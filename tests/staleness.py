@@ -1,0 +1,162 @@
+"""Cases of one change each, judged: is Argosy's address a lie (stale), or more careful than it need be (needless)?"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from tests import stale_oracle
+from tests.imagined_changes import After, Story, stories
+from tests.imagined_fleets import Imagined
+from tests.stale_oracle import Outcome, State
+
+SAMPLE = 5
+"""Of how many cases with another address one is built, to see whether that was needless."""
+TOGETHER = 30
+"""Stories whose builds are shared out over the same calls of bake."""
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A case in which Argosy would reuse an image that BuildKit makes anew in another way."""
+
+    number: int
+    image: str
+    kinds: tuple[str, ...]
+    before: Imagined
+    after: Imagined
+    why: str
+
+    def __str__(self) -> str:
+        lines = [f"case {self.number}, image {self.image}: {', '.join(self.kinds)}: {self.why}"]
+        lines += ["the project:", *self.before.shown(), "what changed:"]
+        return "\n".join([*lines, *changes(self.before, self.after)])
+
+
+def changes(before: Imagined, after: Imagined) -> list[str]:
+    """Returns what differs between two fleets, as a diff of what there is to read of them."""
+    return list(difflib.unified_diff(before.shown(), after.shown(), "before", "after", lineterm="", n=2))[2:]
+
+
+@dataclass
+class Tally:
+    """What a run came to. Images are counted, except where it says cases."""
+
+    cases: int = 0
+    unbuilt: int = 0
+    """Cases that cannot be judged: BuildKit or Argosy refuses one of the two."""
+    same: int = 0
+    """Images whose address stayed, and rightly."""
+    other: int = 0
+    """Images whose address changed."""
+    stale: list[Stale] = field(default_factory=list)
+    sampled: Counter[str] = field(default_factory=Counter)
+    """By kind of change, images whose address changed and that were built all the same."""
+    needless: Counter[str] = field(default_factory=Counter)
+    """Those of them that came out the same."""
+    kinds: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class _Case:
+    number: int
+    after: After
+    before: State
+    now: State
+    sampled: bool
+
+    @property
+    def equal(self) -> set[str]:
+        """The images that Argosy would reuse."""
+        return {name for name, address in self.now.addresses.items() if self.before.addresses.get(name) == address}
+
+    @property
+    def asked(self) -> set[str]:
+        """The images to be built on both sides."""
+        both = set(self.now.addresses) & set(self.before.addresses)
+        return both if self.sampled else self.equal
+
+
+def imagined(number: int, random: int, many: int = 5) -> list[Story]:
+    """Returns as many stories, the same for the same `random` seed."""
+    found: list[Story] = []
+
+    @seed(random)
+    @settings(
+        max_examples=number, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(stories(many))
+    def collect(story: Story) -> None:
+        found.append(story)
+
+    collect()
+    return found
+
+
+def judge(
+    env: Mapping[str, str], digests: Mapping[tuple[str, str], str], folder: Path, told: list[Story]
+) -> Iterator[Tally]:
+    """Judges all cases of these stories; yields the tally so far now and then."""
+    tally = Tally()
+    numbers = itertools.count()
+    for first in range(0, len(told), TOGETHER):
+        part = folder / f"part{first}"
+        cases: list[tuple[Story, _Case]] = []
+        for order, story in enumerate(told[first : first + TOGETHER], start=first):
+            before = stale_oracle.state(f"s{order}x0", story.before, part / f"{order}/0/fleet", digests)
+            for place, after in enumerate(story.afters, start=1):
+                now = stale_oracle.state(
+                    f"s{order}x{place}", after.fleet, part / f"{order}/{place}/fleet", digests
+                )
+                number = next(numbers)
+                cases.append((story, _Case(number, after, before, now, number % SAMPLE == 0)))
+        wanted: dict[str, tuple[State, set[str]]] = {}
+        for _, case in cases:
+            for one in (case.before, case.now):
+                if case.asked:
+                    wanted.setdefault(one.name, (one, set()))[1].update(case.asked)
+        found = stale_oracle.built(env, list(wanted.values()), part)
+        for story, case in cases:
+            _judged(tally, story, case, found)
+        shutil.rmtree(part)
+        yield tally
+
+
+def _judged(tally: Tally, story: Story, case: _Case, found: Mapping[str, Outcome]) -> None:
+    tally.cases += 1
+    kind = case.after.kinds[0] if len(case.after.kinds) == 1 else "two changes"
+    tally.kinds[kind] += 1
+    tally.other += len(set(case.now.addresses) - case.equal)
+    before, now = (found.get(one.name, Outcome()) for one in (case.before, case.now))
+    if case.before.refused or case.now.refused or (case.asked and before.failed):
+        tally.unbuilt += 1
+        return
+    if case.equal == set(case.now.addresses):
+        tally.kept[kind] += 1
+    if now.failed:
+        # Which of the images fails is not known: it is a lie only if all of them would be reused.
+        if case.equal and case.equal == set(case.now.addresses):
+            why = f"reused, yet it cannot be built: {now.failed}"
+            tally.stale.append(Stale(case.number, "?", case.after.kinds, story.before, case.after.fleet, why))
+        else:
+            tally.unbuilt += 1
+        return
+    for name in sorted(case.asked):
+        alike = before.digests[name] == now.digests[name]
+        if name not in case.equal:
+            tally.sampled[kind] += 1
+            tally.needless[kind] += alike
+        elif alike:
+            tally.same += 1
+        else:
+            why = "reused, yet BuildKit makes another image"
+            tally.stale.append(Stale(case.number, name, case.after.kinds, story.before, case.after.fleet, why))

@@ -1,0 +1,208 @@
+"""`inv release` from end to end on the real engine and real registries, judged by reading the registry directly."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests import harbour
+from tests.conftest import PrivateEngine
+from tests.scenario import Fleet
+
+pytestmark = pytest.mark.engine
+
+SERVICES = ("agent", "indexer", "gateway")
+
+
+@pytest.fixture
+def services(real: Fleet) -> Fleet:
+    """Three services, in a repository with one commit."""
+    for name in SERVICES:
+        real.image(name, f"FROM busybox:stable\nRUN echo {real.owner} {name} > /name\n")
+    real.toml("".join(f"[images.{name}]\n" for name in SERVICES))
+    real.file(".gitignore", "build.lock\n")
+    real.commit()
+    return real
+
+
+def names(fleet: Fleet, image: str = "agent") -> set[str]:
+    """The names an image has: what Argosy keeps for itself in the repository is none."""
+    found = harbour.tags(fleet.registry, f"{fleet.owner}/{image}")
+    return {tag for tag in found if not tag.startswith("argosy-")}
+
+
+def digest(fleet: Fleet, image: str, tag: str) -> str:
+    return harbour.manifest(fleet.registry, f"{fleet.owner}/{image}", tag).digest
+
+
+def test_a_release_names_every_image_and_says_what_it_is(services: Fleet) -> None:
+    commit = services.git("rev-parse", "HEAD")
+    services.inv("release --tag v0.2.0 --platforms linux/amd64,linux/arm64").ok()
+    for name in SERVICES:
+        assert names(services, name) == {"v0.2.0", "0.2", "latest"}
+        found = harbour.manifest(services.registry, f"{services.owner}/{name}", "latest")
+        assert found.platforms == {"linux/amd64", "linux/arm64"}
+        annotations = found.json["annotations"]
+        assert annotations["org.opencontainers.image.version"] == "0.2.0"
+        assert annotations["org.opencontainers.image.revision"] == commit
+        assert annotations["org.opencontainers.image.title"] == name
+        assert annotations["dev.argosy.release"] == "v0.2.0"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", annotations["org.opencontainers.image.created"])
+        assert digest(services, name, "v0.2.0") == found.digest
+    assert services.git("rev-parse", "v0.2.0") == commit
+    assert services.inv("history --json").ok().json["releases"][0]["revision"] == commit
+    assert "9 of 9 names stand" in services.inv("verify v0.2.0").ok().out
+
+
+def test_a_release_again_changes_nothing_and_another_content_is_refused(services: Fleet) -> None:
+    services.inv("release --tag v0.2.0").ok()
+    first = digest(services, "agent", "v0.2.0")
+    again = services.inv("release --tag v0.2.0").ok()
+    assert "unchanged" in again.out
+    assert digest(services, "agent", "v0.2.0") == first
+    services.git("tag", "-d", "v0.2.0")
+    services.image("agent", "FROM busybox:stable\nRUN echo other > /name\n")
+    services.commit()
+    refused = services.inv("release --tag v0.2.0").failed(6)
+    assert first in refused.err
+    assert "--overwrite" in refused.err
+    assert digest(services, "agent", "v0.2.0") == first
+    services.inv("release --tag v0.2.0 --overwrite").ok()
+    assert digest(services, "agent", "v0.2.0") != first
+
+
+def test_a_plan_of_names_moves_none(services: Fleet) -> None:
+    planned = services.inv("release --tag v0.2.0 --plan --json").ok().json
+    assert planned["released"] is False
+    assert {name["change"] for name in planned["names"]} == {"new"}
+    assert names(services) == set()
+
+
+def test_a_version_file_that_says_another_version_refuses_the_release(services: Fleet) -> None:
+    services.file("VERSION", "0.1.0\n")
+    services.toml(
+        "".join(f"[images.{name}]\n" for name in SERVICES) + '[version]\nsources = [{ file = "VERSION" }]\n',
+        head='[project]\nregistry = "{registry}"\nowner = "{owner}"\n',
+    )
+    services.commit()
+    refused = services.inv("release --tag v0.2.0").failed(6)
+    assert "VERSION says 0.1.0" in refused.err
+    services.file("VERSION", "0.2.0\n")
+    dirty = services.inv("release --tag v0.2.0").failed(6)
+    assert "VERSION" in dirty.err
+    assert "--dirty" in dirty.err
+    assert names(services) == set()
+    services.commit()
+    services.inv("release --tag v0.2.0").ok()
+    assert names(services) == {"v0.2.0", "0.2", "latest"}
+
+
+def test_an_older_version_and_a_pre_release_leave_the_names_people_pull_by(services: Fleet) -> None:
+    services.toml(
+        "".join(f"[images.{name}]\n" for name in SERVICES)
+        + '[tags]\nrelease = ["{version}", "{major}.{minor}", "{major}", "latest", "sha-{sha}"]\n'
+        + 'prerelease = ["{version}", "latest"]\n'
+    )
+    sha = services.commit()[:7]
+    services.inv("release --tag v1.2.3-rc1").ok()
+    assert names(services) == {"1.2.3-rc1"}
+    services.inv("release --tag v1.2.3").ok()
+    assert names(services) == {"1.2.3-rc1", "1.2.3", "1.2", "1", "latest", f"sha-{sha}"}
+    latest = digest(services, "agent", "latest")
+    services.inv("release --tag v1.1.9").ok()
+    assert digest(services, "agent", "latest") == digest(services, "agent", "1") == latest
+    assert "1.1" not in names(services)
+    refused = services.inv("release --tag v1.2.2").failed(6)
+    assert "1.2.3" in refused.err
+
+
+def test_an_image_that_fails_leaves_nothing_published(services: Fleet) -> None:
+    services.image("gateway", "FROM busybox:stable\nRUN false\n")
+    services.commit()
+    services.inv("release --tag v0.2.0").failed(4)
+    assert [names(services, name) for name in SERVICES] == [set(), set(), set()]
+
+
+def test_one_image_of_the_fleet_can_be_released(services: Fleet) -> None:
+    services.inv("release --tag v0.2.0 --images gateway").ok()
+    assert names(services, "gateway") == {"v0.2.0", "0.2", "latest"}
+    assert names(services, "agent") == set()
+    assert "gateway" in services.inv("history").ok().out
+
+
+def test_push_leaves_a_release_alone_and_rollback_brings_the_names_back(services: Fleet) -> None:
+    services.inv("release --tag v0.2.0").ok()
+    old = {name: digest(services, name, "latest") for name in SERVICES}
+    services.image("agent", "FROM busybox:stable\nRUN echo newer > /name\n")
+    services.commit()
+    assert old["agent"] in services.inv("push --tags v0.2.0").failed(6).err
+    services.inv("release --tag v0.3.0").ok()
+    assert digest(services, "agent", "latest") != old["agent"]
+    services.inv("rollback v0.3.0").ok()
+    assert {name: digest(services, name, "latest") for name in SERVICES} == old
+    assert "v0.3.0" in names(services)
+
+
+def test_verify_tells_what_was_moved_and_prints_references(services: Fleet, engine: PrivateEngine) -> None:
+    services.inv("release --tag v0.2.0").ok()
+    printed = services.inv("verify v0.2.0 --references").ok().out.split()
+    assert f"{services.registry}/{services.owner}/agent@{digest(services, 'agent', 'v0.2.0')}" in printed
+    engine.docker("pull", "-q", printed[1])
+    engine.docker("image", "rm", printed[1])
+    engine.docker("pull", "-q", f"{services.registry}/{services.owner}/agent:latest")
+    assert services.inv("verify v9.9.9").failed(6).err.count("v0.2.0") == 1
+
+
+def test_a_journal_refuses_the_next_release_until_it_is_resumed(services: Fleet) -> None:
+    services.inv("release --tag v0.2.0").ok()
+    [record] = services.inv("history --json").ok().json["releases"]
+    assert record["tag"] == "v0.2.0"
+    folder = next(Path(services.env["XDG_STATE_HOME"]).glob("argosy/*/release"))
+    assert not (folder / "journal.json").exists()
+    assert services.inv("release --tag v0.2.0 --resume").failed(6).err.count("no release is under way") == 1
+
+
+def test_two_registries_get_the_same_digests(services: Fleet) -> None:
+    services.file(
+        "build.toml",
+        f"""
+        [project]
+        version = "0.1.0"
+        [[project.registries]]
+        host = "{services.registry}"
+        owner = "{services.owner}"
+        [[project.registries]]
+        host = "{services.registry}/second"
+        owner = "{services.owner}"
+        repository = "kiisrv-{{image}}"
+        [images.agent]
+        """,
+    )
+    services.commit()
+    services.inv("release --tag v0.2.0").ok()
+    second = harbour.manifest(services.registry, f"second/{services.owner}/kiisrv-agent", "latest")
+    assert second.digest == digest(services, "agent", "latest") == digest(services, "agent", "v0.2.0")
+
+
+def test_a_second_release_at_the_same_time_is_kept_out_by_a_git_ref(services: Fleet, tmp_path: Path) -> None:
+    remote = tmp_path / "remote.git"
+    services.git("init", "-q", "--bare", str(remote))
+    services.git("remote", "add", "origin", str(remote))
+    from tasks.engine import gitrefs
+
+    commit = gitrefs.take(services.root, "v0.2.0 is being released by somebody")
+    assert commit
+    refused = services.inv("release --tag v0.2.0").failed(6)
+    assert "somebody" in refused.err
+    assert names(services) == set()
+    assert gitrefs.give_back(services.root, commit)
+    services.inv("release --tag v0.2.0").ok()
+    assert services.git("ls-remote", "origin").split()[1::2] == ["refs/tags/v0.2.0"]
+
+
+def test_a_tag_that_is_no_version_is_refused_before_anything_is_asked(fleet: Fleet) -> None:
+    fleet.image("api")
+    fleet.toml("[images.api]\n")
+    assert "semver" in fleet.inv("release --tag tomorrow").failed(6).err

@@ -1,0 +1,98 @@
+"""The guarantee of a release under faults: a selection of what `scripts/faults` tries, one of each kind.
+
+Every fault meets one request of a release of 5 images for 2 platforms into 2 real registries; the verdict is read
+from the registries by code that shares nothing with the release.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import faults
+from tests.conftest import PrivateEngine
+from tests.faults import Range
+from tests.harbourmaster import INDEX, NEW, Harbour
+from tests.saboteur import Fault, Key
+
+pytestmark = pytest.mark.engine
+
+TAG: Key = ("A", "PUT", f"api/manifests/{NEW}", 1)
+LATER: Key = ("B", "PUT", "worker/manifests/latest", 1)
+READ: Key = ("A", "GET", "agent/manifests/latest", 1)
+JOURNAL: Key = ("A", "PUT", "api/manifests/argosy-journal", 1)
+RECORD: Key = ("A", "PUT", f"api/manifests/argosy-release-{NEW}", 1)
+INDEXES: Key = ("B", "PUT", "agent/manifests/DIGEST", 1)
+
+
+@pytest.fixture(scope="module")
+def harbour(engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
+    with faults.harbour(engine.env, tmp_path_factory.mktemp("harbour")) as made:
+        yield made
+
+
+@pytest.fixture
+def place(harbour: Harbour, tmp_path: Path) -> Iterator[Range]:
+    made = Range(harbour, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "codes"),
+    [
+        (Fault(TAG, "lost"), {0}),
+        (Fault(TAG, "refused"), {6}),
+        (Fault(LATER, "refused"), {6}),
+        (Fault(LATER, "late"), {0}),
+        (Fault(LATER, "outage"), {7}),
+        (Fault(TAG, "lost, then outage"), {7}),
+        (Fault(READ, "false 404"), {0}),
+        (Fault(INDEXES, "refused"), {6}),
+        (Fault(JOURNAL, "refused"), {6}),
+        (Fault(RECORD, "refused"), {7}),
+        (Fault(LATER, "SIGKILL before"), {-9}),
+        (Fault(TAG, "SIGKILL after"), {-9}),
+        (Fault(RECORD, "SIGKILL after"), {-9}),
+        (Fault(LATER, "SIGTERM"), {6}),
+        (Fault(TAG, "late", Fault(LATER, "refused")), {6}),
+        (Fault(TAG, "lost", Fault(LATER, "refused")), {6}),
+    ],
+    ids=str,
+)
+def test_the_guarantee_holds_whatever_happens_to_one_request(place: Range, fault: Fault, codes: set[int]) -> None:
+    trial = place.attempt(fault)
+    place.settled([trial])
+    assert not trial.wrong, trial.told()
+    assert place.sea.struck, "the request to strike was never made"
+    assert trial.code in codes, trial.told()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system takes root")
+@pytest.mark.parametrize("kilobytes", [4, 16])
+def test_a_disk_that_is_full_at_the_journal_leaves_every_name(place: Range, kilobytes: int) -> None:
+    with faults.full_disk(kilobytes) as folder:
+        trial = place.attempt(None, folder)
+    assert trial.code == 6, trial.told()
+    assert not trial.wrong, trial.told()
+    assert "journal cannot be written" in trial.log.read_text()
+
+
+def test_the_judge_sees_what_is_wrong(harbour: Harbour) -> None:
+    harbour.berth("judged")
+    direct = harbour.direct()["B"]
+    assert not list(harbour.wrong_as_before(harbour.now("judged")))
+    other = {"schemaVersion": 2, "mediaType": INDEX, "manifests": harbour.children["api"], "annotations": {}}
+    direct.put("judged/api", "latest", other, INDEX)
+    state = harbour.now("judged")
+    assert [line.split()[:3] for line in harbour.wrong_as_before(state)] == [["B", "api", "latest"]]
+    assert any("another release" in line for line in harbour.wrong_as_released("judged", state))
+    assert list(harbour.wrong_half_way(state, {"on disk": set()}))
+    assert list(harbour.wrong_half_way(state, {"on disk": None}))
+    assert not list(harbour.wrong_half_way(state, {"on disk": {"h/judged/api:latest"}}))
+    direct.put("judged/api", "edge", other, INDEX)
+    assert any("bystander" in line for line in harbour.wrong_half_way(harbour.now("judged"), {"x": {"h/api:edge"}}))
+    harbour.clear("judged")
