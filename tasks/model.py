@@ -57,14 +57,6 @@ class Reference:
         """Registry and repository, without tag or digest."""
         return f"{self.registry}/{self.repository}" if self.registry else self.repository
 
-    @property
-    def familiar(self) -> str:
-        """The short form BuildKit looks named contexts up by: `docker.io/library/` and `:latest` dropped."""
-        registry = "" if self.registry in {HUB, "index.docker.io"} else self.registry
-        repository = self.repository if registry else self.repository.removeprefix("library/")
-        tag = "" if self.tag == "latest" and not self.digest else self.tag
-        return str(Reference(registry, repository, tag, self.digest))
-
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""

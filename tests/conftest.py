@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.scenario import ROOT, Fleet  # noqa: E402 - the path comes first
+from tests.scenario import ROOT, Fleet
 
 PLAIN = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME")
 

@@ -6,6 +6,7 @@ Five images, two platforms, two registries: in every repository `v1.2.0` is new,
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -40,22 +41,13 @@ class Direct:
     """One registry, spoken to without any proxy."""
 
     host: str
-    connection: http.client.HTTPConnection | None = None
 
     def ask(self, method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[int, bytes, Mapping[str, str]]:
         headers = {"Accept": f"{INDEX}, {MANIFEST}"} | ({"Content-Type": kind} if kind else {})
-        for attempt in range(2):
-            connection = self.connection or http.client.HTTPConnection(self.host, timeout=10)
-            self.connection = connection
-            try:
-                connection.request(method, path, body, headers)
-                answer = connection.getresponse()
-                return answer.status, answer.read(), dict(answer.headers)
-            except (OSError, http.client.HTTPException):
-                self.connection = None
-                if attempt:
-                    raise
-        raise AssertionError
+        with contextlib.closing(http.client.HTTPConnection(self.host, timeout=20)) as connection:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read(), dict(answer.headers)
 
     def upload(self, repository: str, data: bytes) -> dict[str, Any]:
         """Uploads a blob and returns its digest and size."""

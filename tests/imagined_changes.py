@@ -9,7 +9,18 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.imagined_fleets import BUSYBOX, PATTERNS, PLAIN, TRIGGER, WORDS, Imagined, Picture, Stage, Thing, fleets
+from tests.imagined_fleets import (
+    BUSYBOX,
+    PATTERNS,
+    PLAIN,
+    TRIGGER,
+    WORDS,
+    Imagined,
+    Picture,
+    Stage,
+    Thing,
+    fleets,
+)
 
 Draw = st.DrawFn
 Change = Callable[[Draw, Imagined], "Imagined | None"]
@@ -175,7 +186,7 @@ def _triggers(_: Draw, fleet: Imagined) -> Imagined:
     return replace(fleet, stands={**fleet.stands, TRIGGER: "b"})
 
 
-def _picture(kind: str) -> Callable[[Callable[[Draw, Picture], "Picture | None"]], None]:
+def _picture(kind: str) -> Callable[[Callable[[Draw, Picture], Picture | None]], None]:
     """A change of one image."""
 
     def keep(made: Callable[[Draw, Picture], Picture | None]) -> None:
@@ -295,7 +306,7 @@ def _turned(_: Draw, picture: Picture) -> Picture | None:
     return replace(picture, stages=(second, first, *rest))
 
 
-def _line(kind: str, wanted: str = "") -> Callable[[Callable[[Draw, str], "list[str] | None"]], None]:
+def _line(kind: str, wanted: str = "") -> Callable[[Callable[[Draw, str], list[str] | None]], None]:
     """A change of one line (an instruction, a heredoc with its body) that contains what is `wanted`."""
 
     def keep(made: Callable[[Draw, str], list[str] | None]) -> None:

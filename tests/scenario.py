@@ -1,9 +1,8 @@
 """A small project and the real command line: what tests tell their stories with.
 
-    fleet.file("docker/api/Dockerfile", "FROM busybox:stable")
-    fleet.toml('[images.api]')
-    ran = fleet.inv("build --images api")
-    assert ran.code == 0 and "api" in ran.out
+>>> fleet.image("api", "FROM busybox:stable")
+>>> fleet.toml("[images.api]")
+>>> assert "api" in fleet.inv("build --images api").ok().out
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from tasks.engine.trees import UNREADABLE, outline, rules, tree
 from tasks.errors import ConfigError
 from tasks.planning.content import Entry, copied
 from tasks.planning.ignore import Rules, read
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -186,15 +189,38 @@ def test_a_file_that_is_gone_or_closed_is_unreadable(root: Path, cache: StatCach
     assert [entry.digest for entry in found.filled(found.tree.entries, cache)] == [UNREADABLE, sha("b")]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
-def test_a_folder_that_cannot_be_read_is_an_entry_that_says_so(root: Path, cache: StatCache) -> None:
-    write(root, "closed/a", "open/b")
-    (root / "closed").chmod(0)
-    found = tree(root, Rules(), cache)
-    (root / "closed").chmod(0o755)
-    assert [(entry.path, entry.digest) for entry in found.entries][:2] == [
-        ("closed", UNREADABLE),
-        ("open", ""),
+@pytest.fixture
+def as_nobody() -> Iterator[Path]:
+    """A folder in which a user without rights of his own looks around."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+        if os.geteuid() == NOBODY:
+            os.seteuid(0)
+
+
+def test_what_cannot_be_read_is_an_entry_that_says_so(as_nobody: Path, cache: StatCache) -> None:
+    write(as_nobody, "closed/a", "listed/b", "open/c", "secret")
+    for path, mode in {"closed": 0o700, "listed": 0o744, "secret": 0o600}.items():
+        (as_nobody / path).chmod(mode)
+    if os.geteuid() == 0:
+        os.seteuid(NOBODY)
+    else:
+        (as_nobody / "closed").chmod(0)
+        (as_nobody / "listed").chmod(0o400)
+        (as_nobody / "secret").chmod(0)
+    found = {entry.path: entry.digest for entry in tree(as_nobody, Rules(), cache).entries}
+    assert found == {
+        "closed": UNREADABLE,
+        "listed": "",
+        "listed/b": UNREADABLE,
+        "open": "",
+        "open/c": sha("open/c"),
+        "secret": UNREADABLE,
+    }
+    assert [entry.path for entry in tree(as_nobody, read("closed\nlisted\nsecret"), cache).entries] == [
+        "open",
+        "open/c",
     ]
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..model import Reference
+from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
 from . import images
 from .docker import ask, explain
@@ -65,7 +65,7 @@ def local_references(docker: DockerClient | None, plan: Plan) -> tuple[str, ...]
     """Returns every reference the engine has in the repositories of the plan's selected images."""
     # The engine lists names in their familiar form: without docker.io/.
     repositories = {
-        Reference(reference.registry, reference.repository).familiar
+        familiar(reference.name)
         for image in plan.selected
         for reference in image.references
     }

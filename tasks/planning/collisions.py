@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import ConfigError
+from .familiar import familiar
 from .plan import Plan
 
 
@@ -23,7 +24,7 @@ def _claims(plan: Plan) -> Iterator[str]:
     for image in plan.selected:
         for reference in image.references:
             # `docker.io/library/api:latest` and `api` are one name in an engine.
-            other = claimed.setdefault(reference.familiar, image.name)
+            other = claimed.setdefault(familiar(str(reference)), image.name)
             if other != image.name:
                 yield (
                     f"images {other} and {image.name} both claim {reference}; "

@@ -12,6 +12,7 @@ from itertools import pairwise
 from ..errors import ConfigError, nearest
 from ..model import Project, Reference
 from . import dockerfile as dockerfiles
+from .familiar import familiar
 from .naming import Naming
 from .plan import Need, PlannedImage
 from .sources import Source, sources
@@ -87,7 +88,7 @@ def _owner(source: Source, owners: Mapping[str, str]) -> tuple[str, str]:
     reference = Reference.parse(source.reference)
     if reference.digest:
         return "", ""
-    short = reference.familiar
+    short = familiar(str(reference))
     return owners.get(reference.name) or owners.get(Reference.parse(short).name, ""), short
 
 
