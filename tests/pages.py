@@ -47,7 +47,7 @@ PATIENCE = 120.0
 
 VARYING = (
     (re.compile(r"\b[0-9]{8}-[0-9]{6}-[0-9]+-"), "DATE-"),
-    (re.compile(r"\bproject-[0-9a-f]{10}\b"), "project-KEY"),
+    (re.compile(r"-[0-9a-f]{10}(?=/logs)"), "-KEY"),
     (re.compile(r"\b(sha256:)?[0-9a-f]{12}[0-9a-f]*…?"), "DIGEST"),
     (re.compile(r"(?:\d+ min )?\b[\d.]+ (s|min|ms)\b"), "N s"),
     (re.compile(r"\b[\d.]+ ([kMGT]?B)\b"), "N B"),

@@ -86,6 +86,13 @@ def test_a_push_moves_no_name(family: Fleet) -> None:
         assert "0.1.0" not in output
 
 
+def test_where_the_builder_pushes_by_itself_nothing_is_stored_and_pushed_by_the_engine_once_more(
+    family: Fleet,
+) -> None:
+    file = bakefile(plan(family, request={"output": "push"}), straight=True)
+    assert all("push=,store=false" in one["output"][0] for one in file["target"].values())
+
+
 def test_contexts_are_folders_images_and_urls(fleet: Fleet) -> None:
     fleet.image("api", "FROM one\nCOPY --from=two / /\nCOPY --from=three / /\n")
     fleet.file("shared/x")

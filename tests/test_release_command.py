@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import harbour
+from tests import harbour, registries
 from tests.conftest import PrivateEngine
+from tests.saboteur import Fault, Sea, sabotaged
 from tests.scenario import Fleet
 
 pytestmark = pytest.mark.engine
@@ -151,7 +152,6 @@ def test_verify_tells_what_was_moved_and_prints_references(services: Fleet, engi
     assert f"{services.registry}/{services.owner}/agent@{digest(services, 'agent', 'v0.2.0')}" in printed
     engine.docker("pull", "-q", printed[1])
     engine.docker("image", "rm", printed[1])
-    engine.docker("pull", "-q", f"{services.registry}/{services.owner}/agent:latest")
     assert services.inv("verify v9.9.9").failed(6).err.count("v0.2.0") == 1
 
 
@@ -162,6 +162,33 @@ def test_a_journal_refuses_the_next_release_until_it_is_resumed(services: Fleet)
     folder = next(Path(services.env["XDG_STATE_HOME"]).glob("argosy/*/release"))
     assert not (folder / "journal.json").exists()
     assert services.inv("release --tag v0.2.0 --resume").failed(6).err.count("no release is under way") == 1
+
+
+def test_a_release_that_did_not_end_is_resumed_or_taken_back(services: Fleet, tmp_path: Path) -> None:
+    """The record is refused once: all names stand, the release is not over, and no other may begin."""
+    with (
+        registries.registry(services.env, tmp_path / "registry", delete=True) as running,
+        sabotaged(sea := Sea(), "A", running.host) as host,
+    ):
+        services.registry = host
+        services.toml("[images.agent]\n[images.gateway]\n")
+        services.commit()
+        record = f"/v2/{services.owner}/agent/manifests/argosy-release-v0.2.0"
+        for way in ("--rollback", "--resume"):
+            sea.calm("")
+            sea.faults = [Fault(("A", "PUT", record, 1), "refused")]
+            failed = services.inv("release --tag v0.2.0").failed(7)
+            assert "--resume" in failed.err
+            refused = services.inv("release --tag v0.3.0").failed(6)
+            assert "v0.2.0" in refused.err
+            assert "did not end" in refused.err
+            assert "v0.2.0" in services.inv("release --tag v0.3.0 --resume").failed(6).err
+            assert names(services) == {"v0.2.0", "0.2", "latest"}
+            services.inv(f"release --tag v0.2.0 {way}", env={"DOCKER_HOST": "unix:///nowhere.sock"}).ok()
+            assert names(services) == (set() if way == "--rollback" else {"v0.2.0", "0.2", "latest"})
+        assert services.git("rev-parse", "v0.2.0") == services.git("rev-parse", "HEAD")
+        assert services.inv("verify v0.2.0").ok()
+        services.inv("release --tag v0.3.0").ok()
 
 
 def test_two_registries_get_the_same_digests(services: Fleet) -> None:

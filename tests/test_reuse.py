@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -166,13 +167,62 @@ def test_a_platform_that_is_missing_is_built_alone_and_joined(real: Fleet, engin
     ran = real.inv(f"push --platforms {BOTH}").ok()
     index = manifest(engine, f"{real.owner}/base", "0.1.0")
     assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["amd64", "arm64"]  # type: ignore[index, attr-defined]
-    amd = manifest(engine, f"{real.owner}/base", index["manifests"][0]["digest"])  # type: ignore[index]
+    amd = manifest(engine, f"{real.owner}/base", index["manifests"][0]["digest"])
     assert amd == first
     assert "linux/arm64" in ran.err
     assert "linux/amd64" not in ran.err
     name = f"{real.registry}/{real.owner}/api:0.1.0"
     engine.docker("pull", "-q", "--platform", "linux/arm64", name)
     assert engine.docker("run", "--rm", "--platform", "linux/arm64", name, "uname", "-m") == "aarch64"
+
+
+def test_a_child_of_a_reused_base_has_the_right_one_on_each_platform(
+    real: Fleet, engine: PrivateEngine
+) -> None:
+    three(real).inv(f"push --platforms {BOTH}").ok()
+    real.file("docker/api/main.txt", "two")
+    assert verdicts(real, f"push --platforms {BOTH}") == {"base": "reused", "api": "built", "cron": "reused"}
+    name = f"{real.registry}/{real.owner}/api:0.1.0"
+    for platform, machine in (("linux/amd64", "x86_64"), ("linux/arm64", "aarch64")):
+        engine.docker("pull", "-q", "--platform", platform, name)
+        assert engine.docker("run", "--rm", "--platform", platform, name, "uname", "-m") == machine
+
+
+def test_what_the_registry_has_is_pulled_and_not_built(
+    real: Fleet, engine: PrivateEngine, tmp_path: Path
+) -> None:
+    three(real).inv("push --images cron").ok()
+    second = other_machine(real, engine, tmp_path)
+    assert actions(second, "--images cron")["cron"] == ("reuse", "unchanged in the registry")
+    assert verdicts(second, "build --images cron") == {"cron": "reused"}
+    assert engine.docker("run", "--rm", f"{real.registry}/{real.owner}/cron:0.1.0", "cat", "/level") == "1"
+
+
+def test_addresses_that_no_name_stands_on_are_listed_and_removed(real: Fleet, engine: PrivateEngine) -> None:
+    three(real).inv("build").ok()
+    real.inv("push").ok()
+    real.file("docker/api/main.txt", "two")
+    real.inv("build").ok()
+    real.inv("push").ok()
+    ran = real.inv("clean --addresses --yes").ok()
+    assert ran.out.count(f"{real.owner}/api:argosy-") == 2
+    assert f"{real.owner}/cron" not in ran.out
+    assert "nothing to remove" in real.inv("clean --addresses --yes").ok().out
+    assert set(verdicts(real, "build").values()) == {"reused"}
+    engine.docker("pull", "-q", f"{real.registry}/{real.owner}/api:0.1.0")
+
+
+def test_an_image_that_changes_while_it_is_built_loses_its_address(real: Fleet) -> None:
+    real.image("slow", "FROM busybox:stable\nCOPY main.txt /\nRUN sleep 4\n")
+    real.file("docker/slow/main.txt", "one")
+    real.toml("[images.slow]\n")
+    running = real.start("build")
+    time.sleep(2.5)
+    real.file("docker/slow/main.txt", "two")
+    running.communicate(timeout=120)
+    assert running.returncode == 0
+    real.file("docker/slow/main.txt", "one")
+    assert actions(real)["slow"][0] == "build"
 
 
 def test_an_index_of_which_one_platform_was_pulled_is_no_reason_to_reuse(

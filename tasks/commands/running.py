@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import ArgosyError, BuildError, ConfigError
+from ..errors import ArgosyError, BuildError, ConfigError, StoppedError
 from .asking import Asked
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def carry_out(asked: Asked, *, keep_going: bool, json: bool, overwrite: bool = F
         results, error = _push(asked, keep_going=keep_going, overwrite=overwrite)
     else:
         results, error = _load(asked, keep_going=keep_going)
-    show(_measured(results), json=json)
+    show(results if isinstance(error, StoppedError) else _measured(results), json=json)
     if error:
         raise error
 
@@ -82,14 +82,20 @@ def _settled(asked: Asked, results: Results) -> Plan:
 
 
 def _unstaged(asked: Asked, results: Results) -> None:
-    """The engine's own builder keeps what it pushes under the tag it was pushed by: nobody wants that."""
+    """An engine's own builder that does not push straight keeps what it pushes under the tag it was pushed by."""
     from ..engine import images
     from ..engine.results import Verdict
     from ..planning.bakefile import pushed_under
 
     built = [asked.plan[result.image] for result in results.images if result.verdict is Verdict.BUILT]
-    if built and asked.facts.engine and asked.facts.engine.driver == "docker":
+    if built and asked.facts.engine and asked.facts.engine.driver == "docker" and not _straight(asked):
         images.remove(None, [name for image in built for name in pushed_under(image)])
+
+
+def _straight(asked: Asked) -> bool:
+    """Whether the builder pushes by itself, past the engine's image store (see bakefile)."""
+    engine = asked.facts.engine
+    return engine is not None and (engine.driver, engine.store) == ("docker", "containerd")
 
 
 def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | None]:
@@ -99,7 +105,7 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
     from ..planning.batches import bound
     from ..report.live import live
 
-    plan, engine = asked.plan, asked.facts.engine
+    plan = asked.plan
     shown = closure(plan, [image.name for image in plan.selected])
     builds = [(i.name, platform) for i in shown for platform in i.building or i.platforms]
     log_file = state.new_log(plan.root, plan.output) if shown else None
@@ -112,7 +118,7 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
                 keep_going=keep_going,
                 builder=asked.project.builder.name,
                 watcher=watcher,
-                straight=engine is not None and (engine.driver, engine.store) == ("docker", "containerd"),
+                straight=_straight(asked),
             )
     except building.Unfinished as unfinished:
         return unfinished.results, unfinished.error

@@ -32,6 +32,8 @@ def stoppable(task: Callable[P, R]) -> Callable[P, R]:
 
         def handle(number: int, _frame: FrameType | None) -> None:
             came.append(number)
+            for one in mine:  # the end takes a second: whoever is impatient must not leave half of it undone
+                signal.signal(one, signal.SIG_IGN)
             processes.end_all()
             raise KeyboardInterrupt
 
@@ -47,7 +49,7 @@ def stoppable(task: Callable[P, R]) -> Callable[P, R]:
             number = signal.Signals(came[0] if came else signal.SIGINT)
             raise StoppedError(": ".join(filter(None, [WORDS[number], str(stop)])), number) from None
         finally:
-            for number in mine:
+            for number in mine if not came else ():
                 signal.signal(number, before[number])
 
     return wrapped

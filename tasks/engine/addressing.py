@@ -130,6 +130,7 @@ class _Joined:
         files: Mapping[str, str] = {}
         taken, notes = dict.fromkeys(found.taken), dict.fromkeys(found.notes)
         barriers = [found.barrier] if found.barrier else []
+        triggers = self._brings_triggers(found)
         for name, platform in found.siblings:
             sibling = self.addresses.get(name, {}).get(platform)
             if sibling is None or name in self.barriers:
@@ -139,11 +140,18 @@ class _Joined:
         for reference, platform in found.bases:
             base = self.bases.get(reference)
             inputs[f"base {reference} {platform}"] = base.digest if base else reference.rpartition("@")[2]
-            if base and base.onbuild:
-                taken[Taken(MAIN)] = None
+            if base is None:
+                # Only what the lock holds was looked at.
+                notes[f"{reference} may bring ONBUILD triggers: the whole context counts"] = None
+            elif base.onbuild:
                 notes[f"{reference} brings ONBUILD triggers: the whole context counts"] = None
-        if self._brings_triggers(found):
-            taken[Taken(MAIN)] = None
+            else:
+                continue
+            triggers = True
+        if triggers:
+            taken |= dict.fromkeys(Taken(name) for name in (MAIN, *found.folders))
+            # A trigger sees what it declares, and no one here knows what that is.
+            inputs |= {f"trigger argument {name}": value for name, value in found.arguments.items()}
         if is_remote(image.context) and any(take.context == MAIN for take in taken):
             barriers.append(f"its context {image.context} is not here")
         else:
@@ -161,9 +169,10 @@ class _Joined:
         for take in taken:
             shown = {entry.path: _shown(entry) for entry in self.contents.of(image, take)}
             text = "\0".join(f"{path}\0{what}" for path, what in shown.items())
-            inputs[f"{CONTENT}{take.label}"] = hashlib.sha256(
-                text.encode("utf-8", "surrogateescape")
-            ).hexdigest()
+            name = f"{CONTENT}{take.label}"
+            while name in inputs:
+                name += " again"  # a COPY and a mount of one path may see two things
+            inputs[name] = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
             prefix = image.context if take.context == MAIN else image.contexts[take.context]
             files |= {path if prefix == "." else f"{prefix}/{path}": what for path, what in shown.items()}
         return files
@@ -181,5 +190,8 @@ class _Joined:
 
 
 def _shown(entry: Entry) -> str:
-    """One entry as an input: its mode, then everything else that BuildKit's result depends on."""
-    return f"{entry.mode:04o} {entry.kind} {entry.digest or entry.link} {entry.xattrs}".rstrip()
+    """One entry as an input: its mode, then everything else that BuildKit's result depends on.
+
+    Only the last part, the text of a link, may hold a blank; of a file it says which file it is a hard link to.
+    """
+    return f"{entry.mode:04o} {entry.kind} {entry.digest} {entry.xattrs} {entry.link}"

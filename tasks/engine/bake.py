@@ -71,7 +71,11 @@ def run(
         process = subprocess.Popen(
             command(docker, file, metadata, builder),
             cwd=root,
-            env={**os.environ, **ENVIRON, "TMPDIR": folder},  # buildx leaves things there when it is interrupted
+            env={
+                **os.environ,
+                **ENVIRON,
+                "TMPDIR": folder,
+            },  # buildx leaves things there when it is interrupted
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -55,7 +55,7 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
         for image in plan.images
     }
     if plan.output == "load":
-        standings = reuse.standings(plan, standings)
+        standings = publishing.elsewhere(plan, reuse.standings(plan, standings))
     elif plan.output == "push":
         standings = publishing.standings(plan, standings)
     return decide(plan, standings, rebuild=wish.rebuild), found

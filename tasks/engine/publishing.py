@@ -63,11 +63,55 @@ def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
     for image in plan.images:
         if not before[image.name].barrier and places(image):
             there = [platform for platform in image.platforms if (image.name, platform) not in absent]
-            given = f"{image.home}:{before[image.name].addresses[image.platforms[0]].tag}"
+            given = {p: f"{image.home}:{one.tag}" for p, one in before[image.name].addresses.items()}
             found[image.name] = replace(
                 before[image.name], there=frozenset(there), given=given, where=" in the registry"
             )
     return found
+
+
+def elsewhere(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
+    """Adds images of one platform that the engine lacks and their registry has: pulled, they need no building.
+
+    A registry that does not answer, or refuses, has nothing as far as this goes.
+    """
+    asked = [
+        (image, Reference.parse(f"{image.home}:{before[image.name].addresses[image.platforms[0]].tag}"))
+        for image in plan.selected
+        if image.published and len(image.platforms) == 1
+        if not before[image.name].barrier and not before[image.name].there
+    ]
+    found = dict(before)
+    if not asked:
+        return found
+    clients = {host: registry.Remote(host, tries=1) for host in {one.registry or HUB for _, one in asked}}
+    answering = {host for host, remote in clients.items() if _answers(remote)}
+    answers = _together(lambda one: (one[1].registry or HUB) in answering and _has(clients, one[1]), asked)
+    for (image, reference), there in zip(asked, answers, strict=True):
+        if there:
+            found[image.name] = replace(
+                before[image.name],
+                there=frozenset(image.platforms),
+                given={image.platforms[0]: str(reference)},
+                fetched=True,
+                where=" in the registry",
+            )
+    return found
+
+
+def _answers(remote: registry.Remote) -> bool:
+    try:
+        remote.reachable()
+    except SurroundingsError:
+        return False
+    return True
+
+
+def _has(clients: Clients, reference: Reference) -> bool:
+    try:
+        return bool(_digest(clients, reference, reference.tag))
+    except SurroundingsError:
+        return False
 
 
 def missing(references: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ index's word. In the engine an address is a tag: a label would be inherited by w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,8 @@ THREADS = 8
 def name(plan: Plan) -> None:
     """Gives every reused image the references that a built one gets; those it has already cost nothing."""
     reused = [image for image in plan.selected if image.action == "reuse" and plan.output == "load"]
-    wanted = {image.given: image.references for image in reused}
+    _fetch([image for image in reused if image.fetched])
+    wanted = {f"{image.home}:{image.address}": image.references for image in reused}
     every = [*wanted, *(str(reference) for references in wanted.values() for reference in references)]
     there = images.inspect(None, every)
     calls = [
@@ -35,6 +36,15 @@ def name(plan: Plan) -> None:
     ]
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda call: images.name(None, call[0], [call[1]]), calls))
+
+
+def _fetch(wanted: Sequence[PlannedImage]) -> None:
+    """Brings images from their registry into the engine, at their addresses."""
+    calls = [reference for image in wanted for reference in image.given.values()]
+    with ThreadPoolExecutor(THREADS) as pool:
+        for done in pool.map(lambda name: docker.ask(None, "pull", "--quiet", name), calls):
+            if not done:
+                raise docker.explain(done)
 
 
 def remember(plan: Plan, found: Survey, built: Collection[str]) -> None:
@@ -79,7 +89,8 @@ def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
         about = there.get(tags.get(image.name, ""))
         if about is not None:
             platforms = _really_there(plan.root, image, tags[image.name], about, known)
-            found[image.name] = replace(found[image.name], there=frozenset(platforms), given=tags[image.name])
+            given = dict.fromkeys(image.platforms, tags[image.name])
+            found[image.name] = replace(found[image.name], there=frozenset(platforms), given=given)
         found[image.name] = replace(found[image.name], where=" in the engine" if about is None else "")
     return found
 

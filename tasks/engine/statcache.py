@@ -39,13 +39,12 @@ class StatCache:
 
     def get(self, stat: os.stat_result) -> tuple[bytes, bool] | None:
         """Returns the sha256 of a file with this stat and whether it has extended attributes, or None."""
-        key = _key(stat)
-        value = self._values.get(key)
+        value = self._values.get(_key(stat))
         if value is None:
             return None
         digest, xattrs, day = _VALUE.unpack(value)
         if self._today - day > _FRESH:
-            self._remember(key, digest, xattrs=xattrs)
+            self._remember(_key(stat), digest, xattrs=xattrs)
         return digest, xattrs
 
     def put(self, stat: os.stat_result, digest: bytes, *, xattrs: bool, began: int) -> None:
@@ -77,9 +76,15 @@ class StatCache:
 
 
 def _key(stat: os.stat_result) -> bytes:
-    # A time may be before 1970 or, on some file systems, after 2262.
-    times = (stat.st_mtime_ns & _64_BITS, stat.st_ctime_ns & _64_BITS)
-    return _KEY.pack(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mode, *times)
+    return _KEY.pack(
+        stat.st_dev,
+        stat.st_ino,
+        stat.st_size,
+        stat.st_mode,
+        # A time may be before 1970 or, on some file systems, after 2262.
+        stat.st_mtime_ns & _64_BITS,
+        stat.st_ctime_ns & _64_BITS,
+    )
 
 
 def _loaded(path: Path) -> dict[bytes, bytes]:

@@ -123,10 +123,12 @@ def outline(root: Path, ignore: Rules, cache: StatCache) -> Outline:
             entries.append(Entry(path, "file", 0, UNREADABLE))
             continue
         known = cache.get(said)
-        if known is None:
+        if known:
+            xattrs = _xattrs(item.path) if known[1] else ""
+            entries.append(Entry(path, "file", said.st_mode & 0o7777, known[0].hex(), "", xattrs))
+        else:
             stats[path] = said
-        digest, xattrs = (known[0].hex(), _xattrs(item.path) if known[1] else "") if known else ("", "")
-        entries.append(Entry(path, "file", stat.S_IMODE(said.st_mode), digest, "", xattrs))
+            entries.append(Entry(path, "file", said.st_mode & 0o7777))
         if said.st_nlink > 1:
             inodes.setdefault((said.st_dev, said.st_ino), []).append(path)
     firsts = {path: first for paths in inodes.values() for first in [min(paths)] for path in paths}

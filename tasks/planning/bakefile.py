@@ -80,14 +80,26 @@ def _stand_in(image: PlannedImage, link: Link, plan: Plan) -> dict[str, Any]:
     """
     if link.need.image in _built(plan):
         return _target(plan[link.need.image], plan)
-    given = next((other.given for other in plan.images if other.name == link.need.image), "")
+    given = next((other.given for other in plan.images if other.name == link.need.image), {})
     return {
         "context": _context(image, plan),
-        "dockerfile-inline": f"FROM {given or link.need.reference}\n",
+        "dockerfile-inline": _from(given or {"": link.need.reference}),
         "platforms": list(link.need.platforms),
         "output": ["type=cacheonly"],
         "attest": NO_PROVENANCE,
     }
+
+
+def _from(given: Mapping[str, str]) -> str:
+    """Returns a Dockerfile that is nothing but what is given for each platform."""
+    if len(set(given.values())) == 1:
+        return f"FROM {next(iter(given.values()))}\n"
+    stages = [
+        f"FROM --platform={platform} {reference} AS {platform.replace('/', '-')}\n"
+        for platform, reference in given.items()
+    ]
+    variant = "${TARGETVARIANT:+-${TARGETVARIANT}}"
+    return "".join([*stages, f"FROM ${{TARGETOS}}-${{TARGETARCH}}{variant}\n"])
 
 
 def _built(plan: Plan) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .address import Address, differences, joined
@@ -16,7 +16,7 @@ SHOWN = 2
 class Standing:
     """What is known of one image: its address on each platform, where that is there already, what it was.
 
-    `there` are the platforms that are really there at this address, `given` is where ("" if it is nowhere),
+    `there` are the platforms that are really there at this address, `given` is where, `fetched` if elsewhere,
     `where` says it in words. `before` are the addresses of
     the build that is remembered, by platform. `barrier` says why no address can stand for it.
     """
@@ -25,16 +25,34 @@ class Standing:
     there: frozenset[str] = frozenset()
     before: Mapping[str, Address] = field(default_factory=dict)
     barrier: str = ""
-    given: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
+    fetched: bool = False
     where: str = ""
     notes: tuple[str, ...] = ()
 
 
 def decide(plan: Plan, standings: Mapping[str, Standing], *, rebuild: bool = False) -> Plan:
     """Returns the plan with an action and a reason for each image."""
-    return replace(
-        plan, images=tuple(_decided(image, standings[image.name], rebuild) for image in plan.images)
+    images = [_decided(image, standings[image.name], rebuild) for image in plan.images]
+    wanted = _wanted(images)
+    whole = (
+        replace(image, building=image.platforms)
+        if wanted.get(image.name, set()) - set(image.building) and image.action == "build"
+        else image
+        for image in images
     )
+    return replace(plan, images=tuple(whole))
+
+
+def _wanted(images: Sequence[PlannedImage]) -> dict[str, set[str]]:
+    """Returns the platforms for which images that are built want those they stand on."""
+    wanted: dict[str, set[str]] = {}
+    for image in images:
+        for need in image.needs if image.action == "build" else ():
+            # A sibling that is wanted for other platforms than the image's own is a tool for building it.
+            alike = set(need.platforms) == set(image.platforms)
+            wanted.setdefault(need.image, set()).update(image.building if alike else need.platforms)
+    return wanted
 
 
 def _decided(image: PlannedImage, standing: Standing, rebuild: bool) -> PlannedImage:
@@ -44,7 +62,8 @@ def _decided(image: PlannedImage, standing: Standing, rebuild: bool) -> PlannedI
         image = replace(image, addresses=tags, address=joined(standing.addresses).tag)
     missing = tuple(platform for platform in image.platforms if rebuild or platform not in standing.there)
     if not standing.barrier and not missing:
-        return replace(image, action="reuse", reason=f"unchanged{standing.where}", given=standing.given)
+        reason = f"unchanged{standing.where}"
+        return replace(image, action="reuse", reason=reason, given=standing.given, fetched=standing.fetched)
     building = missing if image.output == "push" and not standing.barrier else image.platforms
     return replace(
         image, action="build", reason=_reason(image, standing, missing, rebuild), building=building

@@ -41,7 +41,8 @@ class PlannedImage:
     `home` is the repository of its addresses, with the registry; `addresses` are its address tags by
     platform (none where no address can stand for it), `address` the one over all platforms. `building` are
     the platforms to be built: all, or those that are missing alone. `pins` are the outside bases it is built
-    from, as contexts for BuildKit. `given` says where a reused image is found by those that stand on it.
+    from, as contexts for BuildKit. `given` says where a reused image is found, by platform; `fetched` that it
+    has to come from there into the engine first.
     """
 
     name: str
@@ -67,7 +68,8 @@ class PlannedImage:
     addresses: Mapping[str, str] = field(default_factory=dict)
     building: tuple[str, ...] = ()
     pins: Mapping[str, str] = field(default_factory=dict)
-    given: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
+    fetched: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -7,16 +7,16 @@ context, with a note; it never narrows it: rebuilding once too often is a nuisan
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..config.dockerfiles import is_remote
-from .dockerfile import Dockerfile, Instruction, Stage
+from .dockerfile import Dockerfile, Instruction
 from .familiar import familiar
+from .meanings import DOCKER_IMAGE, TARGET, Meanings, is_folder, mount_fields
 from .plan import PlannedImage
-from .scopes import expanded, global_scope, platform_of, visible
+from .scopes import base_of, expanded, global_scope, platform_of, visible
 from .sources import Source, reached, sources
 from .words import names
 
@@ -24,7 +24,6 @@ MAIN = ""
 """The name of the main context among contexts."""
 FORWARDED = ("SOURCE_DATE_EPOCH",)
 """What of the caller's environment buildx hands on to BuildKit."""
-TARGET, DOCKER_IMAGE = "target:", "docker-image://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,8 @@ class Recipe:
 
     `fixed` are the inputs known already, by a name that stays the same between runs ("argument VERSION").
     `siblings` and `bases` are (image or reference, platform). `barrier` says why no address can stand for
-    the result ("" if one can); `notes` say what an address leaves out or takes whole.
+    the result ("" if one can); `notes` say what an address leaves out or takes whole. `arguments` and
+    `folders` (named contexts) are all that ONBUILD triggers of what it stands on could ask for.
     """
 
     image: str
@@ -63,6 +63,8 @@ class Recipe:
     bases: tuple[tuple[str, str], ...] = ()
     barrier: str = ""
     notes: tuple[str, ...] = ()
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -75,6 +77,8 @@ class _Found:
     bases: dict[tuple[str, str], None] = field(default_factory=dict)
     barriers: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    arguments: dict[str, list[str | None]] = field(default_factory=dict)
+    """What each stage that declares it has for a name; None where it is unset."""
 
 
 def recipe(
@@ -89,20 +93,36 @@ def recipe(
     found.fixed |= {f"label {key}": value for key, value in image.labels.items()}
     found.fixed |= {f"environment {key}": value for key, value in environ.items()}
     # These steer BuildKit itself, declared or not: https://docs.docker.com/reference/dockerfile/#buildkit-built-in-build-args
-    found.fixed |= {f"argument {key}": value for key, value in image.args.items() if key.startswith("BUILDKIT_")}
-    found.fixed |= {f"directive {key}": value for key, value in dockerfile.directives.items() if key == "syntax"}
+    steering = {key: value for key, value in image.args.items() if key.startswith("BUILDKIT_") or key in FORWARDED}
+    # One text means two things under two escapes; without the directive it is a backslash.
+    directives = {"escape": dockerfile.escape.strip("\\"), "syntax": dockerfile.directives.get("syntax", "")}
+    found.fixed |= {f"directive {key}": value for key, value in directives.items() if value}
     found.fixed["platform"] = platform
     for source in sources(dockerfile, target, image.args, platform, build_platform, context_names):
         _outside(image, source, found)
+    meanings = Meanings(image, dockerfile, stages)
+    labels: list[str] = []
     for order, stage in enumerate(stages):
-        found.fixed[f"stage {order}"] = f"for {platform_of(dockerfile, stage, scope, platform)}"
+        base = meanings.base(stage, base_of(dockerfile, stage, scope))
+        found.fixed[f"stage {order}"] = f"for {platform_of(dockerfile, stage, scope, platform)} on {base}"
+        # Two stages may bear one name.
+        labels.append(f"{stage.label} ({order})" if stage.label in labels else stage.label)
         walk = visible(dockerfile, stage, scope, image.args, context_names)
+        inherited: Collection[str] | None = None
         for number, (instruction, variables) in enumerate(walk):
-            label = f"{dockerfile.where}, stage {stage.label}, instruction {number + 1}"
-            found.fixed[label] = _FROM_REFERENCE.sub(r"\1…", instruction.text)
+            if inherited is None:
+                inherited = set(variables)
+            found.fixed[f"{dockerfile.where}, stage {labels[-1]}, instruction {number + 1}"] = meanings.told(instruction)
             _arguments(dockerfile, instruction, variables, scope, image.args, found)
-            _contents(image, dockerfile, instruction, variables, found)
-        _base(dockerfile, stages, order, stage, found)
+            # What the environment of the base has is unknown, and at a FROM it takes the place of an ARG from below.
+            known = {name: value for name, value in variables.items() if name not in inherited}
+            _contents(meanings, instruction, known, found)
+            inherited -= _said_anew(instruction, scope, image.args)
+    for name, values in found.arguments.items():
+        if set(values) != {None}:
+            [*several] = dict.fromkeys(values)
+            found.fixed[f"argument {name}"] = str(values[0]) if len(several) == 1 else f"by stage {json.dumps(values)}"
+    found.fixed |= {f"argument {key}": value for key, value in steering.items()}
     return Recipe(
         image=image.name,
         platform=platform,
@@ -112,18 +132,19 @@ def recipe(
         bases=tuple(found.bases),
         barrier="; ".join(found.barriers),
         notes=tuple(found.notes),
+        arguments={**scope, **image.args},
+        folders=tuple(name for name in context_names if is_folder(image, name)),
     )
 
 
-# What a COPY takes from a sibling or a base counts by address or digest, not by the name it is called.
-_FROM_REFERENCE = re.compile(r"((?:--from=|[,=]from=))[^\s,]*[/:.][^\s,]*")
-
-
-def _base(dockerfile: Dockerfile, stages: tuple[Stage, ...], order: int, stage: Stage, found: _Found) -> None:
-    """Which earlier stage a stage stands on; an outside base counts by its digest."""
-    below = dockerfile.named(stage.base.lower(), before=stage.index)
-    if below in stages:
-        found.fixed[f"stage {order}"] += f" on stage {stages.index(below)}"
+def _said_anew(instruction: Instruction, scope: Mapping[str, str], args: Mapping[str, str]) -> set[str]:
+    """Returns the variables that an instruction gives a value, whatever they had before."""
+    if instruction.keyword not in {"ARG", "ENV"}:
+        return set()
+    env = instruction.keyword == "ENV"
+    return {
+        name for name, value in instruction.pairs() if env or value is not None or name in args or name in scope
+    }
 
 
 def _outside(image: PlannedImage, source: Source, found: _Found) -> None:
@@ -138,16 +159,14 @@ def _outside(image: PlannedImage, source: Source, found: _Found) -> None:
             found.barriers[f"context {source.context} is {value}, whose content no one here can know"] = None
         elif source.kind == "FROM":
             found.taken[Taken(source.context)] = None
-        found.fixed[f"{source.kind} {source.context}"] = "a named context"
+        found.fixed.setdefault(f"target {source.stage}", f"context {source.context}")
         return
     key = familiar(source.reference)
     for need in image.needs:
         if need.key == key:
             found.siblings[need.image, source.platform] = None
-            found.fixed.setdefault(f"{source.kind} in {source.stage}", f"sibling {need.image}")
             return
     found.bases[source.reference, source.platform] = None
-    found.fixed.setdefault(f"{source.kind} in {source.stage}", "a base")
 
 
 def _arguments(
@@ -165,22 +184,18 @@ def _arguments(
             value = expanded(dockerfile, instruction.line, default, variables)
         if value is None:
             value = scope.get(name)
-        known = found.fixed.get(f"argument {name}", value)
-        # Two stages may give one name two defaults: both count.
-        found.fixed[f"argument {name}"] = "unset" if value is None else value if known == value else f"{known}, {value}"
+        found.arguments.setdefault(name, []).append(value)
 
 
 def _contents(
-    image: PlannedImage,
-    dockerfile: Dockerfile,
-    instruction: Instruction,
-    variables: Mapping[str, str],
-    found: _Found,
+    meanings: Meanings, instruction: Instruction, variables: Mapping[str, str], found: _Found
 ) -> None:
     """What an instruction takes from contexts."""
+    dockerfile = meanings.dockerfile
     if instruction.keyword in {"COPY", "ADD"}:
-        context = instruction.flag("from") or MAIN
-        if context != MAIN and not _is_folder(image, context):
+        name = instruction.flag("from")
+        context = meanings.folder(name, counted=True) if name else MAIN
+        if context is None:
             return
         place = dockerfile.place(instruction.line)
         taken = list(_paths(dockerfile, instruction, variables, place, found))
@@ -192,9 +207,7 @@ def _contents(
             found.taken[Taken(context, tuple(path for path in taken if path is not None), flags)] = None
     elif instruction.keyword == "RUN":
         for mount in instruction.flag_values("mount"):
-            _mounted(image, mount, found)
-    if instruction.trigger is not None:
-        found.fixed[f"ONBUILD {dockerfile.place(instruction.line)}"] = instruction.trigger.text
+            _mounted(meanings, mount, found)
 
 
 def _paths(
@@ -202,7 +215,7 @@ def _paths(
 ) -> Iterator[str | None]:
     """Yields the context paths of a COPY or ADD; None for one that holds a variable nobody here knows."""
     for word in instruction.arguments[:-1]:
-        if word.startswith("<<"):
+        if word.startswith("<<") and not instruction.exec_form:
             continue
         if any(name not in variables for name in names(word)):
             yield None
@@ -215,23 +228,18 @@ def _paths(
         yield path
 
 
-def _mounted(image: PlannedImage, mount: str, found: _Found) -> None:
-    fields = {key.lower(): value for key, _, value in (f.partition("=") for f in next(csv.reader([mount]), []))}
-    kind = fields.get("type", "bind")
+def _mounted(meanings: Meanings, mount: str, found: _Found) -> None:
+    fields = mount_fields(mount)
+    kind, name = fields.get("type", "bind").lower(), fields.get("from", "")
     if kind == "secret":
-        name = fields.get("id") or fields.get("source") or fields.get("src") or "?"
-        found.notes[f"the content of secret {name} is no part of the address"] = None
-    if kind != "bind":
+        known = fields.get("id") or fields.get("source") or "?"
+        found.notes[f"the content of secret {known} is no part of the address"] = None
+    # A cache begins as what it is given `from`.
+    if kind != "bind" and not (kind == "cache" and name):
         return
-    context = fields.get("from", MAIN)
-    if context == MAIN or _is_folder(image, context):
-        path = fields.get("source") or fields.get("src")
+    context = meanings.folder(name) if name else MAIN
+    if context is not None:
+        path = fields.get("source")
         # A variable in a mount is expanded by newer frontends only: the whole context covers either.
         paths = (path,) if path and "$" not in path else None
         found.taken[Taken(context, paths, mounted=True)] = None
-
-
-def _is_folder(image: PlannedImage, name: str) -> bool:
-    """Tells a named context that is a folder of the project from a stage, an image or a URL."""
-    value = image.contexts.get(name, "")
-    return bool(value) and not is_remote(value) and not value.startswith((TARGET, DOCKER_IMAGE))

@@ -20,7 +20,11 @@ NOTHING = b"{}"
 def upload(remote: Remote, repository: str, kind: str, data: bytes, annotations: Mapping[str, str]) -> Manifest:
     """Uploads a document's bytes and returns the manifest that would name it; nothing has a name yet."""
     for blob in (NOTHING, data):
-        remote.put_blob(repository, blob)
+        try:
+            remote.put_blob(repository, blob)
+        except RegistryError:
+            # An upload whose last answer was lost cannot be ended twice: it is begun once more.
+            remote.put_blob(repository, blob)
     return describe(kind, data, annotations)
 
 

@@ -1,0 +1,229 @@
+"""The transaction where registries differ: deletion off, tags that stay for ever, somebody else's hand; its cost."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from tasks.engine.registry import Remote
+from tasks.errors import IncompleteError, RefusedError
+from tasks.release import keeping, transaction
+from tasks.release.content import Child, Place
+from tasks.release.index import index
+from tasks.release.moving import phases
+from tasks.release.order import Named, Order, Source, annotated
+from tests import harbourmaster, registries
+from tests.conftest import PrivateEngine
+from tests.harbourmaster import INDEX, Direct
+from tests.registries import Running
+from tests.saboteur import Fault, Sea, sabotaged
+
+pytestmark = pytest.mark.engine
+
+SOURCE = Source("c0ffee", "2026-01-02T03:04:05Z", "https://example.com/acme/fleet")
+TAGS = ("v1.2.0", "1.2", "latest")
+
+
+@dataclass
+class World:
+    """A registry, a proxy before it, and orders for images that are in it."""
+
+    running: Running
+    host: str
+    sea: Sea
+    folder: Path
+    prefix: str
+    steps: list[str] = field(default_factory=list)
+
+    @property
+    def direct(self) -> Direct:
+        return Direct(self.running.host)
+
+    def order(self, *names: str, tag: str = "v1.2.0", host: str = "") -> Order:
+        """Puts these images' platforms into the registry and orders a release of them."""
+        named = []
+        for name in names:
+            where = f"{self.prefix}/{name}"
+            entries = harbourmaster.image(self.direct, where, f"{tag} {name}")
+            children = tuple(Child.of(entry) for entry in entries)
+            made = index(children, annotated(name, tag, SOURCE, {}))
+            place = Place(host or self.host, where)
+            named.append(Named(name, place, made, children, (tag, *TAGS[1:])))
+        return Order("fleet", tag, SOURCE, named[0].place, tuple(named))
+
+    def voyage(self, folder: str = "state") -> transaction.Voyage:
+        hosts = (self.host, self.running.host)
+        clients = {host: Remote(host, {"HOME": str(self.folder)}, tries=2, patience=2.0) for host in hosts}
+        return transaction.Voyage(
+            clients, self.folder / folder, lambda step, text: self.steps.append(f"{step}: {text}"), 0.2
+        )
+
+    def release(self, order: Order) -> None:
+        voyage = self.voyage()
+        transaction.publish(order, transaction.survey(order, voyage), voyage)
+
+    def stands_at(self, name: str, tag: str) -> str:
+        return self.direct.stands_at(f"{self.prefix}/{name}", tag)
+
+    def refuses(self, path: str, nth: int = 1) -> None:
+        """Lets the next (or nth) write to this path be refused."""
+        self.sea.calm(self.prefix)
+        self.sea.faults = [Fault(("A", "PUT", path, nth), "refused")]
+
+
+def world(engine: PrivateEngine, tmp_path: Path, *, delete: bool) -> Iterator[World]:
+    with (
+        registries.registry(engine.env, tmp_path / "registry", delete=delete) as running,
+        sabotaged(sea := Sea(prefix="fleet"), "A", running.host) as host,
+    ):
+        yield World(running, host, sea, tmp_path, "fleet")
+
+
+@pytest.fixture
+def harbour(engine: PrivateEngine, tmp_path: Path) -> Iterator[World]:
+    yield from world(engine, tmp_path, delete=True)
+
+
+@pytest.fixture
+def keeping_all(engine: PrivateEngine, tmp_path: Path) -> Iterator[World]:
+    """A registry in which deletion is off."""
+    yield from world(engine, tmp_path, delete=False)
+
+
+def test_where_deletion_is_off_an_empty_index_stays_and_counts_as_free(keeping_all: World) -> None:
+    order = keeping_all.order("api", "worker")
+    keeping_all.refuses("worker/manifests/latest")
+    with pytest.raises(RefusedError, match="every name stands as before"):
+        keeping_all.release(order)
+    assert any("deletion is off" in step for step in keeping_all.steps)
+    status, raw, _ = keeping_all.direct.ask("GET", "/v2/fleet/api/manifests/v1.2.0")
+    assert (status, json.loads(raw)["manifests"]) == (200, [])
+    planned = transaction.survey(order, keeping_all.voyage())
+    assert {name.change for name in planned} == {"new"}
+    keeping_all.release(order)
+    assert {keeping_all.stands_at(name, tag) for name in ("api",) for tag in TAGS} == {order.named[0].index.digest}
+
+
+def test_where_tags_stay_for_ever_the_way_is_forward(harbour: World) -> None:
+    order = harbour.order("api", "worker")
+    order = replace(order, permanent=frozenset({harbour.host}))
+    harbour.refuses("worker/manifests/latest")
+    with pytest.raises(IncompleteError, match="way is forward") as caught:
+        harbour.release(order)
+    assert "--resume" in str(caught.value)
+    assert harbour.stands_at("api", "v1.2.0") == order.named[0].index.digest
+    with pytest.raises(RefusedError, match="did not end"):
+        harbour.release(order)
+    voyage = harbour.voyage()
+    journal = keeping.find(voyage.folder, voyage.clients, order.home)
+    assert journal
+    transaction.resume(journal, voyage)
+    assert harbour.stands_at("worker", "latest") == order.named[1].index.digest
+    assert keeping.find(voyage.folder, voyage.clients, order.home) is None
+
+
+def test_a_name_that_somebody_else_moves_meanwhile_is_left_alone(harbour: World) -> None:
+    order = harbour.order("api")
+    voyage = harbour.voyage()
+    planned = transaction.survey(order, voyage)
+    others = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": {"by": "somebody"}}
+    others["manifests"] = harbourmaster.image(harbour.direct, "fleet/api", "theirs")
+    theirs = harbour.direct.put("fleet/api", "latest", others, INDEX)["digest"]
+    with pytest.raises(RefusedError, match="somebody else moved it"):
+        transaction.publish(order, planned, voyage)
+    assert harbour.stands_at("api", "latest") == theirs
+    assert harbour.stands_at("api", "v1.2.0") == harbour.stands_at("api", "1.2") == ""
+    assert any("by somebody else" in step for step in harbour.steps)
+
+
+def test_withdrawing_a_name_leaves_what_stands_on_the_same_digest(harbour: World) -> None:
+    order = harbour.order("api")
+    raw = json.loads(order.named[0].index.raw)
+    status, _, _ = harbour.direct.ask("PUT", "/v2/fleet/api/manifests/mine", order.named[0].index.raw, INDEX)
+    assert status == 201
+    harbour.refuses("api/manifests/latest")
+    with pytest.raises(RefusedError):
+        harbour.release(order)
+    assert harbour.stands_at("api", "mine") == order.named[0].index.digest
+    assert all(harbour.stands_at("api", entry["digest"]) for entry in raw["manifests"])
+
+
+def test_a_record_that_is_not_taken_is_completed_without_the_disk(harbour: World) -> None:
+    order = harbour.order("api", "worker")
+    harbour.refuses(f"api/manifests/argosy-release-{order.tag}")
+    with pytest.raises(IncompleteError, match="all names of"):
+        harbour.release(order)
+    voyage = harbour.voyage("another machine's state")
+    journal = keeping.find(voyage.folder, voyage.clients, order.home)
+    assert journal
+    transaction.resume(journal, voyage)
+    assert harbour.stands_at("api", f"argosy-release-{order.tag}")
+    assert keeping.find(voyage.folder, voyage.clients, order.home) is None
+    with pytest.raises(RefusedError, match="recorded"):
+        transaction.roll_back(journal, voyage)
+
+
+def test_a_release_that_did_not_end_can_be_taken_back(harbour: World) -> None:
+    order = harbour.order("api", "worker")
+    harbour.refuses(f"api/manifests/argosy-release-{order.tag}")
+    with pytest.raises(IncompleteError):
+        harbour.release(order)
+    voyage = harbour.voyage()
+    journal = keeping.load(voyage.folder)
+    assert journal
+    transaction.roll_back(journal, voyage)
+    assert {harbour.stands_at(name, tag) for name in ("api", "worker") for tag in TAGS} == {""}
+    assert keeping.find(voyage.folder, voyage.clients, order.home) is None
+
+
+def test_platforms_that_a_clean_up_removed_are_seen_before_a_name_moves(harbour: World) -> None:
+    order = harbour.order("api")
+    harbour.direct.ask("DELETE", f"/v2/fleet/api/manifests/{order.named[0].children[0].digest}")
+    with pytest.raises(RefusedError, match="not there"):
+        harbour.release(order)
+    assert harbour.stands_at("api", "latest") == ""
+
+
+def test_names_move_in_the_order_that_finds_trouble_first(harbour: World) -> None:
+    order = harbour.order("api", "worker")
+    here, there = order.named[0].place.host, harbour.running.host
+    moved = replace(order.named[1], place=Place(there, order.named[1].place.repository))
+    order = replace(order, named=(order.named[0], moved))
+    planned = transaction.survey(order, harbour.voyage())
+    from tasks.release import journal
+
+    record = journal.Move(planned[0].reference, None, planned[0].new)
+    begun = journal.begin(planned, record, project="fleet", tag=order.tag, home=order.home)
+    told = [[f"{m.reference.registry}:{m.reference.tag}" for m in phase] for phase in phases(begun.moves, frozenset())]
+    assert told[0] == [f"{here}:v1.2.0", f"{there}:v1.2.0"]
+    assert sorted(told[-1]) == sorted(f"{host}:{tag}" for host in (here, there) for tag in ("1.2", "latest"))
+    told = [[m.reference.registry for m in phase] for phase in phases(begun.moves, frozenset({there}))]
+    assert told[:2] == [[here], [there]]
+    assert journal.Journal.loads(begun.dumps(), "here") == begun
+
+
+def test_a_journal_of_a_later_version_is_not_guessed_at(harbour: World) -> None:
+    voyage = harbour.voyage()
+    voyage.folder.mkdir()
+    (voyage.folder / keeping.FILE).write_text('{"schema": 99}')
+    order = harbour.order("api")
+    with pytest.raises(RefusedError, match="no journal that this version"):
+        transaction.survey(order, voyage)
+
+
+def test_naming_twenty_images_costs_little_more_than_looking(harbour: World) -> None:
+    order = harbour.order(*(f"image{number}" for number in range(20)), host=harbour.running.host)
+    voyage = harbour.voyage()
+    started = time.perf_counter()
+    planned = transaction.survey(order, voyage)
+    looked = time.perf_counter() - started
+    transaction.publish(order, planned, voyage)
+    named = time.perf_counter() - started - looked
+    assert len(planned) == 60
+    assert named < 10, f"looking took {looked:.2f} s, naming {named:.2f} s"
+    print(f"looking took {looked:.2f} s, naming {named:.2f} s")
