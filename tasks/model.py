@@ -111,6 +111,18 @@ class Builder:
 
 
 @dataclass(frozen=True, slots=True)
+class Releasing:
+    """How releases are made: hosts that keep every tag for ever; what becomes of the git tag.
+
+    `promote` is destination -> (the part of a name that is replaced, "" for registry and owner; what replaces it).
+    """
+
+    permanent: tuple[str, ...] = ()
+    git: Literal["push", "tag", "off"] = "push"
+    promote: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """One image of the fleet, a matrix already spread out; paths are relative to build.toml's folder."""
 
@@ -153,5 +165,6 @@ class Project:
     tags: TagRules = field(default_factory=TagRules)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     builder: Builder = field(default_factory=Builder)
+    release: Releasing = field(default_factory=Releasing)
     parallel: int | None = None
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,20 @@ class Direct:
 
     host: str
 
+    def read(self, path: str) -> tuple[int, bytes]:
+        """Reads; asks again while the answer is 5xx.
+
+        Distribution's file-system store does not replace its files in one step: whoever reads while the same
+        manifest is written once more, by a request that came late for instance, is answered 500 for a moment.
+        """
+        status, raw = 500, b""
+        for _ in range(4):
+            status, raw, _ = self.ask("GET", path)
+            if status < 500:
+                break
+            time.sleep(0.3)
+        return status, raw
+
     def ask(self, method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[int, bytes, Mapping[str, str]]:
         headers = {"Accept": f"{INDEX}, {MANIFEST}"} | ({"Content-Type": kind} if kind else {})
         with contextlib.closing(http.client.HTTPConnection(self.host, timeout=20)) as connection:
@@ -68,7 +83,7 @@ class Direct:
 
     def stands_at(self, repository: str, reference: str) -> str:
         """What a name or digest stands at: a digest, "" for absent or withdrawn, "?…" for anything else."""
-        status, raw, _ = self.ask("GET", f"/v2/{repository}/manifests/{reference}")
+        status, raw = self.read(f"/v2/{repository}/manifests/{reference}")
         if status == 404:
             return ""
         if status != 200:
@@ -147,10 +162,10 @@ class Harbour:
                 if digest != self.olds[name]:
                     yield f"bystander {key} {name}:{tag} stands at {digest or 'nothing'}"
                 continue
-            status, raw, _ = direct[key].ask("GET", f"/v2/{prefix}/{name}/manifests/{tag}")
+            status, raw = direct[key].read(f"/v2/{prefix}/{name}/manifests/{tag}")
             body = json.loads(raw) if status == 200 else {}
             if status != 200 or [e["digest"] for e in body["manifests"]] != [e["digest"] for e in self.children[name]]:
-                yield f"{key} {name}:{tag} is not what was tested"
+                yield f"{key} {name}:{tag} is not what was tested ({status})"
             elif body["annotations"].get("dev.argosy.release") != NEW:
                 yield f"{key} {name}:{tag} is of another release"
             for entry in body.get("manifests", ()):

@@ -305,7 +305,7 @@ def main() -> int:
     for given in chosen.pages:
         page = given.resolve()
         with tempfile.TemporaryDirectory() as folder:
-            world = World(Path(folder) / "home", surroundings(started().env))
+            world = World(Path(folder) / "home", surroundings(started().env, page))
             try:
                 for difference in play(page, world, NOT_RUN.get(str(page.relative_to(ROOT)), {})):
                     found += 1

@@ -107,6 +107,11 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Says nothing."""
 
+    def send_error(self, *_: object) -> None:
+        """Docker speaks TLS first, and goes on in the clear only if it is told no in the words of HTTP."""
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         kind = self.sea.meets(self.registry, self.command, self.path)

@@ -50,7 +50,7 @@ def test_it_says_what_pyproject_says(archive: zipfile.ZipFile):
     assert said["License-Expression"] == "Apache-2.0"
     assert said["Summary"] == project["description"]
     assert "make container-build" in said.get_payload()  # the README is its description
-    asked = sorted(_name(text) for text in said.get_all("Requires-Dist"))
+    asked = sorted(_name(text) for text in said.get_all("Requires-Dist", []))
     assert asked == sorted(_name(text) for text in project["dependencies"])
 
 

@@ -213,6 +213,34 @@ def test_two_registries_get_the_same_digests(services: Fleet) -> None:
     assert second.digest == digest(services, "agent", "latest") == digest(services, "agent", "v0.2.0")
 
 
+def test_a_promotion_copies_digests_and_leaves_the_source_as_it_is(services: Fleet, tmp_path: Path) -> None:
+    with registries.registry(services.env, tmp_path / "registry", delete=True) as running:
+        services.toml(
+            f"""
+            [images.agent]
+            [images.gateway]
+            [promote.production]
+            to = "{running.host}/production"
+            [promote.next]
+            to = "{services.registry}/{services.owner}/next"
+            """
+        )
+        services.commit()
+        services.inv("release --tag v0.2.0 --platforms linux/amd64,linux/arm64").ok()
+        before = harbour.tags(services.registry, f"{services.owner}/agent")
+        services.inv("promote v0.2.0 --to production").ok()
+        services.inv("promote v0.2.0 --to next").ok()
+        for host, owner in ((running.host, "production"), (services.registry, f"{services.owner}/next")):
+            for name in ("agent", "gateway"):
+                for tag in ("v0.2.0", "0.2", "latest"):
+                    found = harbour.manifest(host, f"{owner}/{name}", tag)
+                    assert found.digest == digest(services, name, tag)
+                for entry in found.json["manifests"]:
+                    assert harbour.manifest(host, f"{owner}/{name}", entry["digest"]).digest == entry["digest"]
+        assert harbour.tags(services.registry, f"{services.owner}/agent") == before
+        assert "production" in services.inv("promote v0.2.0 --to producton").failed(2).err
+
+
 def test_a_second_release_at_the_same_time_is_kept_out_by_a_git_ref(services: Fleet, tmp_path: Path) -> None:
     remote = tmp_path / "remote.git"
     services.git("init", "-q", "--bare", str(remote))

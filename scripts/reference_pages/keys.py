@@ -36,6 +36,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "[images.NAME] and [defaults]": schema.ImageTable,
     "[builder]": schema.BuilderTable,
     "[engine]": schema.EngineTable,
+    "[release]": schema.ReleaseTable,
+    "[promote.NAME]": schema.PromoteTable,
 }
 
 AFTER = {

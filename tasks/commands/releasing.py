@@ -89,6 +89,19 @@ def rollback(_: Context, tag: str, registry: str = "", owner: str = "", yes: boo
 
 @task(
     auto_shortflags=False,
+    positional=["tag"],
+    help=flags(*PLACES, "yes", tag="the release to copy", to="where to: the NAME of a [promote.NAME] in build.toml"),
+)
+@stoppable
+def promote(_: Context, tag: str, to: str, registry: str = "", owner: str = "", yes: bool = False) -> None:
+    """Copy a release to other repositories or another registry, digests unchanged: every name there moves, or none."""
+    from . import promoting
+
+    promoting.promote(_berth(tag, registry, owner), to, yes=yes)
+
+
+@task(
+    auto_shortflags=False,
     help=flags(*PLACES, "json", digest="only releases that contain this digest: which commit made it?"),
 )
 @stoppable

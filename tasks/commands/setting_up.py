@@ -41,9 +41,11 @@ def builder(_: Context, remove: bool = False) -> None:
     The builder you currently use is never changed.
     """
     import os
+    import sys
     from pathlib import Path
 
     from .. import config
     from ..engine import builders
 
-    print(builders.settle(config.load(Path.cwd(), os.environ).builder, remove=remove))
+    project = config.load(Path.cwd(), os.environ)
+    print(builders.settle(project.builder, remove=remove, told=lambda text: print(text, file=sys.stderr)))

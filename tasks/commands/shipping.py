@@ -111,7 +111,14 @@ def _sail(here: Berth, asked: Asked, wish: Wish) -> None:
         "gates", ", ".join(f"{name}: {told}" for name, told in passed.items()) or "skipped: none is set"
     )
     made = order.order(
-        asked.plan, here.tag, _source(here), here.home, contents, gates=passed, overwrite=wish.overwrite
+        asked.plan,
+        here.tag,
+        _source(here),
+        here.home,
+        contents,
+        gates=passed,
+        overwrite=wish.overwrite,
+        permanent=frozenset(here.project.release.permanent),
     )
     voyage = here.voyage({**here.clients, **clients})
     planned = transaction.survey(made, voyage)
@@ -141,13 +148,15 @@ def _tag(here: Berth) -> None:
     from ..report import releasing
 
     root, git = here.project.root, here.facts.git
-    if git is None:
-        releasing.step("git tag", "skipped: no git repository")
+    if git is None or here.project.release.git == "off":
+        releasing.step("git tag", 'skipped: release.git is "off"' if git else "skipped: no git repository")
         return
     if not gitrefs.tagged(root, here.tag) and not gitrefs.tag(root, here.tag, git.sha):
         releasing.step("git tag", f"git does not take it. By hand: git tag {here.tag} {git.sha}")
         return
-    if not gitrefs.origin(root):
+    if here.project.release.git == "tag":
+        releasing.step("git tag", f'{here.tag} at {git.sha[:12]}; not pushed: release.git is "tag"')
+    elif not gitrefs.origin(root):
         releasing.step("git tag", f"{here.tag} at {git.sha[:12]}; not pushed: there is no remote")
     elif gitrefs.push_tag(root, here.tag):
         releasing.step("git tag", f"{here.tag} at {git.sha[:12]}, pushed to origin")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import tomli
 
-from ..errors import ConfigError
+from ..errors import ConfigError, SurroundingsError
 
 NAME = "build.lock"
 HEAD = "# The outside bases of build.toml, by digest. Written by Argosy; commit it. `inv build --pull` refreshes it.\n"
@@ -65,15 +66,23 @@ def read(root: Path) -> Lock:
 
 
 def write(root: Path, lock: Lock) -> None:
-    """Writes the lock whole or not at all; one that says the same already is left alone."""
+    """Writes the lock whole or not at all; one that says the same already is left alone.
+
+    Raises SurroundingsError where it cannot be written.
+    """
     path = root / NAME
     text = lock.text()
     there = path.read_text(encoding="utf-8") if path.exists() else None
     if there == text or (there is None and not lock.bases):
         return
     partial = path.with_name(f".{NAME}.{os.getpid()}")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise SurroundingsError(f"{path} cannot be written: {error.strerror or error}") from None

@@ -6,7 +6,7 @@ What needs the facts of the moment (versions, git, the engine) is left to planni
 from __future__ import annotations
 
 from ..errors import ConfigError
-from ..model import Builder, Image, Project, TagRules
+from ..model import Builder, Image, Project, Releasing, TagRules
 from . import mentions
 from . import registries as places
 from .document import NAME, Document
@@ -46,6 +46,11 @@ def resolve(document: Document) -> Project:
         tags=TagRules(**{name: tuple(words) for name, words in tables.tags}),
         groups=sets,
         builder=Builder(tables.builder.name, tables.builder.driver, tuple(tables.builder.nodes)),
+        release=Releasing(
+            tuple(tables.release.permanent),
+            tables.release.git,
+            {name: (entry.source, entry.to) for name, entry in tables.promote.items()},
+        ),
         parallel=tables.engine.parallel,
         origins=document.origins,
     )

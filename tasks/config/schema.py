@@ -105,6 +105,26 @@ class EngineTable(Table):
     )
 
 
+class ReleaseTable(Table):
+    """How `inv release` releases."""
+
+    permanent: Words = Field(
+        [], description="registry hosts where a tag, once made, can neither be moved nor deleted"
+    )
+    git: Literal["push", "tag", "off"] = Field(
+        "push", description="what becomes of the git tag: made and pushed to origin, made, or neither"
+    )
+
+
+class PromoteTable(Table):
+    """Where `inv promote TAG --to NAME` copies a release."""
+
+    to: str = Field(description="what takes the place of `from` in every name: host/path")
+    source: str = Field(
+        "", alias="from", description="what is replaced in the names; the first registry and its owner if left out"
+    )
+
+
 class ImageTable(Table):
     """One image. Words that bake's users know keep their meaning; paths are relative to build.toml."""
 
@@ -143,6 +163,8 @@ class BuildToml(Table):
     )
     builder: BuilderTable = Field(BuilderTable(), description="the builder")  # type: ignore[call-arg]
     engine: EngineTable = Field(EngineTable(), description="how the engine is used")  # type: ignore[call-arg]
+    release: ReleaseTable = Field(ReleaseTable(), description="releases")  # type: ignore[call-arg]
+    promote: dict[str, PromoteTable] = Field({}, description="where releases are copied to")
 
 
 def fields_of(kind: Any) -> dict[str, FieldInfo]:

@@ -5,6 +5,7 @@ The builder a person currently uses is never changed: nothing here says `--use`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, SurroundingsError
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
 
-def settle(builder: Builder, *, remove: bool = False) -> str:
+def settle(builder: Builder, *, remove: bool = False, told: Callable[[str], object] = lambda _: None) -> str:
     """Brings the builder about (or away) and returns what was done in one sentence.
 
-    Raises ConfigError where build.toml names none, SurroundingsError where docker refuses.
+    `told` hears what may take long. Raises ConfigError where build.toml names none, SurroundingsError where
+    docker refuses.
     """
     if not builder.name:
         raise ConfigError(
@@ -27,8 +29,7 @@ def settle(builder: Builder, *, remove: bool = False) -> str:
             '  [builder]\n  name = "fleet"\n  driver = "docker-container"'
         )
     client = docker.client()
-    about = docker.info(client)
-    for problem in docker.too_old(about):
+    for problem in docker.too_old(docker.info(client)).values():
         raise SurroundingsError(problem)
     there = bool(_buildx(client, "inspect", builder.name))
     if remove:
@@ -38,6 +39,7 @@ def settle(builder: Builder, *, remove: bool = False) -> str:
     if not there:
         for call in creation(builder):
             _must(_buildx(client, *call), builder.name)
+    told(f"starting builder {builder.name} ({builder.driver}) ...")
     _must(_buildx(client, "inspect", "--bootstrap", builder.name), builder.name)
     driver, platforms = docker.inspect(client, builder.name)
     state = "was there" if there else "created"

@@ -31,21 +31,44 @@ PATIENCE = 10.0
 """Seconds an engine may take for a question that changes nothing; one that hangs is as good as none."""
 
 _FROM_ENGINE = "Error response from daemon: "
-_UNREACHABLE = re.compile(
-    r"cannot connect to the docker daemon|error during connect|failed to connect to the docker api"
-    r"|failed to initialize docker api client|unable to resolve docker endpoint|context .* not found",
-    re.IGNORECASE,
+NO_BUILDX = (
+    "docker has no buildx plugin. Install docker-buildx-plugin (Docker's packages) or docker-buildx (Debian's), "
+    f"{'.'.join(map(str, OLDEST_BUILDX))} or newer."
+)
+# The docker client's words (docker/cli, docker/buildx), and what they come to.
+_KNOWN = (
+    (re.compile(r"unknown command: docker buildx|'buildx' is not a docker command|unknown flag"), NO_BUILDX),
+    (
+        re.compile("permission denied"),
+        (
+            "the engine at {endpoint} refuses this user: permission denied. Join the group that owns its socket "
+            "(`sudo usermod -aG docker $USER`, then log in again)."
+        ),
+    ),
+    (re.compile("no builder"), 'there is no builder "{builder}". `inv builder` creates it.'),
+    (
+        re.compile(
+            r"cannot connect to the docker daemon|error during connect|failed to connect to the docker api"
+            r"|failed to initialize|unable to resolve docker endpoint|^$",
+            re.IGNORECASE,
+        ),
+        "no Docker Engine answers at {endpoint}. Start it, or set DOCKER_HOST; `inv doctor` checks the rest.",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What the engine says of itself; `buildx` is "" where the client has no such plugin."""
+    """What the engine says of itself; `buildx` is "" where the client has no such plugin.
+
+    `folder` is where it keeps its data, on its own machine.
+    """
 
     version: str
     buildx: str
     native: str
     store: Literal["containerd", "classic"]
+    folder: str = ""
 
 
 def client() -> DockerClient:
@@ -86,7 +109,7 @@ def engine(builder: str = "") -> Engine:
     with ThreadPoolExecutor(1) as pool:
         looked = pool.submit(inspect, None, builder)
         about = info(None)
-        for problem in too_old(about):
+        for problem in too_old(about).values():
             raise SurroundingsError(problem)
         driver, platforms = looked.result()
     return Engine(
@@ -117,17 +140,21 @@ def info(docker: DockerClient | None, seconds: float = PATIENCE) -> Info:
         buildx=buildx.removeprefix("v"),
         native=_native(said.get("OSType") or "linux", said.get("Architecture") or "x86_64"),
         store="containerd" if status.get("driver-type") == CONTAINERD else "classic",
+        folder=said.get("DockerRootDir") or "",
     )
 
 
-def too_old(about: Info) -> list[str]:
-    """Returns what is too old or missing to serve, in words."""
-    found = [("Docker Engine", about.version, OLDEST_ENGINE), ("buildx", about.buildx, OLDEST_BUILDX)]
-    return [
-        f"{what} {version} is too old: {dotted(oldest)} or newer is needed" if version else NO_BUILDX
-        for what, version, oldest in found
+def too_old(about: Info) -> dict[str, str]:
+    """Returns what is too old or missing to serve ("engine", "buildx"), each with what to do."""
+    found = {
+        "engine": ("Docker Engine", about.version, OLDEST_ENGINE),
+        "buildx": ("buildx", about.buildx, OLDEST_BUILDX),
+    }
+    return {
+        key: f"{what} {version} is too old: {dotted(oldest)} or newer is needed" if version else NO_BUILDX
+        for key, (what, version, oldest) in found.items()
         if not version or _is_older(version, oldest)
-    ]
+    }
 
 
 def inspect(
@@ -154,30 +181,20 @@ def inspect(
 def explain(done: Done, builder: str = "") -> SurroundingsError:
     """Turns a failed call into one clear error: what is missing and what to do."""
     text = done.err.strip()
-    if done.late:
-        return SurroundingsError(
-            f"the engine at {endpoint()} does not answer within {PATIENCE:.0f} seconds. Restart it, or set DOCKER_HOST."
-        )
-    if _FROM_ENGINE in text:
+    if _FROM_ENGINE in text and not done.late:
         # The engine is there and refuses: what it says of registries is worth a remedy.
         said = text.rpartition(_FROM_ENGINE)[2].strip()
         return SurroundingsError("\n".join(filter(None, [f"the engine says: {said}", remedy(text)])))
-    if re.search(r"unknown command: docker buildx|'buildx' is not a docker command|unknown flag", text):
-        return SurroundingsError(NO_BUILDX)
-    if "permission denied" in text:
-        return SurroundingsError(
-            f"the engine at {endpoint()} refuses this user: permission denied. "
-            "Join the group that owns its socket (`sudo usermod -aG docker $USER`, then log in again)."
-        )
-    if "no builder" in text:
-        return SurroundingsError(f'there is no builder "{builder}". `inv builder` creates it.')
-    if builder and not _UNREACHABLE.search(text):
-        return SurroundingsError(f'the builder "{builder}" does not serve: {_last(text)}')
-    if not text or _UNREACHABLE.search(text):
-        return SurroundingsError(
-            f"no Docker Engine answers at {endpoint()}. Start it, or set DOCKER_HOST; `inv doctor` checks the rest."
-        )
-    return SurroundingsError(f"docker failed: {_last(text)}")
+    whose = f'the builder "{builder}"' if builder else f"the engine at {endpoint()}"
+    if done.late:
+        then = "`inv builder` starts it." if builder else "Restart it, or set DOCKER_HOST."
+        return SurroundingsError(f"{whose} does not answer in time. {then}")
+    for pattern, sentence in _KNOWN:
+        if pattern.search(text):
+            return SurroundingsError(sentence.format(endpoint=endpoint(), builder=builder))
+    lines = [line for line in text.splitlines() if line.strip()]
+    last = lines[-1].removeprefix("ERROR: ") if lines else "it said nothing"
+    return SurroundingsError(f"{whose} does not serve: {last}" if builder else f"docker failed: {last}")
 
 
 def endpoint() -> str:
@@ -201,14 +218,3 @@ def _native(system: str, machine: str) -> str:
 def _is_older(version: str, oldest: tuple[int, int]) -> bool:
     match = re.match(r"v?(\d+)\.(\d+)", version)
     return match is not None and (int(match[1]), int(match[2])) < oldest
-
-
-def _last(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].removeprefix("ERROR: ") if lines else "it said nothing"
-
-
-NO_BUILDX = (
-    "docker has no buildx plugin. Install docker-buildx-plugin (Docker's packages) or docker-buildx (Debian's), "
-    f"{dotted(OLDEST_BUILDX)} or newer."
-)

@@ -11,14 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import ArgosyError
-from ..model import HUB, Project
-from ..planning.facts import Engine, Facts
-from ..planning.naming import Naming
+from ..model import HUB, Project, Reference
+from ..planning.platforms import Platform
 from . import credentials, docker, facts, git, registry
 
 ENOUGH_DISK = 5 * 1024**3
+PATIENCE = 4.0
+"""Seconds until an engine that does not answer counts as none: a check-up is quick, or it is not made."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,63 +42,68 @@ class Check:
 def examine(project: Project, environ: Mapping[str, str]) -> tuple[Check, ...]:
     """Looks at everything and returns the checks in the order a person would make them."""
     with ThreadPoolExecutor(8) as pool:
-        engine = pool.submit(_engine, project)
+        about = pool.submit(_asked, lambda: docker.info(None, PATIENCE))
+        builder = pool.submit(_asked, lambda: docker.inspect(None, project.builder.name, PATIENCE))
         remotes = [pool.submit(_registry, host, environ) for host in _hosts(project)]
-        local = pool.submit(lambda: [_disk(project), _git(project), _dockerfiles(project, environ)])
+        local = pool.submit(lambda: [_git(project), _dockerfiles(project, environ)])
+        info = about.result()
         return (
-            *engine.result(),
+            *_engine(info),
+            *(_builder(project, info, builder.result()) if isinstance(info, docker.Info) else ()),
             *(check for remote in remotes for check in remote.result()),
+            *_disks(project, info),
             *local.result(),
         )
 
 
-def _engine(project: Project) -> list[Check]:
+def _asked(question: Callable[[], T]) -> T | ArgosyError:
+    """Returns an answer, or the error that came instead."""
     try:
-        found = docker.engine(project.builder.name)
+        return question()
     except ArgosyError as error:
-        return [Check("engine", "does not serve", str(error), failed=True)]
-    oldest_engine, oldest_buildx = (
-        ".".join(map(str, v)) for v in (docker.OLDEST_ENGINE, docker.OLDEST_BUILDX)
-    )
+        return error
+
+
+def _engine(info: docker.Info | ArgosyError) -> Iterator[Check]:
+    if not isinstance(info, docker.Info):
+        yield Check("engine", "does not serve", str(info), failed=True)
+        return
+    problems = docker.too_old(info)
+    engine, buildx = (docker.dotted(oldest) for oldest in (docker.OLDEST_ENGINE, docker.OLDEST_BUILDX))
+    found = f"Docker Engine {info.version} at {docker.endpoint()} (oldest that serves: {engine})"
+    yield Check("engine", found, problems.get("engine", ""), failed="engine" in problems)
+    found = f"{info.buildx or 'not there'} (oldest that serves: {buildx})"
+    yield Check("buildx", found, problems.get("buildx", ""), failed="buildx" in problems)
     stores = {
-        "containerd": "containerd: builds of several platforms can be loaded",
-        "classic": "classic: one platform can be loaded at a time; several must be pushed",
+        "containerd": "containerd: images of several platforms can be loaded",
+        "classic": "classic: holds one platform of an image at a time",
     }
-    return [
-        Check(
-            "engine",
-            f"Docker Engine {found.version} at {docker.endpoint()} (oldest that serves: {oldest_engine})",
-        ),
-        Check("buildx", f"{found.buildx} (oldest that serves: {oldest_buildx})"),
-        Check("builder", f"{found.builder or 'of the engine itself'} ({found.driver}), BuildKit reached"),
-        Check("image store", stores[found.store]),
-        *_platforms(project, found),
-    ]
+    yield Check("image store", stores[info.store])
 
 
-def _platforms(project: Project, engine: Engine) -> Iterator[Check]:
-    wanted = dict.fromkeys(
-        p for image in project.images.values() for p in image.platforms or (engine.native,)
-    )
-    for platform in wanted:
-        if platform == engine.native:
-            yield Check(f"platform {platform}", "native")
-        elif platform in engine.platforms:
-            yield Check(f"platform {platform}", "emulated, or built on a node of its own")
-        else:
+def _builder(
+    project: Project, info: docker.Info, found: tuple[str, tuple[str, ...]] | ArgosyError
+) -> Iterator[Check]:
+    if isinstance(found, ArgosyError):
+        if info.buildx:  # without it no builder can be asked, and that is said already
+            yield Check("builder", "does not serve", str(found), failed=True)
+        return
+    driver, platforms = found
+    yield Check("builder", f"{project.builder.name or 'of the engine itself'} ({driver}), BuildKit reached")
+    wanted = (p for image in project.images.values() for p in image.platforms or (info.native,))
+    for platform in dict.fromkeys(str(Platform.parse(text, info.native)) for text in wanted):
+        if platform not in platforms:
             remedy = "install qemu-user-static and binfmt-support, or add a node of that platform ([builder])"
             yield Check(f"platform {platform}", "missing", remedy, failed=True)
+        elif platform == info.native:
+            yield Check(f"platform {platform}", "native")
+        else:
+            yield Check(f"platform {platform}", "emulated, or built on a node of its own")
 
 
 def _hosts(project: Project) -> list[str]:
-    naming = Naming(project, Facts(host=""))
-    hosts: dict[str, None] = {}
-    for image in project.images.values():
-        for name in naming.repositories(image):
-            first, slash, _ = name.partition("/")
-            if slash and any(entry.host.partition("/")[0] == first for entry in project.registries):
-                hosts[first] = None
-    return list(hosts) or [HUB]
+    hosts = (Reference.parse(f"{entry.host}/any").registry or HUB for entry in project.registries)
+    return list(dict.fromkeys(hosts))
 
 
 def _registry(host: str, environ: Mapping[str, str]) -> list[Check]:
@@ -114,12 +123,20 @@ def _registry(host: str, environ: Mapping[str, str]) -> list[Check]:
     return [Check(name, "reachable"), Check(f"login {host}", "kept")]
 
 
-def _disk(project: Project) -> Check:
-    free = shutil.disk_usage(project.root).free
-    found = f"{free / 1024**3:.0f} GB free at {project.root}"
-    if free < ENOUGH_DISK:
-        return Check("disk", found, "docker system prune frees what no image needs", failed=True)
-    return Check("disk", found)
+def _disks(project: Project, info: docker.Info | ArgosyError) -> Iterator[Check]:
+    """The project's disk, and the engine's own where it is another one of this machine."""
+    folders = [project.root]
+    if isinstance(info, docker.Info) and docker.endpoint().startswith(("unix://", "the default")):
+        folders += [path for path in [Path(info.folder)] if path.is_dir()]
+    devices: set[int] = set()
+    for folder in folders:
+        if folder.stat().st_dev in devices:
+            continue
+        devices.add(folder.stat().st_dev)
+        free = shutil.disk_usage(folder).free
+        low = free < ENOUGH_DISK
+        remedy = "free some room; `docker system prune` removes what no image needs" if low else ""
+        yield Check("disk", f"{free / 1024**3:.0f} GB free at {folder}", remedy, failed=low)
 
 
 def _git(project: Project) -> Check:

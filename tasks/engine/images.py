@@ -41,6 +41,17 @@ def missing(docker: DockerClient | None, references: Sequence[str]) -> tuple[str
     return tuple(reference for reference in references if reference not in there)
 
 
+def holds(docker: DockerClient | None, reference: str, platform: str) -> bool:
+    """Tells whether the engine really has an image for a platform.
+
+    An index that was pulled for one platform inspects like a whole one; a container is made of what is there.
+    """
+    done = ask(docker, "create", "--pull", "never", "--platform", platform, reference, "/nothing")
+    if done:
+        ask(docker, "rm", done.out.strip())
+    return bool(done)
+
+
 def name(docker: DockerClient | None, source: str, names: Iterable[str]) -> None:
     """Gives an image further names. Raises SurroundingsError where the engine refuses."""
     for new in names:

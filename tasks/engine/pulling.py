@@ -64,11 +64,7 @@ def pull(
 def local_references(docker: DockerClient | None, plan: Plan) -> tuple[str, ...]:
     """Returns every reference the engine has in the repositories of the plan's selected images."""
     # The engine lists names in their familiar form: without docker.io/.
-    repositories = {
-        familiar(reference.name)
-        for image in plan.selected
-        for reference in image.references
-    }
+    repositories = {familiar(reference.name) for image in plan.selected for reference in image.references}
     return images.listed(docker, repositories)
 
 
@@ -78,10 +74,14 @@ def _one(docker: DockerClient, image: PlannedImage, tag: str, platform: str) -> 
     wanted = replace(image.published[0], tag=tag) if tag else image.published[0]
     options = ["--platform", platform] if platform else []
     done = ask(docker, "image", "pull", "--quiet", *options, str(wanted))
-    if not done:
-        if not _ABSENT.search(done.err):
-            raise explain(done)
-        private = f", or it is private: docker login {wanted.registry}".rstrip() if _OR_PRIVATE in done.err else ""
+    absent = not done and _ABSENT.search(done.err)
+    if not done and not absent:
+        raise explain(done)
+    # What is for one platform alone is brought whatever platform was asked for.
+    if absent or (platform and not images.holds(docker, str(wanted), platform)):
+        private = (
+            f", or it is private: docker login {wanted.registry}".rstrip() if _OR_PRIVATE in done.err else ""
+        )
         what = f"{wanted.tag} for {platform}" if platform else wanted.tag
         return Pulled(image.name, str(wanted), absent=f"{wanted.name} has no {what}{private}")
     images.name(docker, str(wanted), map(str, image.local))

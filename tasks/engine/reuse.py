@@ -107,7 +107,7 @@ def _really_there(
         return set(known[about["Id"]])
     if len(image.platforms) == 1:
         return {_platform(about)} & set(image.platforms)
-    platforms = {platform for platform in image.platforms if _creates(tag, platform)}
+    platforms = {platform for platform in image.platforms if images.holds(None, tag, platform)}
     if platforms == set(image.platforms):
         records.remember_whole(root, {about["Id"]: platforms})
     return platforms
@@ -118,10 +118,3 @@ def _platform(about: Mapping[str, Any]) -> str:
     platform = "/".join(part for part in parts if part)
     # arm64 is v8 unless it says otherwise: https://github.com/containerd/platforms
     return platform.removesuffix("/v8") if platform.startswith("linux/arm64") else platform
-
-
-def _creates(tag: str, platform: str) -> bool:
-    done = docker.ask(None, "create", "--pull", "never", "--platform", platform, tag, "/nothing")
-    if done:
-        docker.ask(None, "rm", done.out.strip())
-    return bool(done)

@@ -8,7 +8,7 @@ context, with a note; it never narrows it: rebuilding once too often is a nuisan
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..config.dockerfiles import is_remote
@@ -63,7 +63,7 @@ class Recipe:
     bases: tuple[tuple[str, str], ...] = ()
     barrier: str = ""
     notes: tuple[str, ...] = ()
-    arguments: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = field(default_factory=dict, compare=False)
     folders: tuple[str, ...] = ()
 
 
@@ -108,11 +108,12 @@ def recipe(
         # Two stages may bear one name.
         labels.append(f"{stage.label} ({order})" if stage.label in labels else stage.label)
         walk = visible(dockerfile, stage, scope, image.args, context_names)
-        inherited: Collection[str] | None = None
+        inherited: set[str] | None = None
         for number, (instruction, variables) in enumerate(walk):
             if inherited is None:
                 inherited = set(variables)
-            found.fixed[f"{dockerfile.where}, stage {labels[-1]}, instruction {number + 1}"] = meanings.told(instruction)
+            label = f"{dockerfile.where}, stage {labels[-1]}, instruction {number + 1}"
+            found.fixed[label] = meanings.told(instruction)
             _arguments(dockerfile, instruction, variables, scope, image.args, found)
             # What the environment of the base has is unknown, and at a FROM it takes the place of an ARG from below.
             known = {name: value for name, value in variables.items() if name not in inherited}

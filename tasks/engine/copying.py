@@ -1,0 +1,25 @@
+"""Copying what stands at a digest to another repository, or another registry, bytes unchanged.
+
+buildx does it (https://docs.docker.com/reference/cli/docker/buildx/imagetools/create/): it mounts blobs within a
+registry and streams them between two. No engine is asked. What arrived is judged by its digest, not by buildx's word.
+"""
+
+from __future__ import annotations
+
+from ..errors import SurroundingsError
+from ..planning.bakefile import STAGING
+from . import docker
+from .registry import Manifest, Remote
+
+
+def copy(source: str, manifest: Manifest, remote: Remote, repository: str) -> None:
+    """Copies `source` ("repository@digest", whose manifest this is) and all behind it; it gets no name there.
+
+    Raises SurroundingsError where it does not arrive.
+    """
+    place = f"{remote.host}/{repository}"
+    done = docker.ask(None, "buildx", "imagetools", "create", "--tag", f"{place}:{STAGING}", source)
+    if not done:
+        said = (done.err.strip().splitlines() or ["it said nothing"])[-1]
+        raise SurroundingsError(f"{source} cannot be copied to {place}: {said}")
+    remote.put(repository, manifest.digest, manifest)

@@ -1,0 +1,73 @@
+"""A release once more, somewhere else: the same digests under the same tags, in other repositories.
+
+What is promoted is what the record says, whatever has become of the names since. The source is only read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..engine import copying
+from ..engine.registry import Manifest, Remote
+from ..errors import ConfigError, RefusedError
+from ..model import HUB, Reference
+from .content import Child, Place
+from .looking import place, together
+from .order import Named, Order, Source
+from .record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One image's way from a repository to another; the manifest is the index that was released."""
+
+    source: Reference
+    manifest: Manifest
+    named: Named
+
+
+def copies(record: Record, before: str, after: str, clients: Mapping[str, Remote]) -> tuple[Copy, ...]:
+    """Returns what is to be copied: every name that begins with `before`, which `after` takes the place of.
+
+    Raises ConfigError where no name does, RefusedError where what was released is not there any more.
+    """
+    tags: dict[tuple[str, str, str], list[str]] = {}
+    for entry in record.entries:
+        if entry.reference.startswith(f"{before}/"):
+            name, _, tag = entry.reference.rpartition(":")
+            tags.setdefault((entry.image, name, entry.digest), []).append(tag)
+    if not tags:
+        raise ConfigError(f'no name of {record.tag} begins with "{before}/", so there is nothing to promote')
+    return tuple(together(lambda one: _copy(one, tuple(tags[one]), before, after, clients), tags))
+
+
+def _copy(
+    one: tuple[str, str, str], tags: tuple[str, ...], before: str, after: str, clients: Mapping[str, Remote]
+) -> Copy:
+    image, name, digest = one
+    source = Reference.parse(f"{name}@{digest}")
+    manifest = clients[source.registry or HUB].manifest(source.repository, digest)
+    if manifest is None:
+        raise RefusedError(f"{source} was released and is not there any more, so it cannot be promoted.")
+    children = tuple(Child.of(entry) for entry in json.loads(manifest.raw)["manifests"])
+    target = place(Reference.parse(after + name.removeprefix(before)))
+    return Copy(source, manifest, Named(image, target, manifest, children, tags))
+
+
+def carry(found: tuple[Copy, ...], clients: Mapping[str, Remote]) -> None:
+    """Copies everything; no name moves. Raises SurroundingsError where something does not arrive."""
+
+    def one(copy: Copy) -> None:
+        where: Place = copy.named.place
+        copying.copy(str(copy.source), copy.manifest, clients[where.host], where.repository)
+
+    together(one, found)
+
+
+def order(record: Record, found: tuple[Copy, ...]) -> Order:
+    """Returns the order for the names there; the journal and the record are kept there too."""
+    source = Source(record.revision, record.created)
+    named = tuple(copy.named for copy in found)
+    return Order(record.project, record.tag, source, named[0].place, named, gates=record.gates)

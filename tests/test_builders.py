@@ -1,0 +1,107 @@
+"""Builders of one's own: made once, never the current one, built with."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tasks.engine.builders import creation
+from tasks.model import Builder
+from tests import harbour
+from tests.bridge import bridge
+from tests.conftest import PrivateEngine
+from tests.scenario import Fleet
+
+BOTH = "linux/amd64,linux/arm64"
+
+
+def test_each_node_is_a_call_and_only_the_first_creates():
+    nodes = (
+        {"endpoint": "tcp://a:1", "platforms": "linux/amd64", "name": "here"},
+        {
+            "endpoint": "ssh://b",
+            "platforms": "linux/arm64,linux/arm/v7",
+            "options": "image=moby/buildkit:v0.13.2",
+        },
+    )
+    assert creation(Builder("fleet", "docker-container", nodes)) == [
+        ["create", "--name", "fleet", "--driver", "docker-container", "--node", "here",
+         "--platform", "linux/amd64", "tcp://a:1"],
+        ["create", "--name", "fleet", "--driver", "docker-container", "--append",
+         "--platform", "linux/arm64,linux/arm/v7", "--driver-opt", "image=moby/buildkit:v0.13.2", "ssh://b"],
+    ]  # fmt: skip
+    assert creation(Builder("plain")) == [["create", "--name", "plain", "--driver", "docker-container"]]
+
+
+@pytest.fixture
+def builder(real: Fleet, engine: PrivateEngine) -> Iterator[str]:
+    """A builder that build.toml names, with one node: the engine's BuildKit behind a port of its own."""
+    name = f"fleet-{uuid.uuid4().hex[:6]}"
+    with bridge(engine.env["DOCKER_HOST"]) as endpoint:
+        real.image("base", f"FROM busybox:stable\nRUN uname -m > /machine && echo {name} > /mark\n")
+        real.image("api", f"FROM {real.owner}/base:3\nRUN cat /machine /mark > /both\n")
+        real.toml(f"""
+        [images.base]
+        [images.api]
+        [builder]
+        name = "{name}"
+        driver = "remote"
+        nodes = [{{ endpoint = "{endpoint}", platforms = "{BOTH}" }}]
+        """)
+        yield name
+        real.run("docker", "buildx", "rm", "--force", name)
+
+
+@pytest.mark.engine
+def test_a_builder_is_created_once_never_current_and_builds(real: Fleet, engine: PrivateEngine, builder: str):
+    ran = real.inv("build").failed(3)
+    assert f'there is no builder "{builder}"' in ran.err
+    assert "inv builder" in ran.err
+
+    current = real.run("docker", "buildx", "inspect").ok().out
+    assert f"builder {builder} (remote) created and is up: linux/amd64" in real.inv("builder").ok().out
+    assert f"builder {builder} (remote) was there and is up" in real.inv("builder").ok().out
+    assert real.run("docker", "buildx", "inspect").ok().out.splitlines()[0] == current.splitlines()[0]
+    assert f"{builder} *" not in real.run("docker", "buildx", "ls").ok().out
+
+    real.inv("build --platforms linux/amd64").ok()
+    reference = f"{real.registry}/{real.owner}/api:0.1.0"
+    assert engine.docker("run", "--rm", reference, "cat", "/both") == f"x86_64\n{builder}"
+
+    real.inv(f"push --platforms {BOTH}").ok()
+    for image in ("base", "api"):
+        found = harbour.manifest(real.registry, f"{real.owner}/{image}", "0.1.0")
+        assert found.platforms == {"linux/amd64", "linux/arm64"}
+    said = engine.docker(
+        "run", "--rm", "--pull", "always", "--platform", "linux/arm64", reference, "cat", "/both"
+    )
+    assert said == f"aarch64\n{builder}"
+
+    ran = real.inv("build --images api --no-deps --rebuild --registry localhost:1").failed(3)
+    ran = real.inv("build --images api --no-deps --rebuild --tags none").failed(2)
+    assert f"{real.owner}/base:none is not in the registry" in ran.err
+
+    assert f"builder {builder} removed" in real.inv("builder --remove").ok().out
+    assert f"builder {builder} was not there" in real.inv("builder --remove").ok().out
+    assert builder not in real.run("docker", "buildx", "ls").ok().out
+
+
+@pytest.mark.engine
+def test_without_a_name_there_is_nothing_to_create(real: Fleet):
+    real.image("api")
+    real.toml("[images.api]\n")
+    ran = real.inv("builder").failed(2)
+    assert "[builder]" in ran.err
+
+
+@pytest.mark.engine
+def test_a_builder_that_is_not_up_is_named_with_what_starts_it(real: Fleet):
+    name = f"dead-{uuid.uuid4().hex[:6]}"
+    real.image("api")
+    real.toml(f"[images.api]\n[builder]\nname = '{name}'\n")
+    real.run("docker", "buildx", "create", "--name", name, "--driver", "remote", "tcp://127.0.0.1:1").ok()
+    ran = real.inv("build").failed(3)
+    assert ran.err == f'the builder "{name}" is not up; `inv builder` starts it.\n'
+    real.run("docker", "buildx", "rm", name).ok()

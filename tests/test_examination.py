@@ -1,0 +1,88 @@
+"""`doctor`: everything a build will need in one look, each failure with its remedy, and nothing changed."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.conftest import PrivateEngine
+from tests.scenario import Fleet
+
+pytestmark = pytest.mark.engine
+
+BOTH = "linux/amd64,linux/arm64"
+
+
+@pytest.fixture
+def api(real: Fleet) -> Fleet:
+    real.image("api")
+    real.toml("[images.api]\n")
+    real.commit()
+    return real
+
+
+def checks(fleet: Fleet, line: str, code: int = 0, **env: str) -> dict[str, dict[str, str]]:
+    ran = fleet.inv(f"doctor --json {line}", env=env)
+    assert ran.code == code, ran.err + ran.out
+    assert ran.json["schema"] == 1
+    return {check["name"]: check for check in ran.json["checks"]}
+
+
+def test_all_is_well(api: Fleet, engine: PrivateEngine):
+    started = time.monotonic()
+    found = checks(api, f"--platforms {BOTH}")
+    spent = time.monotonic() - started
+    print(f"doctor took {spent:.2f} s")
+    assert spent < 5
+    assert not [name for name, check in found.items() if check["failed"]]
+    version = engine.docker("version", "--format", "{{.Server.Version}}")
+    assert version in found["engine"]["found"]
+    assert "24.0" in found["engine"]["found"]
+    assert "0.13" in found["buildx"]["found"]
+    assert found["image store"]["found"].startswith("containerd")
+    assert "(docker), BuildKit reached" in found["builder"]["found"]
+    assert found["platform linux/amd64"]["found"] == "native"
+    assert found["platform linux/arm64"]["found"].startswith("emulated")
+    assert found[f"registry {api.registry}"]["found"] == "reachable"
+    assert "GB free" in found["disk"]["found"]
+    assert "on main" in found["git"]["found"]
+    assert "1 image" in found["build.toml"]["found"]
+    assert "✓  engine" in api.inv("doctor").ok().out
+
+
+def test_without_an_engine_the_rest_is_still_looked_at(api: Fleet):
+    found = checks(api, "", 3, DOCKER_HOST="unix:///nowhere.sock")
+    assert "no Docker Engine answers at unix:///nowhere.sock" in found["engine"]["remedy"]
+    assert [name for name, check in found.items() if check["failed"]] == ["engine"]
+    assert {f"registry {api.registry}", "disk", "git", "build.toml"} <= set(found)
+    ran = api.inv("doctor", env={"DOCKER_HOST": "unix:///nowhere.sock"}).failed(3)
+    assert "✗  engine" in ran.out
+    assert ran.err.strip().endswith("checks failed: engine")
+
+
+def test_each_failure_is_its_own_check_with_its_remedy(api: Fleet, classic: PrivateEngine):
+    found = checks(api, "--platforms linux/amd64,linux/loong64 --registry 127.0.0.1:1", 3)
+    assert {name for name, check in found.items() if check["failed"]} == {
+        "platform linux/loong64",
+        "registry 127.0.0.1:1",
+    }
+    assert "qemu-user-static" in found["platform linux/loong64"]["remedy"]
+    assert "127.0.0.1:1" in found["registry 127.0.0.1:1"]["remedy"]
+
+    api.toml("[images.api]\n[builder]\nname = 'nowhere-to-be-found'\n")
+    found = checks(api, "", 3)
+    assert "`inv builder` creates it" in found["builder"]["remedy"]
+    assert not found["engine"]["failed"]
+
+    api.toml("[images.api]\n")
+    api.file("docker/api/Dockerfile", "FROM busybox:stable\nNONSENSE x\n")
+    found = checks(api, "", 3, DOCKER_HOST=classic.env["DOCKER_HOST"])
+    assert found["image store"]["found"].startswith("classic")
+    assert "docker/api/Dockerfile" in found["build.toml"]["remedy"]
+
+
+def test_doctor_changes_nothing(api: Fleet, engine: PrivateEngine):
+    before = engine.docker("image", "ls", "-q"), sorted(api.root.rglob("*"))
+    api.inv("doctor").ok()
+    assert (engine.docker("image", "ls", "-q"), sorted(api.root.rglob("*"))) == before
