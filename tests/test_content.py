@@ -167,7 +167,7 @@ SOURCES = st.lists(st.sampled_from(["a", "b", "*", "?", "[^a]*", "..", "**"]), m
 
 @given(st.dictionaries(PATHS, LINKS | st.none(), max_size=8), st.lists(SOURCES, max_size=3))
 def test_what_is_taken_is_all_it_takes(things: dict[str, str | None], sources: list[str]) -> None:
-    """A context of what was taken, and of the folders it was in, gives the same again."""
+    """A context of what was taken, and of all folders, gives the same again, or is taken whole."""
     folders = {path[:n] for path in things for n, char in enumerate(path) if char == "/"}
     entries = {path: entry(path, "dir") for path in folders}
     for path, link in things.items():
@@ -177,6 +177,7 @@ def test_what_is_taken_is_all_it_takes(things: dict[str, str | None], sources: l
     first = copied(context, sources)
     if first is None:
         return
-    kept = {e.path for e in first}
-    kept |= {path[:n] for path in kept for n, char in enumerate(path) if char == "/"}
-    assert copied(Tree(tuple(e for e in context.entries if e.path in kept)), sources) == first
+    kept = {e.path for e in first} | folders
+    again = copied(Tree(tuple(e for e in context.entries if e.path in kept)), sources)
+    # A pattern below a file takes nothing; without the file it is not understood.
+    assert again in {first, None}

@@ -144,6 +144,7 @@ def test_push_leaves_a_release_alone_and_rollback_brings_the_names_back(services
     services.inv("rollback v0.3.0").ok()
     assert {name: digest(services, name, "latest") for name in SERVICES} == old
     assert "v0.3.0" in names(services)
+    assert "went back" in services.inv("verify v0.3.0").ok().out
 
 
 def test_verify_tells_what_was_moved_and_prints_references(services: Fleet, engine: PrivateEngine) -> None:

@@ -121,7 +121,7 @@ class PromoteTable(Table):
 
     to: str = Field(description="what takes the place of `from` in every name: host/path")
     source: str = Field(
-        "", alias="from", description="what is replaced in the names; the first registry and its owner if left out"
+        "", alias="from", description="what is replaced; the first registry and its owner if left out"
     )
 
 

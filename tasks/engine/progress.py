@@ -16,7 +16,7 @@ from typing import Any
 from .builds import Build, State, Watcher
 from .failure import Failure, read_failure
 from .rawjson import Decoder
-from .steps import Step, Target
+from .steps import Step, Target, stands_on
 from .vertex import read_step, read_time
 
 LONG = 1.0
@@ -46,7 +46,7 @@ class Progress:
         }
         self._bases: dict[str, tuple[str, ...]] = {}
         for name in self.targets:
-            _stand(name, self.targets, self._bases)
+            stands_on(name, self.targets, self._bases)
         self._root = root or Path()
         self._clock = clock
         self._watcher = watcher
@@ -238,18 +238,6 @@ class Progress:
     def _builds_of(self, step: Step) -> list[Build]:
         builds = self._builds[step.target.name] if step.target else []
         return [build for build in builds if step.platform in {"", build.platform}]
-
-
-def _stand(name: str, targets: Mapping[str, Target], bases: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Enters in `bases` all targets that one stands on, the deepest first, and returns them."""
-    if name not in bases:
-        bases[name] = ()  # the planner refuses circles; here they are merely survived
-        found: dict[str, None] = {}
-        for need in targets[name].needs:
-            if need in targets:
-                found.update(dict.fromkeys((*_stand(need, targets, bases), need)))
-        bases[name] = tuple(found)
-    return bases[name]
 
 
 def _who(step: Step) -> str:

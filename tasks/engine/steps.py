@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 KEPT_LINES = 1000
@@ -127,3 +128,15 @@ class Step:
 def readable(line: str) -> str:
     """Returns a line of output as it would stand on a screen in the end: no colours, no overwritten text."""
     return _CONTROL.sub("", line.rstrip("\r").rsplit("\r", 1)[-1])
+
+
+def stands_on(name: str, targets: Mapping[str, Target], bases: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Enters in `bases` all targets that one stands on, the deepest first, and returns them."""
+    if name not in bases:
+        bases[name] = ()  # the planner refuses circles; here they are merely survived
+        found: dict[str, None] = {}
+        for need in targets[name].needs:
+            if need in targets:
+                found.update(dict.fromkeys((*stands_on(need, targets, bases), need)))
+        bases[name] = tuple(found)
+    return bases[name]

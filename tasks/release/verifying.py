@@ -47,6 +47,8 @@ def _verified(record: Record, entry: Entry, clients: Mapping[str, Remote]) -> Fi
 
 def _moved(record: Record, entry: Entry, now: Manifest) -> Finding:
     by = released(now)
+    if record.rolled_back and now.digest == entry.previous:
+        return Finding(entry, now.digest, f"went back, {record.rolled_back}")
     if entry.immutable:
         return Finding(entry, now.digest, "is another content now, and may never be", wrong=True)
     if by and by != record.tag:

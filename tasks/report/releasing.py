@@ -68,7 +68,7 @@ def show_history(records: Sequence[Record]) -> None:
         rows=tuple(
             (
                 Cell(record.tag, "bold"),
-                record.released,
+                record.released + (f"\nwent back {record.rolled_back}" if record.rolled_back else ""),
                 record.revision[:12] or units.NOTHING,
                 record.created or units.NOTHING,
                 ", ".join(record.platforms),
@@ -122,6 +122,7 @@ def _record(record: Record) -> dict[str, object]:
         "revision": record.revision,
         "created": record.created,
         "released": record.released,
+        "rolled_back": record.rolled_back,
         "platforms": {image: dict(found) for image, found in record.platforms.items()},
         "gates": dict(record.gates),
         "names": [
