@@ -61,9 +61,14 @@ def sail(errand: Errand) -> None:
             made = index(children, annotated(name, NEW, source, {}))
             named.append(Named(name, Place(host, f"{errand.prefix}/{name}"), made, children, (NEW, *ROLLING)))
     order = Order("fleet", NEW, source, named[0].place, tuple(named))
-    clients = {host: Remote(host, {"HOME": errand.folder}, tries=2, patience=3.0) for host in errand.hosts.values()}
+    clients = {
+        host: Remote(host, {"HOME": errand.folder}, tries=2, patience=3.0) for host in errand.hosts.values()
+    }
     voyage = transaction.Voyage(
-        clients, Path(errand.folder), lambda step, text: print(f"{step}: {text}", file=said, flush=True), SETTLE_SECONDS
+        clients,
+        Path(errand.folder),
+        lambda step, text: print(f"{step}: {text}", file=said, flush=True),
+        SETTLE_SECONDS,
     )
 
     @stoppable
@@ -112,7 +117,8 @@ class Range:
         self.harbour, self.folder, self.sea = harbour, folder, Sea()
         self._stack = contextlib.ExitStack()
         self.hosts = {
-            key: self._stack.enter_context(sabotaged(self.sea, key, host)) for key, host in harbour.hosts.items()
+            key: self._stack.enter_context(sabotaged(self.sea, key, host))
+            for key, host in harbour.hosts.items()
         }
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(
@@ -148,13 +154,17 @@ class Range:
         trial.ended = time.monotonic()
         return trial
 
-    def _judge(self, trial: Trial, state: harbourmaster.State, journals: Mapping[str, set[str] | None]) -> None:
+    def _judge(
+        self, trial: Trial, state: harbourmaster.State, journals: Mapping[str, set[str] | None]
+    ) -> None:
         if trial.code == 0:
             trial.wrong += self.harbour.wrong_as_released(trial.prefix, state)
         elif trial.code == 6:
             trial.wrong += self.harbour.wrong_as_before(state)
         elif trial.code in {7, -9}:
-            if self.harbour.recorded(trial.prefix) and not list(self.harbour.wrong_as_released(trial.prefix, state)):
+            if self.harbour.recorded(trial.prefix) and not list(
+                self.harbour.wrong_as_released(trial.prefix, state)
+            ):
                 trial.then = "recorded; "
             else:
                 trial.wrong += self.harbour.wrong_half_way(state, journals)
@@ -228,7 +238,8 @@ def harbour(env: Mapping[str, str], folder: Path) -> Iterator[Harbour]:
     """Two registries that delete, with the fleet in them."""
     with contextlib.ExitStack() as stack:
         running = {
-            key: stack.enter_context(registries.registry(env, folder / key, delete=True)) for key in ("A", "B")
+            key: stack.enter_context(registries.registry(env, folder / key, delete=True))
+            for key in ("A", "B")
         }
         made = Harbour({k: r.host for k, r in running.items()}, {k: r.folder for k, r in running.items()})
         made.template()

@@ -57,7 +57,9 @@ class Direct:
             time.sleep(0.3)
         return status, raw
 
-    def ask(self, method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[int, bytes, Mapping[str, str]]:
+    def ask(
+        self, method: str, path: str, body: bytes = b"", kind: str = ""
+    ) -> tuple[int, bytes, Mapping[str, str]]:
         headers = {"Accept": f"{INDEX}, {MANIFEST}"} | ({"Content-Type": kind} if kind else {})
         with contextlib.closing(http.client.HTTPConnection(self.host, timeout=20)) as connection:
             connection.request(method, path, body, headers)
@@ -98,8 +100,14 @@ def image(direct: Direct, repository: str, note: str) -> list[dict[str, Any]]:
     """Puts the platforms' manifests of one image and returns their descriptors."""
     found = []
     for platform in PLATFORMS:
-        config = {"mediaType": CONFIG, **direct.upload(repository, packed({"os": "linux", "architecture": platform}))}
-        layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar", **direct.upload(repository, note.encode())}
+        config = {
+            "mediaType": CONFIG,
+            **direct.upload(repository, packed({"os": "linux", "architecture": platform})),
+        }
+        layer = {
+            "mediaType": "application/vnd.oci.image.layer.v1.tar",
+            **direct.upload(repository, note.encode()),
+        }
         body = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
         entry = direct.put(repository, "", body, MANIFEST)
         found.append(entry | {"platform": {"os": "linux", "architecture": platform}})
@@ -124,7 +132,11 @@ class Harbour:
             for name in IMAGES:
                 where = f"{TEMPLATE}/{name}"
                 self.children[name] = image(direct, where, f"new {name}")
-                old = {"schemaVersion": 2, "mediaType": INDEX, "manifests": image(direct, where, f"old {name}")}
+                old = {
+                    "schemaVersion": 2,
+                    "mediaType": INDEX,
+                    "manifests": image(direct, where, f"old {name}"),
+                }
                 for tag in (*ROLLING, *BYSTANDERS):
                     self.olds[name] = direct.put(where, tag, old, INDEX)["digest"]
 
@@ -151,7 +163,8 @@ class Harbour:
         """How every name stands now."""
         direct = self.direct()
         return {
-            (key, name, tag): direct[key].stands_at(f"{prefix}/{name}", tag) for key, name, tag in self.before()
+            (key, name, tag): direct[key].stands_at(f"{prefix}/{name}", tag)
+            for key, name, tag in self.before()
         }
 
     def wrong_as_released(self, prefix: str, state: State) -> Iterator[str]:
@@ -164,7 +177,9 @@ class Harbour:
                 continue
             status, raw = direct[key].read(f"/v2/{prefix}/{name}/manifests/{tag}")
             body = json.loads(raw) if status == 200 else {}
-            if status != 200 or [e["digest"] for e in body["manifests"]] != [e["digest"] for e in self.children[name]]:
+            if status != 200 or [e["digest"] for e in body["manifests"]] != [
+                e["digest"] for e in self.children[name]
+            ]:
                 yield f"{key} {name}:{tag} is not what was tested ({status})"
             elif body["annotations"].get("dev.argosy.release") != NEW:
                 yield f"{key} {name}:{tag} is of another release"

@@ -49,7 +49,7 @@ VARYING = (
     (re.compile(r"\b[0-9]{8}-[0-9]{6}-[0-9]+-"), "DATE-"),
     (re.compile(r"-[0-9a-f]{10}(?=/logs)"), "-KEY"),
     (re.compile(r"\b(sha256:)?[0-9a-f]{12}[0-9a-f]*…?"), "DIGEST"),
-    (re.compile(r"(?:\d+ min )?\b[\d.]+ (s|min|ms)\b"), "N s"),
+    (re.compile(r"(?:\b\d+ [hm] )?\b[\d.]+ [hms]\b"), "N s"),
     (re.compile(r"\b[\d.]+ ([kMGT]?B)\b"), "N B"),
     (re.compile(r"\b\d+ %"), "N %"),
     (re.compile(r"\b\d+/\d+ cached"), "N/N cached"),

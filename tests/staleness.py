@@ -19,7 +19,7 @@ from tests.stale_oracle import Outcome, State
 
 SAMPLE = 5
 """Of how many cases with another address one is built, to see whether that was needless."""
-TOGETHER = 30
+TOGETHER = 20
 """Stories whose builds are shared out over the same calls of bake."""
 
 

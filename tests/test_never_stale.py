@@ -65,10 +65,11 @@ def pair(why: str, *stages: tuple[str, ...], **changed: object) -> Pair:
 
 ONE, TWO = (BUSYBOX, "x", "RUN echo 1 > /f"), (BUSYBOX, "y", "RUN echo 2 > /f")
 LAST = (BUSYBOX, "", "COPY a.txt /")
+LINKS = (BUSYBOX, "", "RUN --mount=target=/m,source=lib stat -c %h /m/twin > /l")
 MATTERS = [
     pair("content", LAST, things={"src/a.txt": Thing("changed\n")}),
     pair("mode", LAST, things={"src/a.txt": Thing("one\n", 0o600)}),
-    pair("mode of a folder", (BUSYBOX, "", "COPY lib /l"), things={"src/lib": Thing(kind="dir", mode=0o700)}),
+    pair("mode of a folder", (BUSYBOX, "", "COPY . /l"), things={"src/lib": Thing(kind="dir", mode=0o700)}),
     pair("an empty folder", (BUSYBOX, "", "COPY . /l"), things={"src/void": Thing(kind="dir", mode=0o755)}),
     pair(
         "a symlink's target",
@@ -82,8 +83,8 @@ MATTERS = [
     ),
     Pair(
         "a hard link that was a copy",
-        fleet((BUSYBOX, "", "COPY lib /l"), things={"src/lib/twin": Thing("one\n")}),
-        fleet((BUSYBOX, "", "COPY lib /l"), things={"src/lib/twin": Thing("src/lib/c.txt", kind="hardlink")}),
+        fleet(LINKS, things={"src/lib/twin": Thing("one\n")}),
+        fleet(LINKS, things={"src/lib/twin": Thing("src/lib/c.txt", kind="hardlink")}),
     ),
     pair("an argument that RUN alone sees", (BUSYBOX, "", "ARG A", "RUN env > /e"), args={"A": "1"}),
     pair("the word for unset", (BUSYBOX, "", "ARG A", "RUN echo $A > /e"), args={"A": "unset"}),
@@ -105,8 +106,8 @@ MATTERS = [
     ),
     Pair(
         "images copied from change places",
-        fleet((BUSYBOX, "", f"COPY --from={PLAIN} /bin/busybox /1", f"COPY --from={BUSYBOX} /bin/busybox /2")),
-        fleet((BUSYBOX, "", f"COPY --from={BUSYBOX} /bin/busybox /1", f"COPY --from={PLAIN} /bin/busybox /2")),
+        fleet(("scratch", "", f"COPY --from={PLAIN} / /1/", f"COPY --from={BUSYBOX} / /2/")),
+        fleet(("scratch", "", f"COPY --from={BUSYBOX} / /1/", f"COPY --from={PLAIN} / /2/")),
     ),
     Pair(
         "an argument chooses the stage to stand on",

@@ -50,7 +50,9 @@ def test_a_release_names_every_image_and_says_what_it_is(services: Fleet) -> Non
         assert annotations["org.opencontainers.image.revision"] == commit
         assert annotations["org.opencontainers.image.title"] == name
         assert annotations["dev.argosy.release"] == "v0.2.0"
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", annotations["org.opencontainers.image.created"])
+        assert re.fullmatch(
+            r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", annotations["org.opencontainers.image.created"]
+        )
         assert digest(services, name, "v0.2.0") == found.digest
     assert services.git("rev-parse", "v0.2.0") == commit
     assert services.inv("history --json").ok().json["releases"][0]["revision"] == commit
@@ -237,7 +239,9 @@ def test_a_promotion_copies_digests_and_leaves_the_source_as_it_is(services: Fle
                     found = harbour.manifest(host, f"{owner}/{name}", tag)
                     assert found.digest == digest(services, name, tag)
                 for entry in found.json["manifests"]:
-                    assert harbour.manifest(host, f"{owner}/{name}", entry["digest"]).digest == entry["digest"]
+                    assert (
+                        harbour.manifest(host, f"{owner}/{name}", entry["digest"]).digest == entry["digest"]
+                    )
         assert harbour.tags(services.registry, f"{services.owner}/agent") == before
         assert "production" in services.inv("promote v0.2.0 --to producton").failed(2).err
 

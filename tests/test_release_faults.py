@@ -112,5 +112,7 @@ def test_the_judge_sees_what_is_wrong(harbour: Harbour) -> None:
     assert list(harbour.wrong_half_way(state, {"on disk": None}))
     assert not list(harbour.wrong_half_way(state, {"on disk": {"h/judged/api:latest"}}))
     direct.put("judged/api", "edge", other, INDEX)
-    assert any("bystander" in line for line in harbour.wrong_half_way(harbour.now("judged"), {"x": {"h/api:edge"}}))
+    assert any(
+        "bystander" in line for line in harbour.wrong_half_way(harbour.now("judged"), {"x": {"h/api:edge"}})
+    )
     harbour.clear("judged")

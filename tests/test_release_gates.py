@@ -23,7 +23,9 @@ CONTENTS = {
 
 def says(findings: Mapping[str, Sequence[str]]) -> Gate:
     """A gate that reports what it is told to, by platform."""
-    return Gate("size", lambda gated: {one: findings[one.platform] for one in gated if one.platform in findings})
+    return Gate(
+        "size", lambda gated: {one: findings[one.platform] for one in gated if one.platform in findings}
+    )
 
 
 def test_every_platform_is_gated_once_by_its_digest() -> None:

@@ -27,7 +27,11 @@ def test_the_order_in_which_platforms_come_does_not_change_a_byte() -> None:
 
 
 def test_it_says_which_release_of_which_commit_it_is() -> None:
-    labels = {"org.opencontainers.image.licenses": "MIT", "org.opencontainers.image.version": "wrong", "other": "x"}
+    labels = {
+        "org.opencontainers.image.licenses": "MIT",
+        "org.opencontainers.image.version": "wrong",
+        "other": "x",
+    }
     made = index(CHILDREN, annotated("api", "v1.0.0", SOURCE, labels))
     said = json.loads(made.raw)
     assert made.media_type == said["mediaType"] == INDEX

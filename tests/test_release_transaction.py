@@ -106,7 +106,9 @@ def test_where_deletion_is_off_an_empty_index_stays_and_counts_as_free(keeping_a
     planned = transaction.survey(order, keeping_all.voyage())
     assert {name.change for name in planned} == {"new"}
     keeping_all.release(order)
-    assert {keeping_all.stands_at(name, tag) for name in ("api",) for tag in TAGS} == {order.named[0].index.digest}
+    assert {keeping_all.stands_at(name, tag) for name in ("api",) for tag in TAGS} == {
+        order.named[0].index.digest
+    }
 
 
 def test_where_tags_stay_for_ever_the_way_is_forward(harbour: World) -> None:
@@ -199,7 +201,10 @@ def test_names_move_in_the_order_that_finds_trouble_first(harbour: World) -> Non
 
     record = journal.Move(planned[0].reference, None, planned[0].new)
     begun = journal.begin(planned, record, project="fleet", tag=order.tag, home=order.home)
-    told = [[f"{m.reference.registry}:{m.reference.tag}" for m in phase] for phase in phases(begun.moves, frozenset())]
+    told = [
+        [f"{m.reference.registry}:{m.reference.tag}" for m in phase]
+        for phase in phases(begun.moves, frozenset())
+    ]
     assert told[0] == [f"{here}:v1.2.0", f"{there}:v1.2.0"]
     assert sorted(told[-1]) == sorted(f"{host}:{tag}" for host in (here, there) for tag in ("1.2", "latest"))
     told = [[m.reference.registry for m in phase] for phase in phases(begun.moves, frozenset({there}))]

@@ -36,7 +36,9 @@ def test_a_full_version_is_immutable_and_short_ones_roll(tag: str, *, immutable:
         ("v1.3.0", ["latest", "1.3", "argosy-release-v9.0.0"], True),
     ],
 )
-def test_only_the_newest_moves_the_names_people_pull_by(release: str, existing: list[str], *, moved: bool) -> None:
+def test_only_the_newest_moves_the_names_people_pull_by(
+    release: str, existing: list[str], *, moved: bool
+) -> None:
     version = versions.full(release)
     assert version
     said = [versions.stays(tag, version, versions.newest(existing)) for tag in ("latest", "1", "1.3")]
@@ -60,7 +62,9 @@ def test_a_release_goes_forward_within_its_line(tag: str, existing: list[str], n
     ("tag", "existing"),
     [("v1.2.3", ["v1.2.3"]), ("v1.1.9", ["v1.2.3"]), ("v1.2.3", ["v1.2.3-rc.9"]), ("v1.2.4", ["1.2.4-dev"])],
 )
-def test_the_same_version_an_older_line_and_the_end_of_a_pre_release_are_forward(tag: str, existing: list[str]) -> None:
+def test_the_same_version_an_older_line_and_the_end_of_a_pre_release_are_forward(
+    tag: str, existing: list[str]
+) -> None:
     preflight.order(tag, existing)
 
 

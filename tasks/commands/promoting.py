@@ -23,7 +23,9 @@ def promote(here: Berth, to: str, *, yes: bool) -> None:
 
     known = here.project.release.promote
     if to not in known:
-        raise ConfigError(f'--to "{to}"{nearest(to, known)}: {available("destinations ([promote.NAME])", list(known))}')
+        raise ConfigError(
+            f'--to "{to}"{nearest(to, known)}: {available("destinations ([promote.NAME])", list(known))}'
+        )
     before, after = known[to]
     first = here.project.registries[0]
     before = before or "/".join(filter(None, [first.host, first.owner]))

@@ -90,7 +90,9 @@ def rollback(_: Context, tag: str, registry: str = "", owner: str = "", yes: boo
 @task(
     auto_shortflags=False,
     positional=["tag"],
-    help=flags(*PLACES, "yes", tag="the release to copy", to="where to: the NAME of a [promote.NAME] in build.toml"),
+    help=flags(
+        *PLACES, "yes", tag="the release to copy", to="where to: the NAME of a [promote.NAME] in build.toml"
+    ),
 )
 @stoppable
 def promote(_: Context, tag: str, to: str, registry: str = "", owner: str = "", yes: bool = False) -> None:

@@ -75,7 +75,7 @@ def _settled(asked: Asked, results: Results) -> Plan:
     from ..engine import considering
     from ..engine.results import Verdict
 
-    built = [result.image for result in results.images if result.verdict is Verdict.BUILT]
+    built = {result.image: result.digest for result in results.images if result.verdict is Verdict.BUILT}
     if not built or asked.survey is None:
         return asked.plan
     return considering.once_built(asked.project, asked.facts, asked.plan, asked.survey, built)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..release.order import Source
     from .asking import Asked
 
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """How a release is to be done."""

@@ -5,7 +5,7 @@ It joins the rooms that answer the questions; each of them asks the world but on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ..config import lock as locks
@@ -61,8 +61,8 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
     return decide(plan, standings, rebuild=wish.rebuild), found
 
 
-def once_built(project: Project, facts: Facts, plan: Plan, found: Survey, built: Collection[str]) -> Plan:
-    """Looks again when images were just built, and remembers what they were built from.
+def once_built(project: Project, facts: Facts, plan: Plan, found: Survey, built: Mapping[str, str]) -> Plan:
+    """Looks again when images were just built (their digests by name), and remembers what they were built from.
 
     An image of which an input changed while it was built was built from who knows which of the two: it loses
     its address in the plan that is returned, and in the engine.
@@ -71,7 +71,7 @@ def once_built(project: Project, facts: Facts, plan: Plan, found: Survey, built:
     again = addressing.survey(plan, now, addressing.recipes(plan, now), found.lock).addresses
     changed = {name for name in built if again[name] != found.addresses[name]}
     reuse.forget(plan, changed)
-    reuse.remember(plan, found, set(built) - changed)
+    reuse.remember(plan, found, {name: digest for name, digest in built.items() if name not in changed})
     return replace(
         plan,
         images=tuple(

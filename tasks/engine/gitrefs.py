@@ -104,7 +104,13 @@ def _git(root: Path, *arguments: str) -> tuple[bool, str]:
     call = ["git", "-C", str(root), *arguments]
     try:
         done = subprocess.run(
-            call, env=env, capture_output=True, text=True, check=False, timeout=SECONDS, stdin=subprocess.DEVNULL
+            call,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False, ""

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..planning.address import joined
 from ..planning.deciding import Standing
+from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
 from . import docker, images, records
 from .addressing import Survey
@@ -26,13 +27,13 @@ def name(plan: Plan) -> None:
     reused = [image for image in plan.selected if image.action == "reuse" and plan.output == "load"]
     _fetch([image for image in reused if image.fetched])
     wanted = {f"{image.home}:{image.address}": image.references for image in reused}
-    every = [*wanted, *(str(reference) for references in wanted.values() for reference in references)]
-    there = images.inspect(None, every)
+    there = images.inspect(None, list(wanted))
+    named = {given: set(map(familiar, about.get("RepoTags") or ())) for given, about in there.items()}
     calls = [
         (given, str(reference))
         for given, references in wanted.items()
         for reference in references
-        if there.get(str(reference), {}).get("Id") != there[given]["Id"]
+        if familiar(str(reference)) not in named[given]
     ]
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda call: images.name(None, call[0], [call[1]]), calls))
@@ -47,20 +48,17 @@ def _fetch(wanted: Sequence[PlannedImage]) -> None:
                 raise docker.explain(done)
 
 
-def remember(plan: Plan, found: Survey, built: Collection[str]) -> None:
-    """Remembers what was just built, so that the next plan can say what has changed since."""
+def remember(plan: Plan, found: Survey, built: Mapping[str, str]) -> None:
+    """Remembers what was just built (digests by name), so that the next plan can say what has changed since.
+
+    The containerd store knows an image by that digest, so what was loaded is known to be whole without a look.
+    """
     fresh = [image for image in plan.images if image.name in built and image.addresses]
     for image in fresh:
         records.remember(plan.root, image.name, found.addresses[image.name])
     if plan.output == "load":
-        tags = {
-            image.name: f"{image.home}:{image.address}" for image in fresh if image.selected and image.home
-        }
-        there = images.inspect(None, list(tags.values()))
-        ids = {
-            there[tags[image.name]]["Id"]: image.platforms for image in fresh if tags.get(image.name) in there
-        }
-        records.remember_whole(plan.root, ids)
+        loaded = {built[image.name]: image.platforms for image in fresh if image.selected and image.home}
+        records.remember_whole(plan.root, {digest: known for digest, known in loaded.items() if digest})
 
 
 def forget(plan: Plan, names: Collection[str]) -> None:

@@ -19,6 +19,8 @@ from . import images, registry
 from .publishing import Clients, places, remotes
 
 THREADS = 8
+JOURNAL = "argosy-journal"
+"""Where this tag stands, a release has begun and not ended (release/journal.py): it needs what it staged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,10 @@ def remove(plan: Plan, orphans: tuple[Orphan, ...]) -> tuple[int, tuple[str, ...
 def _orphans(clients: Clients, place: Reference) -> tuple[list[Orphan], str]:
     remote = clients[place.registry or HUB]
     try:
-        manifests = {tag: remote.manifest(place.repository, tag) for tag in remote.tags(place.repository)}
+        tags = remote.tags(place.repository)
+        if JOURNAL in tags:
+            return [], f"{place.name}: a release is under way or was cut off (--resume, --rollback); its addresses stay"
+        manifests = {tag: remote.manifest(place.repository, tag) for tag in tags}
     except SurroundingsError as error:
         return [], f"{place.name} was not looked at: {error}"
     live: set[str] = set()

@@ -17,7 +17,9 @@ EMPTY = "application/vnd.oci.empty.v1+json"
 NOTHING = b"{}"
 
 
-def upload(remote: Remote, repository: str, kind: str, data: bytes, annotations: Mapping[str, str]) -> Manifest:
+def upload(
+    remote: Remote, repository: str, kind: str, data: bytes, annotations: Mapping[str, str]
+) -> Manifest:
     """Uploads a document's bytes and returns the manifest that would name it; nothing has a name yet."""
     for blob in (NOTHING, data):
         try:
@@ -49,7 +51,9 @@ def download(remote: Remote, repository: str, manifest: Manifest, kind: str) -> 
     digest = str(body["layers"][0]["digest"])
     data = remote.blob(repository, digest)
     if data is None:
-        raise RegistryError(f"{remote.host}/{repository}@{manifest.digest}: its content {digest} is gone.", 404)
+        raise RegistryError(
+            f"{remote.host}/{repository}@{manifest.digest}: its content {digest} is gone.", 404
+        )
     return data
 
 

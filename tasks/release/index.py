@@ -21,7 +21,9 @@ def index(children: Iterable[Child], annotations: Mapping[str, str]) -> Manifest
     """Returns the index over these manifests: sorted, no space, keys in order."""
     ordered = sorted(set(children), key=lambda child: (not child.platform, child.platform, child.digest))
     entries = [child.descriptor() for child in ordered]
-    return canonical({"manifests": entries, "annotations": {key: text for key, text in annotations.items() if text}})
+    return canonical(
+        {"manifests": entries, "annotations": {key: text for key, text in annotations.items() if text}}
+    )
 
 
 def withdrawn(mark: str) -> Manifest:

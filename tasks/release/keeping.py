@@ -82,7 +82,9 @@ def read(clients: Mapping[str, Remote], home: Place) -> Journal | None:
         return None
     data = artifact.download(clients[home.host], home.repository, manifest, KIND)
     if data is None:
-        raise SurroundingsError(f"{where} is no journal of ours. Take that tag away; Argosy keeps its journal there.")
+        raise SurroundingsError(
+            f"{where} is no journal of ours. Take that tag away; Argosy keeps its journal there."
+        )
     return Journal.loads(data, str(where))
 
 

@@ -40,7 +40,8 @@ def look(clients: Mapping[str, Remote], reference: Reference) -> Manifest | None
             return None
         time.sleep(0.1 * 2**attempt)
     raise RegistryError(
-        f"{reference} cannot be read: {remote.host} lists the tag and yet says there is no such manifest.", 500
+        f"{reference} cannot be read: {remote.host} lists the tag and yet says there is no such manifest.",
+        500,
     )
 
 
@@ -72,4 +73,3 @@ def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         if not future.cancelled() and (error := future.exception()):
             raise error
     return [future.result() for future in futures]
-

@@ -81,7 +81,9 @@ def check(order: Order, planned: Iterable[Name]) -> None:
     for name in planned:
         if name.change == "WOULD OVERWRITE" and name.old and not order.overwrite:
             by = f" (release {made})" if (made := released(name.old)) else ""
-            lines.append(f"  {name.reference}: stands at {name.old.digest}{by}, would become {name.new.digest}")
+            lines.append(
+                f"  {name.reference}: stands at {name.old.digest}{by}, would become {name.new.digest}"
+            )
     if lines:
         raise RefusedError(
             "\n".join(

@@ -95,7 +95,9 @@ def _asked(place: Place, remote: Remote) -> Harbour:
         tags = remote.tags(place.repository)
         remote.may_push(place.repository)
     except RegistryError as error:
-        return Harbour(place, "must be created first" if error.status == 404 else "refuses", refusal=str(error))
+        return Harbour(
+            place, "must be created first" if error.status == 404 else "refuses", refusal=str(error)
+        )
     return Harbour(place, "exists" if tags else "will be created", tags, _deletes(remote, place))
 
 
@@ -118,7 +120,5 @@ def told(found: Iterable[Harbour]) -> str:
     if new := places(lambda one: one.state == "will be created"):
         parts.append(f"will be created: {', '.join(new)}")
     if kept := places(lambda one: not one.deletes):
-        parts.append(
-            f"no deletion (a new name that is withdrawn leaves an empty index): {', '.join(kept)}"
-        )
+        parts.append(f"no deletion (a new name that is withdrawn leaves an empty index): {', '.join(kept)}")
     return "; ".join(parts)

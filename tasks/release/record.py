@@ -72,7 +72,9 @@ class Record:
                 }
                 for one in self.entries
             ],
-            "platforms": {image: dict(sorted(found.items())) for image, found in sorted(self.platforms.items())},
+            "platforms": {
+                image: dict(sorted(found.items())) for image, found in sorted(self.platforms.items())
+            },
             "gates": dict(sorted(self.gates.items())),
             "rolled_back": self.rolled_back,
         }

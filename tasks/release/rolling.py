@@ -36,7 +36,8 @@ def names(record: Record, clients: Mapping[str, Remote]) -> tuple[Name, ...]:
     ]
     if gone := absent(clients, wanted):
         raise RefusedError(
-            "what stood there before is not whole any more (a registry's own clean-up, perhaps): " + ", ".join(gone)
+            "what stood there before is not whole any more (a registry's own clean-up, perhaps): "
+            + ", ".join(gone)
         )
     return planned
 

@@ -79,7 +79,9 @@ def _prepared(order: Order, planned: tuple[Name, ...], voyage: Voyage) -> Journa
     """Everything before the first name moves; None where nothing is left to move."""
     clients = voyage.clients
     staging.stage(order, clients)
-    voyage.told("stage", f"{len(order.named)} indexes are in their repositories, and all that stands behind them")
+    voyage.told(
+        "stage", f"{len(order.named)} indexes are in their repositories, and all that stands behind them"
+    )
     earlier = record.read(clients, order.home, order.tag)
     if earlier and not any(name.moves for name in planned):
         voyage.told("move", "every name stands where this release wants it: nothing to do")
@@ -163,7 +165,9 @@ def _undone(journal: Journal, voyage: Voyage, reason: str) -> None:
     """Takes everything back and closes the journal. Raises IncompleteError, with what is left, if it cannot."""
     try:
         if is_committed(journal, voyage):
-            raise IncompleteError(f"{journal.tag} is recorded, so it is completed, not undone. {_way(journal, voyage)}")
+            raise IncompleteError(
+                f"{journal.tag} is recorded, so it is completed, not undone. {_way(journal, voyage)}"
+            )
         stands = _permanent(journal, voyage)
         undone = Undone(stands) if stands else undo(journal, voyage.clients, voyage.settle)
         for line in (*undone.foreign, *undone.emptied):

@@ -51,7 +51,11 @@ def undo(journal: Journal, clients: Mapping[str, Remote], settle: float = SETTLE
     for turn in range(ROUNDS):
         if turn:
             time.sleep(settle)
-        was = [one for phase in _phases(moves) for one in together(lambda move: back(move, journal, clients), phase)]
+        was = [
+            one
+            for phase in _phases(moves)
+            for one in together(lambda move: back(move, journal, clients), phase)
+        ]
         if turn and not any(one.wrote or one.stuck for one in was):
             break
         if all(one.stuck for one in was):  # nothing answers: it will not in three seconds
@@ -98,7 +102,9 @@ def back(move: Move, journal: Journal, clients: Mapping[str, Remote]) -> _Was:
         ours = now is not None and (now.digest == move.new.digest or mark(now).startswith(journal.id))
         if ours:
             return _restored(move, journal, clients)
-        return _Was(foreign=f"{move.reference} stands at {now.digest if now else 'nothing'}, by somebody else")
+        return _Was(
+            foreign=f"{move.reference} stands at {now.digest if now else 'nothing'}, by somebody else"
+        )
     except RegistryError as error:
         return _Was(stuck=f"{move.reference}: {error}")
 
@@ -124,7 +130,9 @@ def _restored(move: Move, journal: Journal, clients: Mapping[str, Remote]) -> _W
         remote.put(move.reference.repository, move.reference.tag, move.old)
         now = look(clients, move.reference)
         if now is None or now.digest != move.old.digest:
-            raise RegistryError(f"was put back to {move.old.digest} and stands at {now.digest if now else 'nothing'}")
+            raise RegistryError(
+                f"was put back to {move.old.digest} and stands at {now.digest if now else 'nothing'}"
+            )
         return _Was(wrote=True)
     if withdraw(clients, move.reference, journal.id):
         return _Was(wrote=True)

@@ -29,5 +29,7 @@ def withdraw(clients: Mapping[str, Remote], reference: Reference, identity: str)
         remote.delete(reference.repository, empty.digest)
     left = look(clients, reference)
     if not is_free(left):
-        raise RegistryError(f"{reference} was to be withdrawn and stands at {left.digest if left else 'nothing'}.")
+        raise RegistryError(
+            f"{reference} was to be withdrawn and stands at {left.digest if left else 'nothing'}."
+        )
     return left is None

@@ -110,7 +110,13 @@ def show_findings(record: Record, findings: Sequence[Finding]) -> None:
 def findings_json(record: Record, findings: Iterable[Finding]) -> dict[str, object]:
     """Returns a verification for programs."""
     found = [
-        {"reference": f.entry.reference, "released": f.entry.digest, "now": f.now, "found": f.said, "ok": not f.wrong}
+        {
+            "reference": f.entry.reference,
+            "released": f.entry.digest,
+            "now": f.now,
+            "found": f.said,
+            "ok": not f.wrong,
+        }
         for f in findings
     ]
     return _record(record) | {"schema": SCHEMA, "ok": all(one["ok"] for one in found), "findings": found}
