@@ -27,7 +27,14 @@ Change = Callable[[Draw, Imagined], "Imagined | None"]
 """A change; None where the fleet has nothing for it to happen to."""
 
 CHANGES: dict[str, Change] = {}
-HARMLESS = ("touch", "comment", "comment in an instruction", "spacing", "keyword in lower case", "blank lines")
+HARMLESS = (
+    "touch",
+    "comment",
+    "comment in an instruction",
+    "spacing",
+    "keyword in lower case",
+    "blank lines",
+)
 """Kinds that change no image, unless a Dockerfile is copied."""
 
 
@@ -43,7 +50,9 @@ def change(kind: str) -> Callable[[Change], Change]:
 
 def _some(draw: Draw, fleet: Imagined, *kinds: str, under: str = "") -> str | None:
     """Draws the path of a thing of these kinds."""
-    paths = [path for path, thing in sorted(fleet.things.items()) if thing.kind in kinds and path.startswith(under)]
+    paths = [
+        path for path, thing in sorted(fleet.things.items()) if thing.kind in kinds and path.startswith(under)
+    ]
     ignore = {path for path in paths if path.endswith(".dockerignore")}
     known = [path for path in paths if path not in ignore]
     return draw(st.sampled_from(known)) if known else None
@@ -116,7 +125,10 @@ def _joined(draw: Draw, fleet: Imagined) -> Imagined | None:
     alike = [
         other
         for other, thing in sorted(fleet.things.items())
-        if other != path and thing.kind == "file" and thing.text == text and thing.mode == fleet.things[path].mode
+        if other != path
+        and thing.kind == "file"
+        and thing.text == text
+        and thing.mode == fleet.things[path].mode
     ]
     hangs = any(thing.kind == "hardlink" and thing.text == path for thing in fleet.things.values())
     if not alike or hangs:
@@ -134,8 +146,19 @@ def _swapped(draw: Draw, fleet: Imagined) -> Imagined | None:
 
 @change("add a file")
 def _add(draw: Draw, fleet: Imagined) -> Imagined:
-    names = ["new.txt", "lib/new.txt", "lib/deep/new", "data/new", "new/deep/er", "left/new", "new.log", "x.md"]
-    return _with(fleet, {f"{draw(st.sampled_from(['src', 'src', 'third']))}/{draw(st.sampled_from(names))}": Thing()})
+    names = [
+        "new.txt",
+        "lib/new.txt",
+        "lib/deep/new",
+        "data/new",
+        "new/deep/er",
+        "left/new",
+        "new.log",
+        "x.md",
+    ]
+    return _with(
+        fleet, {f"{draw(st.sampled_from(['src', 'src', 'third']))}/{draw(st.sampled_from(names))}": Thing()}
+    )
 
 
 @change("add an empty folder")
@@ -151,7 +174,9 @@ def _outside(_: Draw, fleet: Imagined) -> Imagined:
 
 @change("ignore file")
 def _ignore(draw: Draw, fleet: Imagined) -> Imagined:
-    path = draw(st.sampled_from(["src/.dockerignore", "third/.dockerignore", "src/one.Dockerfile.dockerignore"]))
+    path = draw(
+        st.sampled_from(["src/.dockerignore", "third/.dockerignore", "src/one.Dockerfile.dockerignore"])
+    )
     before = fleet.things.get(path)
     text = draw(st.sampled_from([f"{draw(st.sampled_from(PATTERNS))}\n", "# nothing\n", "\n"]))
     if before and draw(st.booleans()):
@@ -178,7 +203,9 @@ def _epoch(draw: Draw, fleet: Imagined) -> Imagined:
 
 @change("a base moved")
 def _moved(draw: Draw, fleet: Imagined) -> Imagined:
-    return replace(fleet, stands={**fleet.stands, PLAIN: "b"} if draw(st.booleans()) else {PLAIN: "b", TRIGGER: "b"})
+    return replace(
+        fleet, stands={**fleet.stands, PLAIN: "b"} if draw(st.booleans()) else {PLAIN: "b", TRIGGER: "b"}
+    )
 
 
 @change("an ONBUILD base moved")
@@ -283,7 +310,9 @@ def _escape(_: Draw, picture: Picture) -> Picture:
 
 @_picture("global argument")
 def _global(draw: Draw, picture: Picture) -> Picture:
-    line = draw(st.sampled_from(["ARG A=other", "ARG B=other", "ARG UNUSED=2", "ARG C=other", "ARG PLACE=left"]))
+    line = draw(
+        st.sampled_from(["ARG A=other", "ARG B=other", "ARG UNUSED=2", "ARG C=other", "ARG PLACE=left"])
+    )
     return replace(picture, head=(*picture.head, line))
 
 

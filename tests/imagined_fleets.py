@@ -179,7 +179,9 @@ def things(draw: st.DrawFn) -> dict[str, Thing]:
     found = {f"src/{path}": Thing(draw(WORDS) + "\n", draw(MODES)) for path in ALWAYS}
     for path in draw(st.lists(st.sampled_from(sorted(SOMETIMES)), unique=True, max_size=6)):
         found[f"src/{path}"] = SOMETIMES[path]
-    found |= {f"third/{path}": Thing(draw(WORDS) + "\n") for path in ("v.txt", "w/x.txt", "left/g", "skip.md")}
+    found |= {
+        f"third/{path}": Thing(draw(WORDS) + "\n") for path in ("v.txt", "w/x.txt", "left/g", "skip.md")
+    }
     found |= {f"other/{path}": Thing("other\n") for path in ("v.txt", "w/x.txt", "left/g")}
     for place in ("src", "third", "src/one.Dockerfile"):
         if draw(st.integers(0, 2)) == 0:
@@ -198,7 +200,9 @@ def _copies(there: Mapping[str, Thing]) -> list[str]:
 
 
 @st.composite
-def lines(draw: st.DrawFn, there: Mapping[str, Thing], before: tuple[Stage, ...], siblings: tuple[str, ...]) -> str:
+def lines(
+    draw: st.DrawFn, there: Mapping[str, Thing], before: tuple[Stage, ...], siblings: tuple[str, ...]
+) -> str:
     """One line of a stage with a shell."""
     number = draw(st.integers(0, 99))
     source = draw(st.sampled_from(_copies(there)))
@@ -233,7 +237,11 @@ def lines(draw: st.DrawFn, there: Mapping[str, Thing], before: tuple[Stage, ...]
         "ONBUILD ARG A=trig",
         f"ONBUILD RUN echo {draw(WORDS)} $A $B > /onbuilt",
         *(f"COPY --from={name} /out /f{number}/" for name in earlier * 2),
-        *(f"RUN --mount=target=/m,from={name},source=/out {SHOW} /out/{number}" for name in earlier if name.isalpha()),
+        *(
+            f"RUN --mount=target=/m,from={name},source=/out {SHOW} /out/{number}"
+            for name in earlier
+            if name.isalpha()
+        ),
         *(f"COPY --from=ghcr.io/acme/{name}:1 /out /s{number}/" for name in siblings * 2),
         f"COPY --from={PLAIN} /which /w{number}",
         f"COPY --from={BUSYBOX} /bin/busybox /w{number}",
@@ -293,7 +301,9 @@ def fleets(draw: st.DrawFn) -> Imagined:
             settings["labels"] = {"made.by": draw(WORDS)}
         head = [f"ARG BASE={BUSYBOX}"]
         head += ["ARG SIBLING"] if siblings else []
-        head += draw(st.lists(st.sampled_from(["ARG A=global", "ARG B", "ARG WHICH", "ARG UNUSED=1"]), unique=True))
+        head += draw(
+            st.lists(st.sampled_from(["ARG A=global", "ARG B", "ARG WHICH", "ARG UNUSED=1"]), unique=True)
+        )
         inside = draw(st.booleans())
         place = f"src/{name}.Dockerfile" if inside else f"docker/{name}/Dockerfile"
         pictures += (Picture(name, place, found, tuple(head), settings),)

@@ -49,7 +49,9 @@ class Ran:
 
     def failed(self, code: int) -> Ran:
         """Asserts this exit code, and that no traceback was shown."""
-        assert self.code == code, f"exit {self.code}, not {code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+        assert self.code == code, (
+            f"exit {self.code}, not {code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+        )
         assert "Traceback" not in self.err + self.out, self.err
         return self
 
@@ -104,7 +106,12 @@ class Fleet:
     def run(self, *argv: str, env: Mapping[str, str] | None = None, cwd: str = ".", **options: Any) -> Ran:
         """Runs any program in the project's folder and environment."""
         done = subprocess.run(
-            argv, cwd=self.root / cwd, env=self.env | dict(env or {}), capture_output=True, text=True, check=False,
+            argv,
+            cwd=self.root / cwd,
+            env=self.env | dict(env or {}),
+            capture_output=True,
+            text=True,
+            check=False,
             **options,
         )
         return Ran(done.returncode, done.stdout, done.stderr)

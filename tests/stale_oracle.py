@@ -159,7 +159,9 @@ def _baked(env: Mapping[str, str], batch: Collection[Wanted], folder: Path) -> d
             }
             shutil.rmtree(out)
             return failed | outcomes
-        last = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), done.stderr[-400:])
+        last = next(
+            (line for line in done.stderr.splitlines() if line.startswith("ERROR")), done.stderr[-400:]
+        )
         names = set(_BLAMED.findall(done.stderr)) & {one.name for one, _ in waiting}
         if len(waiting) == 1:
             names = {one.name for one, _ in waiting}
@@ -186,7 +188,9 @@ def _targets(one: State, images: Collection[str], out: Path) -> tuple[dict[str, 
     epoch = one.environ.get("SOURCE_DATE_EPOCH", EPOCH)
     for name, definition in file["target"].items():
         contexts = {
-            key: f"target:{one.name}-{value.removeprefix('target:')}" if value.startswith("target:") else value
+            key: f"target:{one.name}-{value.removeprefix('target:')}"
+            if value.startswith("target:")
+            else value
             for key, value in definition.get("contexts", {}).items()
         }
         dest = f"type=oci,dest={out}/{one.name}-{name}.tar,rewrite-timestamp=true"

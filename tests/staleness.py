@@ -76,7 +76,9 @@ class _Case:
     @property
     def equal(self) -> set[str]:
         """The images that Argosy would reuse."""
-        return {name for name, address in self.now.addresses.items() if self.before.addresses.get(name) == address}
+        return {
+            name for name, address in self.now.addresses.items() if self.before.addresses.get(name) == address
+        }
 
     @property
     def asked(self) -> set[str]:
@@ -159,4 +161,6 @@ def _judged(tally: Tally, story: Story, case: _Case, found: Mapping[str, Outcome
             tally.same += 1
         else:
             why = "reused, yet BuildKit makes another image"
-            tally.stale.append(Stale(case.number, name, case.after.kinds, story.before, case.after.fleet, why))
+            tally.stale.append(
+                Stale(case.number, name, case.after.kinds, story.before, case.after.fleet, why)
+            )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ class Heard:
 
 
 @pytest.fixture
-def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a recording docker; it succeeds and says nothing until it is told to."""
     (tmp_path / "docker").write_text(SCRIPT)
     (tmp_path / "docker").chmod(0o755)

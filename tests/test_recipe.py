@@ -109,7 +109,9 @@ def test_what_is_not_understood_takes_the_whole_context_and_says_so(text: str, w
 
 def test_a_bind_mount_without_a_source_takes_the_whole_context() -> None:
     assert of("FROM a:1\nRUN --mount=type=bind,target=/src make\n").taken == (Taken("", mounted=True),)
-    assert of("FROM a:1\nRUN --mount=target=/src,source=lib make\n").taken == (Taken("", ("lib",), mounted=True),)
+    assert of("FROM a:1\nRUN --mount=target=/src,source=lib make\n").taken == (
+        Taken("", ("lib",), mounted=True),
+    )
     assert of("FROM a:1\nRUN --mount=type=cache,target=/c make\n").taken == ()
 
 
@@ -126,7 +128,9 @@ def test_a_secret_is_named_as_left_out() -> None:
 
 def test_a_named_context_that_is_a_folder_is_taken_by_what_is_copied() -> None:
     image = replace(IMAGE, contexts={"vendor": "third/party"})
-    assert of("FROM scratch\nCOPY --from=vendor lib /lib\n", image).taken == (Taken("vendor", ("lib",), ("from",)),)
+    assert of("FROM scratch\nCOPY --from=vendor lib /lib\n", image).taken == (
+        Taken("vendor", ("lib",), ("from",)),
+    )
 
 
 def test_a_named_context_elsewhere_cannot_be_known() -> None:

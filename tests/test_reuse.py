@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -38,7 +39,7 @@ def verdicts(real: Fleet, line: str) -> dict[str, str]:
     return {image["name"]: image["verdict"] for image in real.inv(f"{line} --json").ok().json["images"]}
 
 
-def manifest(engine: PrivateEngine, repository: str, reference: str) -> dict[str, object]:
+def manifest(engine: PrivateEngine, repository: str, reference: str) -> dict[str, Any]:
     kinds = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
     url = f"http://{engine.registry}/v2/{repository}/manifests/{reference}"
     with urlopen(Request(url, headers={"Accept": kinds})) as answer:
@@ -166,7 +167,7 @@ def test_a_platform_that_is_missing_is_built_alone_and_joined(real: Fleet, engin
     first = manifest(engine, f"{real.owner}/base", "0.1.0")
     ran = real.inv(f"push --platforms {BOTH}").ok()
     index = manifest(engine, f"{real.owner}/base", "0.1.0")
-    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["amd64", "arm64"]  # type: ignore[index, attr-defined]
+    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["amd64", "arm64"]
     amd = manifest(engine, f"{real.owner}/base", index["manifests"][0]["digest"])
     assert amd == first
     assert "linux/arm64" in ran.err

@@ -138,7 +138,8 @@ def show(results: Results, *, json: bool) -> None:
     if json:
         listing.print_json(tables.as_json(results))
     else:
-        tables.show(results)
+        # At a terminal the live screen has just shown a failing step's output, all of it.
+        tables.show(results, logs=not (sys.stdout.isatty() and sys.stderr.isatty()))
     summary.append_summary(results, os.environ)
 
 

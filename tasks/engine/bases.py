@@ -98,7 +98,11 @@ def _bakefile(bases: Mapping[str, Collection[str]], folder: str, *, fresh: bool)
         for number, (reference, platforms) in enumerate(bases.items())
     }
     # buildx puts target names before steps only where there are several targets.
-    targets["second"] = {"context": folder, "dockerfile-inline": "FROM scratch\n", "output": ["type=cacheonly"]}
+    targets["second"] = {
+        "context": folder,
+        "dockerfile-inline": "FROM scratch\n",
+        "output": ["type=cacheonly"],
+    }
     return {"target": targets, "group": {"default": {"targets": list(targets)}}}
 
 

@@ -159,4 +159,6 @@ def _dockerfiles(project: Project, environ: Mapping[str, str]) -> Check:
     except ArgosyError as error:
         return Check("build.toml", "does not make a plan", str(error), failed=True)
     folders = {Path(image.dockerfile) for image in project.images.values()}
-    return Check("build.toml", f"{len(project.images)} images from {len(folders)} Dockerfiles, all there")
+    images, files = len(project.images), len(folders)
+    said = f"{images} image{'s' * (images != 1)} from {files} Dockerfile{'s' * (files != 1)}, all there"
+    return Check("build.toml", said)

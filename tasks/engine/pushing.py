@@ -68,7 +68,9 @@ def name_all(
     Raises RefusedError, before the first name moves, for names that a release made; IncompleteError if the
     registry fails half-way or Ctrl-C is pressed.
     """
-    new = {(name, place): index(found) for name, places in contents.items() for place, found in places.items()}
+    new = {
+        (name, place): index(found) for name, places in contents.items() for place, found in places.items()
+    }
     wanted = [
         (reference, new[image.name, replace(reference, tag="")])
         for image in pushed(plan)

@@ -70,7 +70,10 @@ def _orphans(clients: Clients, place: Reference) -> tuple[list[Orphan], str]:
     try:
         tags = remote.tags(place.repository)
         if JOURNAL in tags:
-            return [], f"{place.name}: a release is under way or was cut off (--resume, --rollback); its addresses stay"
+            return (
+                [],
+                f"{place.name}: a release is under way or was cut off (--resume, --rollback); its addresses stay",
+            )
         manifests = {tag: remote.manifest(place.repository, tag) for tag in tags}
     except SurroundingsError as error:
         return [], f"{place.name} was not looked at: {error}"

@@ -82,7 +82,11 @@ class _Found:
 
 
 def recipe(
-    image: PlannedImage, dockerfile: Dockerfile, platform: str, build_platform: str, environ: Mapping[str, str]
+    image: PlannedImage,
+    dockerfile: Dockerfile,
+    platform: str,
+    build_platform: str,
+    environ: Mapping[str, str],
 ) -> Recipe:
     """Returns the recipe. `environ` is what of the caller's environment reaches BuildKit (SOURCE_DATE_EPOCH)."""
     found = _Found()
@@ -93,7 +97,9 @@ def recipe(
     found.fixed |= {f"label {key}": value for key, value in image.labels.items()}
     found.fixed |= {f"environment {key}": value for key, value in environ.items()}
     # These steer BuildKit itself, declared or not: https://docs.docker.com/reference/dockerfile/#buildkit-built-in-build-args
-    steering = {key: value for key, value in image.args.items() if key.startswith("BUILDKIT_") or key in FORWARDED}
+    steering = {
+        key: value for key, value in image.args.items() if key.startswith("BUILDKIT_") or key in FORWARDED
+    }
     # One text means two things under two escapes; without the directive it is a backslash.
     directives = {"escape": dockerfile.escape.strip("\\"), "syntax": dockerfile.directives.get("syntax", "")}
     found.fixed |= {f"directive {key}": value for key, value in directives.items() if value}
@@ -122,7 +128,9 @@ def recipe(
     for name, values in found.arguments.items():
         if set(values) != {None}:
             [*several] = dict.fromkeys(values)
-            found.fixed[f"argument {name}"] = str(values[0]) if len(several) == 1 else f"by stage {json.dumps(values)}"
+            found.fixed[f"argument {name}"] = (
+                str(values[0]) if len(several) == 1 else f"by stage {json.dumps(values)}"
+            )
     found.fixed |= {f"argument {key}": value for key, value in steering.items()}
     return Recipe(
         image=image.name,
@@ -144,7 +152,9 @@ def _said_anew(instruction: Instruction, scope: Mapping[str, str], args: Mapping
         return set()
     env = instruction.keyword == "ENV"
     return {
-        name for name, value in instruction.pairs() if env or value is not None or name in args or name in scope
+        name
+        for name, value in instruction.pairs()
+        if env or value is not None or name in args or name in scope
     }
 
 
@@ -224,7 +234,9 @@ def _paths(
         path = expanded(dockerfile, instruction.line, word, variables)
         if instruction.keyword == "ADD" and (is_remote(path) or path.endswith(".git")):
             if instruction.flag("checksum") is None:
-                found.barriers[f"{place}: ADD {path} has no --checksum, so its content cannot be known"] = None
+                found.barriers[f"{place}: ADD {path} has no --checksum, so its content cannot be known"] = (
+                    None
+                )
             continue
         yield path
 

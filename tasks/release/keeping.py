@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..engine.registry import Remote
+from ..engine.sweeping import JOURNAL
 from ..errors import RefusedError, RegistryError, SurroundingsError
 from ..model import HUB, Reference
 from . import artifact
@@ -21,7 +22,7 @@ from .looking import look
 from .withdrawing import withdraw
 
 KIND = "application/vnd.argosy.journal.v1+json"
-TAG = "argosy-journal"
+TAG = JOURNAL
 FILE = "journal.json"
 
 

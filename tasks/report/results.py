@@ -30,8 +30,11 @@ _STYLES = {
 }
 
 
-def show(results: Results, stream: TextIO | None = None) -> None:
-    """Writes tables, failures and the conclusion to `stream` (stdout)."""
+def show(results: Results, stream: TextIO | None = None, *, logs: bool = True) -> None:
+    """Writes tables, failures and the conclusion to `stream` (stdout).
+
+    Without `logs` a failing step's output is left out: for whoever has just seen all of it.
+    """
     out = stream or sys.stdout
     if results.images:
         write(images_table(results), out)
@@ -41,7 +44,7 @@ def show(results: Results, stream: TextIO | None = None) -> None:
     colours = has_colours(out, os.environ)
     for result in results.images:
         if result.verdict is Verdict.FAILED:
-            head, *lines = failure_lines(result)
+            head, *lines = failure_lines(result, logs=logs)
             out.write(
                 "".join(f"{line}\n" for line in ("", styled(head, "bold red", colours=colours), *lines))
             )
@@ -127,13 +130,13 @@ def change(moved: Moved) -> str:
     return "moved" if moved.new else "removed"
 
 
-def failure_lines(result: Result) -> list[str]:
-    """Returns what is to be said of one failed image: where, why, and the end of its log."""
+def failure_lines(result: Result, *, logs: bool = True) -> list[str]:
+    """Returns what is to be said of one failed image: where, why, and (with `logs`) the end of its log."""
     head = f"FAILED {result.image}" + (f"  {result.where}" if result.where else "")
     return [
         head,
         *(f"  {line}" for line in result.reason.splitlines()),
-        *(f"  | {line}" for line in tail(result)),
+        *(f"  | {line}" for line in (tail(result) if logs else ())),
     ]
 
 

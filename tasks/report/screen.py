@@ -95,9 +95,11 @@ class Screen:
             shown = sorted(ranked[:room], key=lambda build: order[id(build)])
         names = max((len(build.image) for build in shown), default=0)
         platforms = max((len(build.platform) for build in shown), default=0)
+        # The terminal writes ^C behind the last line: no new line may begin by that, or one is left standing.
+        width = options.max_width - 3
         for build in shown:
-            yield self._fit(self._row(build, names, platforms), options.max_width)
-        yield self._fit(self._count(builds), options.max_width)
+            yield self._fit(self._row(build, names, platforms), width)
+        yield self._fit(self._count(builds), width)
 
     def _row(self, build: Build, names: int, platforms: int) -> tuple[Text, str]:
         mark, style = _MARKS.get(build.state, (_SPINNER[self._spinner % len(_SPINNER)], "cyan"))
