@@ -65,7 +65,6 @@ def pair(why: str, *stages: tuple[str, ...], **changed: object) -> Pair:
 
 ONE, TWO = (BUSYBOX, "x", "RUN echo 1 > /f"), (BUSYBOX, "y", "RUN echo 2 > /f")
 LAST = (BUSYBOX, "", "COPY a.txt /")
-LINKS = (BUSYBOX, "", "COPY --link . /l")
 MATTERS = [
     pair("content", LAST, things={"src/a.txt": Thing("changed\n")}),
     pair("mode", LAST, things={"src/a.txt": Thing("one\n", 0o600)}),
@@ -80,11 +79,6 @@ MATTERS = [
         "a blank at the end of a symlink's text",
         fleet((BUSYBOX, "", "COPY lib /l"), things={"src/lib/to": Thing("c.txt", kind="symlink")}),
         fleet((BUSYBOX, "", "COPY lib /l"), things={"src/lib/to": Thing("c.txt ", kind="symlink")}),
-    ),
-    Pair(
-        "a hard link that was a copy",
-        fleet(LINKS, things={"src/lib/twin": Thing("one\n")}),
-        fleet(LINKS, things={"src/lib/twin": Thing("src/lib/c.txt", kind="hardlink")}),
     ),
     pair("an argument that RUN alone sees", (BUSYBOX, "", "ARG A", "RUN env > /e"), args={"A": "1"}),
     pair("the word for unset", (BUSYBOX, "", "ARG A", "RUN echo $A > /e"), args={"A": "unset"}),
@@ -239,6 +233,12 @@ def test_a_copied_dockerfile_counts_as_a_file(tmp_path: Path) -> None:
     after = fleet(lines, dockerfile="src/one.Dockerfile", head=("# a comment",))
     one, other = addresses(tmp_path, Pair("", before, after))
     assert one != other
+
+
+def test_what_a_base_pinned_by_digest_triggers_is_not_known_and_may_be_all(tmp_path: Path) -> None:
+    lines = (f"{TRIGGER}@sha256:{'a' * 64}", "", "USER 1")
+    before, after = addresses(tmp_path, pair("", lines, things={"src/data/f.txt": Thing("changed\n")}))
+    assert before != after
 
 
 @pytest.mark.engine

@@ -68,6 +68,11 @@ def test_a_signal_ends_the_build_and_says_what_was_done(
     process = fleet.start(task)
     until(nap, 60, there=True)
     assert running(str(tmp_path / "tmp"))  # buildx, with our bake file
+    loads = task.startswith("build")
+    reference = f"{fleet.registry}/{fleet.owner}/quick:0.1.0"
+    while loads and fleet.run("docker", "image", "inspect", reference).code:
+        time.sleep(0.05)
+    time.sleep(0.3)
     started = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
@@ -79,6 +84,7 @@ def test_a_signal_ends_the_build_and_says_what_was_done(
     assert err.splitlines()[-1].startswith(f"{word}: ")
     assert "slow" in out
     assert "stopped" in out
+    assert ("loaded" in out) == loads
 
 
 def test_a_second_ctrl_c_leaves_nothing_running_either(sleeping: tuple[Fleet, str], tmp_path: Path):

@@ -18,16 +18,18 @@ from ..planning.bakefile import bakefile, closure, links, target
 from ..planning.batches import batches
 from ..planning.plan import Plan, PlannedImage
 from . import bake, docker
-from .builds import State, Watcher
+from .builds import Watcher
 from .progress import Progress
 from .results import Result, Results, Verdict
-from .steps import Target
+from .steps import Step, Target
 
 # A pushed image has no name yet: names are moved when everything is built (pushing.py).
 OUTCOME = {"load": "loaded", "push": "not named", "none": "not loaded, not pushed"}
 
-RACE = re.compile(r"moby-dangling@sha256:[0-9a-f]+.*already exists")
-MOST_RACES = 5
+SLIP = re.compile(
+    r"moby-dangling@sha256:[0-9a-f]+.*already exists|^DeadlineExceeded: context deadline exceeded$"
+)
+MOST_SLIPS = 5
 
 
 class Unfinished(Exception):  # noqa: N818 - what went wrong is `error`; this carries what was done until then
@@ -49,7 +51,7 @@ class _Run:
     log: TextIO
     straight: bool = False
     done: dict[str, Result] = field(default_factory=dict)
-    races: int = 0
+    slips: int = 0
 
     def finish(self, image: PlannedImage, verdict: Verdict, **known: Any) -> None:
         references = tuple(str(reference) for reference in image.references)
@@ -132,22 +134,20 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
 
     bake cancels everything at the first failure, so what else was under way is baked again, from the cache.
     """
+    run.slips = 0
     while names := [name for name in batch if name not in run.done and not run.stands_on_failed(name)]:
         images = closure(run.plan, names)
         targets = _targets(run.plan, images)
-        progress = Progress(targets.values(), run.watcher, _writer(run.log), run.plan.root)
-        baked = bake.run(
-            docker.client(),
-            bakefile(run.plan, names, straight=run.straight),
-            run.plan.root,
-            progress,
-            run.builder,
-        )
-        for name in names:
-            image = run.plan[name]
-            if baked.succeeded or (image.output == "load" and _is_done(progress, name)):
-                _built(run, image, progress, baked.metadata)
-        if not baked.succeeded and not _is_race(run, progress):
+        watcher = _Calm(run.watcher) if run.watcher else None
+        progress = Progress(targets.values(), watcher, _writer(run.log), run.plan.root)
+        file = bakefile(run.plan, names, straight=run.straight)
+        try:
+            baked = bake.run(docker.client(), file, run.plan.root, progress, run.builder)
+        except KeyboardInterrupt:
+            _take(run, names, progress, None)
+            raise
+        _take(run, names, progress, baked)
+        if not baked.succeeded and not _is_slip(run, progress):
             # An engine that is gone is no image's failure: this raises.
             docker.info(None)
             _failed(run, progress, images)
@@ -155,21 +155,39 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
                 return
 
 
-def _is_race(run: _Run, progress: Progress) -> bool:
-    """Whether it was the engine's own slip: two images with the same content, both written at one moment.
+class _Calm:
+    """Tells a watcher everything but the engine's own slips, which are made good at once."""
 
-    Engine 26 writes each content under a nameless name first, and refuses whoever comes second. Once it is
-    there nobody is refused, so one more time is enough.
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self.update = watcher.update
+        self.line = watcher.line
+
+    def step(self, step: Step) -> None:
+        if not SLIP.search(step.error):
+            self._watcher.step(step)
+
+
+def _is_slip(run: _Run, progress: Progress) -> bool:
+    """Whether it was the engine's own slip, which one more call (from the cache) makes good.
+
+    Engine 26 writes each content under a nameless name first, and refuses whoever writes the same at the same
+    moment; and on a busy machine it misses its own deadline for noting down that a build has ended.
     """
     failure = progress.failure()
-    slipped = failure is not None and RACE.search(failure.message) is not None
-    run.races += slipped
-    return slipped and run.races <= MOST_RACES
+    slipped = failure is not None and SLIP.search(failure.message) is not None
+    run.slips += slipped
+    return slipped and run.slips <= MOST_SLIPS
 
 
-def _is_done(progress: Progress, name: str) -> bool:
-    """Whether an image was all there (loaded, too) when another one failed."""
-    return all(build.state is State.DONE for build in progress.builds if build.image == name)
+def _take(run: _Run, names: Sequence[str], progress: Progress, baked: bake.Baked | None) -> None:
+    """Writes down what was built: all of a call that succeeded, else what was loaded before it ended."""
+    for name in names:
+        image = run.plan[name]
+        if baked and baked.succeeded:
+            _built(run, image, progress, baked.metadata)
+        elif image.output == "load" and progress.done(target(name)):
+            _built(run, image, progress, {})
 
 
 def _built(run: _Run, image: PlannedImage, progress: Progress, metadata: Mapping[str, Any]) -> None:

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -141,6 +140,8 @@ def _disks(project: Project, info: docker.Info | ArgosyError) -> Iterator[Check]
 
 def _git(project: Project) -> Check:
     state = git.read(project.root)
+    if state is None and (refusal := git.refusal(project.root)):
+        return Check("git", "does not read this repository", refusal, failed=True)
     if state is None:
         return Check("git", "no repository with a commit: {sha}, {branch} and {date} have no value")
     dirty = ", with changes not committed" if state.dirty else ""
@@ -151,11 +152,8 @@ def _dockerfiles(project: Project, environ: Mapping[str, str]) -> Check:
     from ..planning import planner
     from ..planning.request import Request
 
-    ask: Callable[[], object] = partial(
-        planner.make, project, facts.gather(project, environ, engine=False), Request(images=("*",))
-    )
     try:
-        ask()
+        planner.make(project, facts.gather(project, environ, engine=False), Request(images=("*",)))
     except ArgosyError as error:
         return Check("build.toml", "does not make a plan", str(error), failed=True)
     folders = {Path(image.dockerfile) for image in project.images.values()}

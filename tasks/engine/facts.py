@@ -30,7 +30,9 @@ def gather(project: Project, environ: Mapping[str, str], *, engine: bool, requir
         answered: Engine | None = None
         reason = "no engine was asked"
         if asked is not None:
-            _warm_up()
+            # A plan goes on with this once the engine is known: loaded now, it costs no time.
+            from . import considering  # noqa: F401
+
             try:
                 answered = asked.result()
             except SurroundingsError as error:
@@ -46,13 +48,6 @@ def gather(project: Project, environ: Mapping[str, str], *, engine: bool, requir
         engine=answered,
         no_engine=reason,
     )
-
-
-def _warm_up() -> None:
-    """Imports what a plan goes on with once the engine is known: its answer takes as long as that."""
-    import requests  # noqa: F401 - registries are asked next (oras is not needed for that)
-
-    from . import considering  # noqa: F401
 
 
 def _sources(project: Project) -> list[VersionSource]:

@@ -34,6 +34,21 @@ def read(root: Path) -> Git | None:
     return Git(sha, branch, exact or "", exact or describe, date, dirty)
 
 
+def refusal(root: Path) -> str:
+    """Returns why git does not read the repository that `root` is in, "" where there is none or it does.
+
+    Above all: one that belongs to another user, as checkouts in CI's containers often do.
+    """
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return ""
+    try:
+        call = ["git", "-C", str(root), "rev-parse", "--git-dir"]
+        done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=30)
+    except FileNotFoundError:
+        return "there is no git on PATH"
+    return done.stderr.strip() if done.returncode else ""
+
+
 def merge_base(root: Path, ref: str) -> str:
     """Returns the commit where HEAD left `ref`. Raises ConfigError where there is none."""
     if _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") is None:
@@ -66,9 +81,14 @@ def lay_out(root: Path, commit: str, folder: Path) -> Path:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
+    # Looking must not get in the way of the git that a person runs meanwhile: no lock, no refreshed index.
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False, timeout=30
+            ["git", "--no-optional-locks", "-C", str(root), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

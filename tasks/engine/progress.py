@@ -109,6 +109,10 @@ class Progress:
         """Returns what went wrong, read from the failed step and the final error; None if nothing did."""
         return read_failure(self._failed, self.plain, self.targets, self._root)
 
+    def done(self, target: str) -> bool:
+        """Whether a target is all there, on each of its platforms: built, and loaded or pushed as it was to be."""
+        return all(build.state is State.DONE for build in self._builds[target])
+
     def cached(self, image: str) -> tuple[int, int]:
         """Returns how many of an image's own steps came from the cache, and how many there were."""
         steps = {id(step): step for build in self._of(image) for step in build.counted}.values()

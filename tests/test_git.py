@@ -1,0 +1,61 @@
+"""What git says of a folder, as one value."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tasks.engine import git
+from tests.scenario import Fleet
+
+
+def test_without_a_repository_or_a_commit_there_is_no_state(fleet: Fleet):
+    assert git.read(fleet.root) is None
+    assert git.refusal(fleet.root) == ""
+    fleet.git("init", "-q")
+    assert git.read(fleet.root) is None
+
+
+def test_commit_branch_tag_and_changes_are_told(fleet: Fleet):
+    fleet.file("a", "1")
+    first = fleet.commit()
+    found = git.read(fleet.root)
+    assert found is not None
+    assert (found.sha, found.branch, found.tag, found.dirty) == (first, "main", "", False)
+    assert found.describe == f"v0.0.0-0-g{first[:7]}"
+    assert found.date == fleet.git("log", "-1", "--format=%cs")
+    fleet.git("tag", "v1.2.0")
+    found = git.read(fleet.root)
+    assert found is not None
+    assert (found.tag, found.describe) == ("v1.2.0", "v1.2.0")
+    fleet.file("a", "2")
+    second = fleet.commit()
+    fleet.file("a", "3")
+    fleet.file("untracked", "")
+    found = git.read(fleet.root)
+    assert found is not None
+    assert (found.tag, found.describe, found.dirty) == ("", f"v1.2.0-1-g{second[:7]}", True)
+
+
+def test_a_detached_head_has_no_branch_and_a_folder_below_is_the_same_repository(fleet: Fleet):
+    fleet.file("below/a", "1")
+    fleet.commit()
+    fleet.git("checkout", "-q", "-b", "feat/long-name")
+    assert getattr(git.read(fleet.root / "below"), "branch", None) == "feat/long-name"
+    fleet.git("checkout", "-q", "--detach")
+    assert getattr(git.read(fleet.root), "branch", None) == ""
+
+
+@pytest.mark.engine  # like the engine, it needs root: a folder is given to another user
+def test_a_repository_of_another_user_is_told_in_gits_own_words(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+):
+    fleet.commit()
+    for path in (fleet.root, fleet.root / ".git"):
+        os.chown(path, 12345, 12345)
+    monkeypatch.setenv("HOME", str(Path(fleet.root) / "nobody"))
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    assert git.read(fleet.root) is None
+    assert "safe.directory" in git.refusal(fleet.root)
