@@ -158,6 +158,10 @@ def _judged(tally: Tally, story: Story, case: _Case, found: Mapping[str, Outcome
         return
     if case.equal == set(case.now.addresses):
         tally.kept[kind] += 1
+    if "failed to resolve source metadata" in now.failed:
+        # A base could not be looked up: that says nothing of the image.
+        tally.unbuilt += 1
+        return
     if now.failed:
         # Which of the images fails is not known: it is a lie only if all of them would be reused.
         if case.equal and case.equal == set(case.now.addresses):

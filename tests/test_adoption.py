@@ -13,7 +13,7 @@ from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
 from tests.wheels import environment, wheel
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 OWN = """
 from invoke.tasks import task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -343,3 +344,36 @@ def test_the_log_holds_the_output_of_every_step_and_results_have_their_fields(re
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", api["digest"])
     assert api["size"] > 100_000
     assert api["cached"] == api["steps"] == 1
+
+
+# -- what the engine gets wrong by itself
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (2, "DeadlineExceeded: context deadline exceeded"),
+        (1, 'image \\"moby-dangling@sha256:0123abcd\\": already exists'),
+    ],
+)
+def test_a_slip_of_the_engine_s_own_is_made_good_by_one_more_call(real: Fleet, times: int, words: str):
+    docker = shutil.which("docker", path=real.env["PATH"])
+    slips = real.root / "slips"
+    real.file(
+        "bin/docker",
+        f"""\
+        #!/bin/sh
+        if [ "$2" = bake ] && grep -q '"api"' "$4" && [ "$(cat {slips} 2>/dev/null | wc -l)" -lt {times} ]; then
+            echo slipped >> {slips}
+            echo "ERROR: failed to solve: {words}" >&2
+            exit 1
+        fi
+        exec {docker} "$@"
+        """,
+        0o755,
+    )
+    real.image("api", f"FROM busybox:stable\nRUN echo {real.owner} > /mark\n")
+    real.toml("[images.api]\n")
+    ran = real.inv("build", env={"PATH": f"{real.root / 'bin'}:{real.env['PATH']}"}).ok()
+    assert "1 built" in ran.out
+    assert slips.read_text().count("slipped") == times

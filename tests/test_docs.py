@@ -17,7 +17,9 @@ import tomli
 from tasks.collection import ns
 from tasks.config.findings import check
 from tests.conftest import PrivateEngine, plain_env
-from tests.pages import OWNER, VARYING, World, play, same, steps, told
+from tests.pages import OWNER, VARYING, same, steps
+from tests.playing import play, told
+from tests.reader import Reader
 from tests.scenario import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
@@ -52,24 +54,19 @@ def surroundings(engine: Mapping[str, str], page: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def world(page: Path, tmp_path: Path, engine: PrivateEngine) -> Iterator[World]:
-    made = World(tmp_path / "home", surroundings(engine.env, page))
+def reader(page: Path, tmp_path: Path, engine: PrivateEngine) -> Iterator[Reader]:
+    made = Reader(tmp_path / "home", surroundings(engine.env, page))
     yield made
     made.close()
-    if page.name in ENGINELESS:
-        return
-    names = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
-    mine = [name for name in names if f"/{made.owner}/" in name or f"/{made.demo}/" in name]
-    if mine:
-        engine.docker("image", "rm", "--force", *mine)
+    made.sweep()
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", STORIES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_does_what_it_says(page: Path, world: World):
+def test_a_page_does_what_it_says(page: Path, reader: Reader):
     not_run = NOT_RUN.get(str(page.relative_to(ROOT)), {})
-    differences = [told(page, difference) for difference in play(page, world, not_run)]
+    differences = [told(page, difference) for difference in play(page, reader, not_run)]
     assert not differences, "\n\n".join(differences)
 
 
@@ -177,9 +174,9 @@ def test_the_readme_opens_with_the_two_commands():
 def test_a_page_that_lies_is_caught(tmp_path: Path):
     page = tmp_path / "page.md"
     page.write_text("```console\n$ echo one\ntwo\n$ false\n$ false\n$ echo $?\n1\n```\n")
-    world = World(tmp_path / "home", {"PATH": "/usr/bin:/bin"})
-    found = [(difference.command.text, difference.problem) for difference in play(page, world, {})]
-    world.close()
+    reader = Reader(tmp_path / "home", {"PATH": "/usr/bin:/bin"})
+    found = [(difference.command.text, difference.problem) for difference in play(page, reader, {})]
+    reader.close()
     assert found == [("echo one", "prints something else"), ("false", "ends with exit 1")]
 
 

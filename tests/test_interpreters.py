@@ -33,7 +33,7 @@ print(len(names))
 """
 
 # All of them make environments from the network or pip's cache; a fast test run has no time for that.
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 
 def interpreters() -> list[Path]:

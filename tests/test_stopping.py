@@ -72,7 +72,7 @@ def test_a_signal_ends_the_build_and_says_what_was_done(
     reference = f"{fleet.registry}/{fleet.owner}/quick:0.1.0"
     while loads and fleet.run("docker", "image", "inspect", reference).code:
         time.sleep(0.05)
-    time.sleep(0.3)
+    time.sleep(1)
     started = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=20)

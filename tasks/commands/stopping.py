@@ -34,8 +34,8 @@ def stoppable(task: Callable[P, R]) -> Callable[P, R]:
             came.append(number)
             for one in mine:  # the end takes a second: whoever is impatient must not leave half of it undone
                 signal.signal(one, signal.SIG_IGN)
-            processes.end_all()
-            raise KeyboardInterrupt
+            if processes.end_all():
+                raise KeyboardInterrupt
 
         if threading.current_thread() is not threading.main_thread():  # Python lets no other thread do this
             return task(*args, **kwargs)

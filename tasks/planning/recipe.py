@@ -16,7 +16,7 @@ from .dockerfile import Dockerfile, Instruction
 from .familiar import familiar
 from .meanings import DOCKER_IMAGE, TARGET, Meanings, is_folder, mount_fields
 from .plan import PlannedImage
-from .scopes import base_of, expanded, global_scope, platform_of, visible
+from .scopes import base_of, expanded, global_scope, platform_of, said_anew, visible
 from .sources import Source, reached, sources
 from .words import names
 
@@ -124,7 +124,7 @@ def recipe(
             # What the environment of the base has is unknown, and at a FROM it takes the place of an ARG from below.
             known = {name: value for name, value in variables.items() if name not in inherited}
             _contents(meanings, instruction, known, found)
-            inherited -= _said_anew(instruction, scope, image.args)
+            inherited -= said_anew(instruction, scope, image.args)
     for name, values in found.arguments.items():
         if set(values) != {None}:
             [*several] = dict.fromkeys(values)
@@ -144,18 +144,6 @@ def recipe(
         arguments={**scope, **image.args},
         folders=tuple(name for name in context_names if is_folder(image, name)),
     )
-
-
-def _said_anew(instruction: Instruction, scope: Mapping[str, str], args: Mapping[str, str]) -> set[str]:
-    """Returns the variables that an instruction gives a value, whatever they had before."""
-    if instruction.keyword not in {"ARG", "ENV"}:
-        return set()
-    env = instruction.keyword == "ENV"
-    return {
-        name
-        for name, value in instruction.pairs()
-        if env or value is not None or name in args or name in scope
-    }
 
 
 def _outside(image: PlannedImage, source: Source, found: _Found) -> None:

@@ -102,6 +102,18 @@ def visible(
         build.declare(instruction, variables, environment)
 
 
+def said_anew(instruction: Instruction, scope: Mapping[str, str], args: Mapping[str, str]) -> set[str]:
+    """Returns the variables that an instruction gives a value, whatever they had before."""
+    if instruction.keyword not in {"ARG", "ENV"}:
+        return set()
+    env = instruction.keyword == "ENV"
+    return {
+        name
+        for name, value in instruction.pairs()
+        if env or value is not None or name in args or name in scope
+    }
+
+
 def _below(
     dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str], contexts: Collection[str]
 ) -> Stage | None:
