@@ -102,21 +102,25 @@ def test_a_second_ctrl_c_leaves_nothing_running_either(sleeping: tuple[Fleet, st
 
 def test_ctrl_c_while_the_engine_is_asked_is_as_clean(real: Fleet):
     """A `docker` that hangs stands in for an engine that does."""
-    hanging = real.file("bin/docker", "#!/bin/sh\nexec sleep 4242.4242\n", 0o755)
+    nap = f"sleep 4242.{random.randrange(10**9)}"  # noqa: S311 - a word no other process has
+    hanging = real.file("bin/docker", f"#!/bin/sh\nexec {nap}\n", 0o755)
     real.image("api")
     real.toml("[images.api]\n")
     env = {"PATH": f"{hanging.parent}:{real.env['PATH']}"}
     for task in ("build", "pull", "clean", "doctor", "builder"):
         real.toml("[images.api]\n[builder]\nname = 'x'\n" if task == "builder" else "[images.api]\n")
         process = real.start(task, env=env)
-        until("sleep 4242.4242", 30, there=True)
+        until(nap, 30, there=True)
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
-        assert (process.returncode, "Traceback" in err) == (130, False), (task, err)
+        # Python ends by the signal itself if it came in the middle of a class that is made from text (an import);
+        # a shell shows 130 for either.
+        assert process.returncode in {130, -signal.SIGINT}, (task, err)
+        assert "Traceback" not in err, (task, err)
         assert err.splitlines()[-1] == "interrupted", task
         assert time.monotonic() - started < 2, task
-        assert not running("sleep 4242.4242"), task
+        assert not running(nap), task
 
 
 def test_ctrl_c_at_a_terminal_restores_it(sleeping: tuple[Fleet, str]):

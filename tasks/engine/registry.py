@@ -99,7 +99,9 @@ class Remote:
         response = self._wire.send(request)
         if response.status_code == 200 and (digest := response.headers.get("Docker-Content-Digest")):
             return digest
-        # A bare 404 cannot be told from a proxy's, and the digest's header is optional: the body settles both.
+        if response.status_code == 404 and "Docker-Distribution-Api-Version" in response.headers:
+            return None
+        # Any other 404 cannot be told from a proxy's, and the digest's header is optional: the body settles both.
         found = self.manifest(repository, tag)
         return found.digest if found else None
 
