@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tasks.config import schema, templates
+from tasks.config import image_table, schema, tables, templates
 from tasks.config.images import MERGED
 
 from .markdown import cell, code, note, sentence, table
@@ -28,16 +28,16 @@ Editors complete and check the file with [build.schema.json](../build.schema.jso
 """
 
 TABLES: dict[str, type[BaseModel]] = {
-    "[project]": schema.ProjectTable,
-    "[[project.registries]]": schema.RegistryTable,
-    "[version]": schema.VersionTable,
-    "[[version.sources]]": schema.SourceTable,
-    "[tags]": schema.TagsTable,
-    "[images.NAME] and [defaults]": schema.ImageTable,
-    "[builder]": schema.BuilderTable,
-    "[engine]": schema.EngineTable,
-    "[release]": schema.ReleaseTable,
-    "[promote.NAME]": schema.PromoteTable,
+    "[project]": tables.ProjectTable,
+    "[[project.registries]]": tables.RegistryTable,
+    "[version]": tables.VersionTable,
+    "[[version.sources]]": tables.SourceTable,
+    "[tags]": tables.TagsTable,
+    "[images.NAME] and [defaults]": image_table.ImageTable,
+    "[builder]": tables.BuilderTable,
+    "[engine]": tables.EngineTable,
+    "[release]": tables.ReleaseTable,
+    "[promote.NAME]": tables.PromoteTable,
 }
 
 AFTER = {
@@ -115,7 +115,7 @@ def section(model: type[BaseModel]) -> str:
 def kind(annotation: Any) -> str:
     """Returns a type in TOML's words."""
     plain = schema.plain(annotation)
-    if plain == list[schema.SourceTable]:
+    if plain == list[tables.SourceTable]:
         return "text, a source, or a list of sources"
     origin, inner = typing.get_origin(plain), typing.get_args(plain)
     if origin is Literal:

@@ -16,7 +16,7 @@ from . import templates
 from .dockerfiles import find_context, find_dockerfile
 from .document import Document
 from .findings import Finding
-from .schema import ImageTable
+from .image_table import ImageTable
 from .versions import sources
 
 MERGED = ("args", "contexts", "labels")

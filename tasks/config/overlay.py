@@ -13,7 +13,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from ..errors import nearest
 from .findings import Finding
-from .schema import BuildToml, SourceTable, fields_of, plain
+from .schema import BuildToml, fields_of, plain
+from .tables import SourceTable
 
 SWITCH = {
     "true": True,

@@ -1,7 +1,6 @@
-"""The shape of build.toml: which keys there are, of what type. pydantic reads, checks and documents it.
+"""The whole of build.toml as a type, and how its keys are looked up by name.
 
-It knows the file's words and nothing of what they lead to. A field's description is its entry in the
-reference and in the JSON Schema for editors.
+It knows the file's words and nothing of what they lead to.
 """
 
 from __future__ import annotations
@@ -10,141 +9,22 @@ import types
 import typing
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
-
-def _text(value: Any) -> Any:
-    """Numbers and switches may stand bare where text is meant: `GO = 1.25`, `DEBUG = true`."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, (int, float)) else value
-
-
-Text = Annotated[str, BeforeValidator(_text)]
-Words = list[str]
-
-
-class Table(BaseModel):
-    """A table of the file: no unknown keys, no guessed conversions."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class SourceTable(Table):
-    """One place a version may come from: exactly one of git, file, env, value."""
-
-    git: Literal["tag", "describe"] | None = Field(None, description="the tag on HEAD, or `git describe`")
-    file: str | None = Field(None, description="a file that holds the version (`#` lines left out)")
-    regex: str | None = Field(None, description="with file: a pattern whose first group is the version")
-    env: str | None = Field(None, description="an environment variable")
-    value: str | None = Field(None, description="a fixed text, as the last resort")
-
-
-def _sources(value: Any) -> Any:
-    """`version = "1.0"` is short for one fixed source, a single table for a list of one."""
-    if isinstance(value, str):
-        return [{"value": value}]
-    return [value] if isinstance(value, dict) else value
-
-
-Sources = Annotated[list[SourceTable], BeforeValidator(_sources)]
-
-
-class RegistryTable(Table):
-    """One of several registries, with what differs there."""
-
-    host: str = Field(description="host, host/path or one bare word")
-    owner: str | None = Field(None, description="instead of project.owner")
-    repository: str | None = Field(None, description="instead of project.repository")
-    tags: Words | None = Field(None, description="instead of tags.build")
-
-
-class ProjectTable(Table):
-    """What all images share."""
-
-    name: str | None = Field(None, description="the project's name; the folder's name if left out")
-    registry: str | None = Field(None, description="where images are published: host, host/path or one word")
-    registries: list[RegistryTable] | None = Field(None, description="several, instead of `registry`")
-    owner: str = Field("", description='the part between registry and image; may hold "/", may be empty')
-    version: str | None = Field(None, description="the fleet's version, if it is kept here")
-    repository: str = Field("{image}", description="how an image's repository is called below the owner")
-
-
-class VersionTable(Table):
-    """Where the version comes from when it is not kept in `project.version`."""
-
-    sources: Sources = Field(description="asked in order; the first that answers is taken")
-
-
-class TagsTable(Table):
-    """Which tags images get."""
-
-    build: Words = Field(["{version}", "latest"], description="everyday builds and pushes")
-    branch: Words = Field([], description="the same on other branches; [] for no difference")
-    release: Words = Field(["{tag}", "{major}.{minor}", "latest"], description="a release")
-    prerelease: Words = Field(["{tag}"], description="a pre-release (v1.2.3-rc1)")
-    default_branches: Words = Field(["main", "master"], description="the branches `branch` does not hold for")
-
-
-class BuilderTable(Table):
-    """The buildx builder; without it the engine's own is used."""
-
-    name: str = Field("", description="its name; created by `inv builder` if absent")
-    driver: Literal["docker", "docker-container", "remote", "kubernetes"] = Field(
-        "docker-container", description="what kind of builder `inv builder` creates"
-    )
-    nodes: list[dict[str, str]] = Field([], description="its nodes: {endpoint, platforms}, one table each")
-
-
-class EngineTable(Table):
-    """How the engine is used."""
-
-    parallel: int | None = Field(
-        None, ge=1, le=1000, description="image platforms built at once; the default follows the processors"
-    )
-
-
-class ReleaseTable(Table):
-    """How `inv release` releases."""
-
-    permanent: Words = Field(
-        [], description="registry hosts where a tag, once made, can neither be moved nor deleted"
-    )
-    git: Literal["push", "tag", "off"] = Field(
-        "push", description="what becomes of the git tag: made and pushed to origin, made, or neither"
-    )
-
-
-class PromoteTable(Table):
-    """Where `inv promote TAG --to NAME` copies a release."""
-
-    to: str = Field(description="what takes the place of `from` in every name: host/path")
-    source: str = Field(
-        "", alias="from", description="what is replaced; the first registry and its owner if left out"
-    )
-
-
-class ImageTable(Table):
-    """One image. Words that bake's users know keep their meaning; paths are relative to build.toml."""
-
-    dockerfile: str | None = Field(None, description="docker/X/Dockerfile, services/X/… or X/… if left out")
-    context: str | None = Field(None, description="the build context; the Dockerfile's folder if left out")
-    target: str = Field("", description="the stage to build; the last if left out")
-    args: dict[str, Text] = Field({}, description="build arguments")
-    contexts: dict[str, str] = Field({}, description="named build contexts: folder, URL, docker-image://…")
-    platforms: Words = Field([], description="os/arch list; the machine's own if left out")
-    labels: dict[str, Text] = Field({}, description="labels set on the image itself")
-    needs: Words = Field([], description="sibling images to build first that the Dockerfile does not show")
-    tags: Words | None = Field(None, description="instead of tags.build")
-    local: Words = Field([], description="further references, for the engine only (never pushed)")
-    aliases: Words = Field([], description="further names it is published under")
-    matrix: dict[str, list[Any]] | None = Field(None, description="one image for each combination of values")
-    groups: Words = Field([], description="groups it belongs to")
-    publish: bool = Field(True, description="false: built, never pushed")
-    selected: bool = Field(True, description="false: built only when named or stood on")
-    version: Sources = Field([], description="a version of its own: text, a source or a list of sources")
-    repository: str = Field("", description="its repository's name, instead of project.repository")
+from .image_table import ImageTable
+from .tables import (
+    BuilderTable,
+    EngineTable,
+    ProjectTable,
+    PromoteTable,
+    ReleaseTable,
+    Table,
+    TagsTable,
+    Text,
+    VersionTable,
+    Words,
+)
 
 
 class BuildToml(Table):

@@ -9,7 +9,7 @@ from typing import Literal
 from ..model import VersionSource
 from .document import Document
 from .findings import Finding
-from .schema import SourceTable
+from .tables import SourceTable
 
 KINDS: dict[str, Literal["file", "env", "value"]] = {"file": "file", "env": "env", "value": "value"}
 UNSAID = (VersionSource("git-describe"), VersionSource("value", "dev"))

@@ -1,0 +1,31 @@
+"""The table of one image in build.toml; `[defaults]` has the same keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from .tables import Sources, Table, Text, Words
+
+
+class ImageTable(Table):
+    """One image. Words that bake's users know keep their meaning; paths are relative to build.toml."""
+
+    dockerfile: str | None = Field(None, description="docker/X/Dockerfile, services/X/… or X/… if left out")
+    context: str | None = Field(None, description="the build context; the Dockerfile's folder if left out")
+    target: str = Field("", description="the stage to build; the last if left out")
+    args: dict[str, Text] = Field({}, description="build arguments")
+    contexts: dict[str, str] = Field({}, description="named build contexts: folder, URL, docker-image://…")
+    platforms: Words = Field([], description="os/arch list; the machine's own if left out")
+    labels: dict[str, Text] = Field({}, description="labels set on the image itself")
+    needs: Words = Field([], description="sibling images to build first that the Dockerfile does not show")
+    tags: Words | None = Field(None, description="instead of tags.build")
+    local: Words = Field([], description="further references, for the engine only (never pushed)")
+    aliases: Words = Field([], description="further names it is published under")
+    matrix: dict[str, list[Any]] | None = Field(None, description="one image for each combination of values")
+    groups: Words = Field([], description="groups it belongs to")
+    publish: bool = Field(True, description="false: built, never pushed")
+    selected: bool = Field(True, description="false: built only when named or stood on")
+    version: Sources = Field([], description="a version of its own: text, a source or a list of sources")
+    repository: str = Field("", description="its repository's name, instead of project.repository")
