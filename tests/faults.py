@@ -44,8 +44,8 @@ class Errand:
 def sail(errand: Errand) -> None:
     """Runs a release, a --resume or a --rollback and ends with its exit code. This is the code under test."""
     from tasks.commands.stopping import stoppable
-    from tasks.engine.registry import Remote
     from tasks.errors import ArgosyError
+    from tasks.registries.registry import Remote
     from tasks.release import keeping, transaction
     from tasks.release.content import Child, Place
     from tasks.release.index import index

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tasks.engine.statcache import StatCache
-from tasks.engine.trees import rules, tree
+from tasks.contents.statcache import StatCache
+from tasks.contents.trees import rules, tree
 from tasks.errors import ConfigError
 from tasks.planning.content import Entry, Tree, copied
 from tasks.planning.ignore import Rules, read

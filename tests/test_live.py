@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tasks.engine.builds import Build, State
-from tasks.engine.progress import Progress
-from tasks.engine.steps import Step, Target
+from tasks.buildkit.builds import Build, State
+from tasks.buildkit.progress import Progress
+from tasks.buildkit.steps import Step, Target
 from tasks.report.live import Lines, live
 from tasks.report.screen import Screen
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tasks.engine.builds import Build, State
-from tasks.engine.progress import Progress
-from tasks.engine.steps import KEPT_LINES, Step, Target
-from tasks.engine.vertex import read_step, read_time
+from tasks.buildkit.builds import Build, State
+from tasks.buildkit.progress import Progress
+from tasks.buildkit.steps import KEPT_LINES, Step, Target
+from tasks.buildkit.vertex import read_step, read_time
 from tests.conftest import PrivateEngine
 
 RECORDED = Path(__file__).parent / "data" / "rawjson"

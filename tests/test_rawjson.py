@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.engine.rawjson import PLAIN_LINES, Decoder
+from tasks.buildkit.rawjson import PLAIN_LINES, Decoder
 
 RECORDED = sorted((Path(__file__).parent / "data" / "rawjson").glob("*.jsonl"))
 MESSAGES: list[dict[str, Any]] = [

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from tasks.engine import credentials
-from tasks.engine.registry import RELEASE, Manifest, Remote, move, point, released
-from tasks.engine.transport import Access
-from tasks.engine.trust import is_loopback
 from tasks.errors import RegistryError, SurroundingsError
+from tasks.registries import credentials
+from tasks.registries.registry import RELEASE, Manifest, Remote, move, point, released
+from tasks.registries.transport import Access
+from tasks.registries.trust import is_loopback
 from tests import registries
 from tests.conftest import PrivateEngine
 from tests.registries import PASSWORD, USER, Proxy, Running, TokenService

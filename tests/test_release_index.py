@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 
-from tasks.engine.registry import released
+from tasks.registries.registry import released
 from tasks.release.content import Child
 from tasks.release.index import INDEX, index, is_free, mark, withdrawn
 from tasks.release.order import Source, annotated

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.engine.registry import Remote
 from tasks.errors import IncompleteError, RefusedError
+from tasks.registries.registry import Remote
 from tasks.release import keeping, transaction
 from tasks.release.content import Child, Place
 from tasks.release.index import index

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.engine.remedy import remedy
+from tasks.buildkit.remedy import remedy
 
 SOLVE = "failed to solve: {0}: failed to resolve source metadata for {0}: "
 

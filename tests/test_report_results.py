@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.engine.results import Moved, Result, Results, Verdict
+from tasks.engine.results import Result, Results, Verdict
+from tasks.registries.moved import Moved
 from tasks.report import units
 from tasks.report.results import LOG_LINES, as_json, conclusion, grouped, images_table, moved_table, show
 from tasks.report.summary import append_summary

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.engine.statcache import RACY, StatCache
+from tasks.contents.statcache import RACY, StatCache
 from tests.scenario import ROOT
 
 DIGEST = hashlib.sha256(b"text").digest()
@@ -138,7 +138,7 @@ def test_what_nobody_asks_for_is_forgotten(
 WRITER = """
 import os, sys, time
 from pathlib import Path
-from tasks.engine.statcache import StatCache
+from tasks.contents.statcache import StatCache
 store, folder = Path(sys.argv[1]), Path(sys.argv[2])
 for turn in range(30):
     cache = StatCache(store)

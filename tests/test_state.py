@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.engine import state
+from tasks.contents import state
 from tasks.errors import SurroundingsError
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.engine.statcache import RACY, StatCache
-from tasks.engine.trees import UNREADABLE, outline, rules, tree
+from tasks.contents.statcache import RACY, StatCache
+from tasks.contents.trees import UNREADABLE, outline, rules, tree
 from tasks.errors import ConfigError
 from tasks.planning.content import Entry, copied
 from tasks.planning.ignore import Rules, read

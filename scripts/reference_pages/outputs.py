@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.engine.examination import Check
-from tasks.engine.results import Moved, Result, Results, Verdict
+from tasks.engine.results import Result, Results, Verdict
 from tasks.model import Reference
 from tasks.planning.plan import Need, Plan, PlannedImage
+from tasks.registries.moved import Moved
 from tasks.report import listing, results
 
 from .markdown import code, note, table

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..config.overlay import Override
-    from ..engine.addressing import Survey
+    from ..contents.addressing import Survey
     from ..model import Project
     from ..planning.facts import Facts
     from ..planning.plan import Plan

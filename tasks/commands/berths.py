@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ..errors import RefusedError
 
 if TYPE_CHECKING:
-    from ..engine.registry import Remote
     from ..model import Project
     from ..planning.facts import Facts
+    from ..registries.registry import Remote
     from ..release.content import Place
     from ..release.record import Record
     from ..release.transaction import Voyage
@@ -50,7 +50,7 @@ class Berth:
 
     def clients_for(self, hosts: Iterable[str]) -> dict[str, Remote]:
         """Returns clients for these hosts too: a record may name more than build.toml does now."""
-        from ..engine.registry import Remote
+        from ..registries.registry import Remote
 
         return dict(self.clients) | {host: Remote(host) for host in hosts if host not in self.clients}
 
@@ -64,7 +64,8 @@ class Berth:
 
 def berth(tag: str, **settings: str) -> Berth:
     """Finds where the fleet's releases are kept, whichever images are meant."""
-    from ..engine import publishing, state
+    from ..contents import state
+    from ..engine import publishing
     from ..planning import planner
     from ..planning.request import Request
     from ..release import order

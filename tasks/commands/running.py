@@ -100,7 +100,8 @@ def _straight(asked: Asked) -> bool:
 
 def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | None]:
     """Builds with live progress; returns the results, and the error if not all was built."""
-    from ..engine import building, state
+    from ..contents import state
+    from ..engine import building
     from ..planning.bakefile import closure
     from ..planning.batches import bound
     from ..report.live import live

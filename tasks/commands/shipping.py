@@ -14,8 +14,8 @@ from ..errors import RefusedError
 from .berths import Berth, berth
 
 if TYPE_CHECKING:
-    from ..engine.registry import Remote
     from ..planning.plan import Plan
+    from ..registries.registry import Remote
     from ..release.gates import Gate
     from ..release.journal import Move
     from ..release.order import Source

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..buildkit.rawjson import Decoder
+from ..buildkit.remedy import remedy
 from ..config.lock import Base
 from ..errors import SurroundingsError
 from ..planning.familiar import familiar
 from . import bake
-from .rawjson import Decoder
-from .remedy import remedy
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient

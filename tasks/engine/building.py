@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..buildkit.builds import Watcher
+from ..buildkit.progress import Progress
+from ..buildkit.steps import Step, Target
 from ..errors import ArgosyError, BuildError, StoppedError, SurroundingsError
 from ..planning.bakefile import bakefile, closure, links, target
 from ..planning.batches import batches
 from ..planning.plan import Plan, PlannedImage
 from . import bake, docker
-from .builds import Watcher
-from .progress import Progress
 from .results import Result, Results, Verdict
-from .steps import Step, Target
 
 # A pushed image has no name yet: names are moved when everything is built (pushing.py).
 OUTCOME = {"load": "loaded", "push": "not named", "none": "not loaded, not pushed"}

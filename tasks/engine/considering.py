@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from ..config import lock as locks
 from ..config.lock import Lock
+from ..contents import addressing, records
+from ..contents.addressing import Survey
 from ..errors import ConfigError, SurroundingsError
 from ..model import Project
 from ..planning.deciding import Standing, decide
@@ -17,9 +19,8 @@ from ..planning.facts import Facts
 from ..planning.familiar import familiar
 from ..planning.plan import Plan
 from ..planning.recipe import Recipe
-from . import addressing, bases, docker, publishing, records, reuse
+from . import bases, docker, publishing, reuse
 from . import facts as surroundings
-from .addressing import Survey
 
 
 @dataclass(frozen=True, slots=True)

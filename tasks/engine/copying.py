@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ..errors import SurroundingsError
 from ..planning.bakefile import STAGING
+from ..registries.registry import Manifest, Remote
 from . import docker
-from .registry import Manifest, Remote
 
 
 def copy(source: str, manifest: Manifest, remote: Remote, repository: str) -> None:

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..buildkit.remedy import remedy
 from ..errors import SurroundingsError
 from ..planning.facts import Engine
 from .processes import Done, run
-from .remedy import remedy
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient

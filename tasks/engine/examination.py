@@ -15,7 +15,8 @@ from typing import TypeVar
 from ..errors import ArgosyError
 from ..model import HUB, Project, Reference
 from ..planning.platforms import Platform
-from . import credentials, docker, facts, git, registry
+from ..registries import credentials, registry
+from . import docker, facts, git
 
 ENOUGH_DISK = 5 * 1024**3
 PATIENCE = 4.0

@@ -17,7 +17,7 @@ from ..errors import SurroundingsError
 from ..model import HUB, Reference
 from ..planning.deciding import Standing
 from ..planning.plan import Plan, PlannedImage
-from . import registry
+from ..registries import registry
 from .results import Results
 
 THREADS = 8

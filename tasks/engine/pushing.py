@@ -14,9 +14,9 @@ from functools import partial
 from ..errors import IncompleteError, RefusedError, SurroundingsError
 from ..model import HUB, Reference
 from ..planning.plan import Plan, PlannedImage
-from . import registry
+from ..registries import registry
+from ..registries.moved import Moved
 from .publishing import INDEX, Clients, Content, index
-from .results import Moved
 
 THREADS = 8
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from ..registries.moved import Moved
+
 
 class Verdict(str, Enum):
     """How it ended for one image; the value is the word people see."""
@@ -42,15 +44,6 @@ class Result:
 
     def __bool__(self) -> bool:
         return self.verdict in {Verdict.BUILT, Verdict.REUSED}
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """One name that was (or was not) moved in a registry: old digest -> new digest; "" is "not there"."""
-
-    reference: str
-    old: str
-    new: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..contents import records
+from ..contents.addressing import Survey
 from ..planning.address import joined
 from ..planning.deciding import Standing
 from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
-from . import docker, images, records
-from .addressing import Survey
+from . import docker, images
 
 THREADS = 8
 

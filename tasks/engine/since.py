@@ -14,6 +14,8 @@ from pathlib import Path
 
 from ..config import lock as locks
 from ..config.lock import Lock
+from ..contents import addressing
+from ..contents.statcache import StatCache
 from ..errors import ArgosyError, ConfigError
 from ..model import Project
 from ..planning import planner
@@ -21,8 +23,7 @@ from ..planning.address import Address, differences
 from ..planning.facts import Facts
 from ..planning.plan import Plan
 from ..planning.request import Request
-from . import addressing, facts, git
-from .statcache import StatCache
+from . import facts, git
 
 Load = Callable[[Path], Project]
 SHOWN = 2

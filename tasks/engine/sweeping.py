@@ -15,7 +15,8 @@ from ..errors import RegistryError, SurroundingsError
 from ..model import HUB, Reference
 from ..planning.address import is_address
 from ..planning.plan import Plan
-from . import images, registry
+from ..registries import registry
+from . import images
 from .publishing import Clients, places, remotes
 
 THREADS = 8

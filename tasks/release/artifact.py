@@ -9,8 +9,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from ..engine.registry import Manifest, Remote
 from ..errors import RegistryError
+from ..registries.registry import Manifest, Remote
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 EMPTY = "application/vnd.oci.empty.v1+json"

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..engine.registry import Manifest
+from ..registries.registry import Manifest
 from .content import Child
 
 INDEX = "application/vnd.oci.image.index.v1+json"

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ..engine.registry import Manifest
 from ..errors import SurroundingsError
 from ..model import Reference
+from ..registries.registry import Manifest
 from .content import Place
 from .names import Name
 

@@ -10,10 +10,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..engine.registry import Remote
 from ..engine.sweeping import JOURNAL
 from ..errors import RefusedError, RegistryError, SurroundingsError
 from ..model import HUB, Reference
+from ..registries.registry import Remote
 from . import artifact
 from .content import Place
 from .index import is_free

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from ..engine.registry import Manifest, Remote
 from ..errors import RegistryError
 from ..model import HUB, Reference
+from ..registries.registry import Manifest, Remote
 from .content import Place
 
 THREADS = 8

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..engine.registry import Remote
 from ..errors import RefusedError, RegistryError
 from ..model import HUB
+from ..registries.registry import Remote
 from .index import is_free, mark
 from .journal import Journal, Move
 from .looking import absent, look, place, together

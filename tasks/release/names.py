@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..engine.registry import Manifest, Remote, released
 from ..errors import RefusedError
 from ..model import Reference
+from ..registries.registry import Manifest, Remote, released
 from . import versions
 from .index import is_free
 from .looking import look, together

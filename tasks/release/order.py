@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..engine.registry import RELEASE, Manifest
 from ..errors import ConfigError
 from ..model import HUB, Reference
 from ..planning.plan import Plan
+from ..registries.registry import RELEASE, Manifest
 from .content import Child, Contents, Place
 from .index import index
 

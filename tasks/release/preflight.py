@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine import gitrefs
-from ..engine.registry import Remote
 from ..errors import RefusedError, RegistryError
 from ..planning.facts import Git
+from ..registries.registry import Remote
 from . import versions
 from .content import Place
 from .looking import together

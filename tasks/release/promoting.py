@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..engine import copying
-from ..engine.registry import Manifest, Remote
 from ..errors import ConfigError, RefusedError
 from ..model import HUB, Reference
+from ..registries.registry import Manifest, Remote
 from .content import Child, Place
 from .looking import place, together
 from .order import Named, Order, Source

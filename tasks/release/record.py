@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.registry import Manifest, Remote
 from ..errors import SurroundingsError
 from ..model import Reference
+from ..registries.registry import Manifest, Remote
 from . import artifact
 from .content import Place
 from .index import is_free

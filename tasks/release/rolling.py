@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from ..engine.registry import Manifest, Remote
 from ..errors import RefusedError
 from ..model import HUB, Reference
+from ..registries.registry import Manifest, Remote
 from . import journal as journals
 from . import record as records
 from .content import Place

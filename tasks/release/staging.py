@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..engine.registry import Remote
 from ..errors import RegistryError
+from ..registries.registry import Remote
 from .looking import absent, together
 from .order import Named, Order
 

@@ -13,8 +13,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..engine.registry import Remote
 from ..errors import ArgosyError, IncompleteError, RefusedError, RegistryError, SurroundingsError
+from ..registries.registry import Remote
 from . import journal as journals
 from . import keeping, moving, record, staging
 from .content import Place

@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..engine.registry import Manifest, Remote
 from ..errors import RegistryError
 from ..model import HUB
+from ..registries.registry import Manifest, Remote
 from .index import is_free, mark
 from .journal import Journal, Move
 from .looking import look, together

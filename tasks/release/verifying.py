@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..engine.registry import Manifest, Remote, released
 from ..errors import RegistryError
 from ..model import Reference
+from ..registries.registry import Manifest, Remote, released
 from .index import is_free
 from .looking import absent, look, place, together
 from .record import Entry, Record

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from ..engine.registry import Remote
 from ..errors import RegistryError
 from ..model import HUB, Reference
+from ..registries.registry import Remote
 from .index import is_free, withdrawn
 from .looking import look
 

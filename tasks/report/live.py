@@ -1,6 +1,6 @@
 """Progress while it happens, on stderr: a living screen on a terminal, plain lines anywhere else.
 
-`live` chooses. What a build is and when a step has ended is engine/progress.py's business; results are
+`live` chooses. What a build is and when a step has ended is buildkit/progress.py's business; results are
 results.py's. The plain form writes no control codes and imports no rich.
 """
 
@@ -14,9 +14,9 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from ..engine.builds import Build, State, Watcher
-from ..engine.progress import LONG
-from ..engine.steps import Step
+from ..buildkit.builds import Build, State, Watcher
+from ..buildkit.progress import LONG
+from ..buildkit.steps import Step
 from . import units
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..engine.results import Moved, Result, Results, Verdict
+from ..engine.results import Result, Results, Verdict
+from ..registries.moved import Moved
 from . import units
 from .table import Cell, Column, Table, has_colours, styled, write
 

@@ -15,8 +15,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from ..engine.builds import Build, State
-from ..engine.steps import Step
+from ..buildkit.builds import Build, State
+from ..buildkit.steps import Step
 from . import units
 from .live import failed_lines
 

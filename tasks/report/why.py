@@ -13,7 +13,7 @@ from .listing import print_json
 from .table import Column, Table, write
 
 if TYPE_CHECKING:
-    from ..engine.addressing import Survey
+    from ..contents.addressing import Survey
 
 
 def explain(plan: Plan, survey: Survey | None, name: str, *, json: bool) -> None:

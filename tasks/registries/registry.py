@@ -16,8 +16,8 @@ from urllib.parse import quote, urlsplit
 
 from ..errors import RegistryError
 from ..model import HUB, Reference
+from .moved import Moved
 from .refusals import is_spoken
-from .results import Moved
 from .transport import Access, Request, Transport
 
 if TYPE_CHECKING:

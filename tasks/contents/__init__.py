@@ -1,0 +1,1 @@
+"""Floor 3, what is on this machine's disk: contexts, remembered digests, addresses, records of builds."""
