@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
+from invoke.exceptions import Exit
 from invoke.program import Program
 
+from . import completion
 from .collection import ns
 
 
@@ -16,7 +18,23 @@ def _version() -> str:
         return "unknown (run from a checkout)"
 
 
-program = Program(name="Argosy", binary="argosy", binary_names=["argosy"], namespace=ns, version=_version())
+class ArgosyProgram(Program):
+    """Invoke's program, whose completion also knows the fleet's images and groups."""
+
+    def parse_cleanup(self) -> None:
+        """Answers a shell that asks for a value; all else is Invoke's."""
+        if self.args.complete.value:
+            # The remainder is the line as it stands; a quote still open in it is nothing to complete.
+            values = completion.candidates(self.core.remainder.split()[1:])
+            if values is not None:
+                print("\n".join(values))
+                raise Exit
+        super().parse_cleanup()
+
+
+program = ArgosyProgram(
+    name="Argosy", binary="argosy", binary_names=["argosy"], namespace=ns, version=_version()
+)
 
 
 def main() -> None:

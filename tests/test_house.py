@@ -29,6 +29,7 @@ FLOORS = {
     "commands": 6,
     "collection": 7,
     "cli": 7,
+    "completion": 7,
     "makefile": 7,
 }
 # What starts slowly is imported inside the functions that need it, and by the rooms that know it at all.
