@@ -1,1 +1,1 @@
-"""Floor 4, checks: each takes an image and evidence of it and returns findings."""
+"""Floor 4: what is found to be right or wrong with images. Each check takes an image and evidence, and gives values."""

@@ -7,7 +7,7 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions#a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ..engine.results import Result, Results, Verdict
@@ -18,9 +18,14 @@ VARIABLE = "GITHUB_STEP_SUMMARY"
 
 def append_summary(results: Results, environ: Mapping[str, str]) -> None:
     """Appends the results to the file that the environment names; does nothing where it names none."""
+    append(lambda: markdown(results), environ)
+
+
+def append(text: Callable[[], str], environ: Mapping[str, str]) -> None:
+    """Appends Markdown to the file that the environment names; does nothing where it names none."""
     if path := environ.get(VARIABLE):
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(markdown(results))
+            file.write(text())
 
 
 def markdown(results: Results) -> str:
@@ -36,7 +41,11 @@ def markdown(results: Results) -> str:
 
 def _failure(result: Result) -> str:
     where = f" at `{result.where}`" if result.where else ""
-    log = "\n".join((result.reason, *tail(result))).strip("\n")
-    # A fence must be longer than any run of backticks inside it.
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", log)), default=0))
-    return f"**{result.image}** failed{where}\n\n{fence}\n{log}\n{fence}\n"
+    return f"**{result.image}** failed{where}\n\n{fenced((result.reason, *tail(result)))}"
+
+
+def fenced(lines: Iterable[str]) -> str:
+    """Returns lines as they are, in a fence that is longer than any run of backticks inside it."""
+    text = "\n".join(lines).strip("\n")
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}\n"
