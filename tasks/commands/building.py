@@ -146,14 +146,13 @@ def pull(
     """
     import sys
 
-    from ..engine import docker, pulling
+    from ..engine import pulling
     from ..errors import SurroundingsError
     from ..report import listing
     from .asking import ask
 
     asked = ask(images, group, engine=False, output="none", registry=registry, owner=owner)
     pulled = pulling.pull(
-        docker.client(),
         asked.plan,
         tag=tag,
         platform=platform,

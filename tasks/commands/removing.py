@@ -14,13 +14,13 @@ def references(plan: Plan, *, yes: bool) -> None:
     """Removes every reference the engine has in the repositories of the plan's images."""
     from ..engine import images, pulling
 
-    found = pulling.local_references(None, plan)
+    found = pulling.local_references(plan)
     if not found:
         print("nothing to remove: the engine has no image of this project")
         return
     print("\n".join(found))
     confirm(f"Remove these {len(found)} references?", yes=yes)
-    images.remove(None, found)
+    images.remove(plan.client, found)
     print(f"removed {len(found)} references")
 
 
@@ -37,7 +37,7 @@ def addresses(plan: Plan, *, yes: bool) -> None:
         return
     confirm(f"Remove these {len(here) + len(there)} addresses?", yes=yes)
     if here:
-        images.remove(None, here)
+        images.remove(plan.client, here)
     removed, refused = sweeping.remove(plan, there)
     for line in refused:
         print(line)

@@ -16,7 +16,7 @@ from .asking import Asked
 if TYPE_CHECKING:
     from ..engine.publishing import Clients, Content
     from ..engine.results import Results
-    from ..model import Reference
+    from ..model import Client, Reference
     from ..planning.plan import Plan
 
 
@@ -29,7 +29,7 @@ def carry_out(asked: Asked, *, keep_going: bool, json: bool, overwrite: bool = F
         results, error = _push(asked, keep_going=keep_going, overwrite=overwrite)
     else:
         results, error = _load(asked, keep_going=keep_going)
-    show(results if isinstance(error, StoppedError) else _measured(results), json=json)
+    show(results if isinstance(error, StoppedError) else _measured(results, asked.plan.client), json=json)
     if error:
         raise error
 
@@ -89,7 +89,7 @@ def _unstaged(asked: Asked, results: Results) -> None:
 
     built = [asked.plan[result.image] for result in results.images if result.verdict is Verdict.BUILT]
     if built and asked.facts.engine and asked.facts.engine.driver == "docker" and not _straight(asked):
-        images.remove(None, [name for image in built for name in pushed_under(image)])
+        images.remove(asked.plan.client, [name for image in built for name in pushed_under(image)])
 
 
 def _straight(asked: Asked) -> bool:
@@ -144,12 +144,12 @@ def show(results: Results, *, json: bool) -> None:
     summary.append_summary(results, os.environ)
 
 
-def _measured(results: Results) -> Results:
+def _measured(results: Results, client: Client) -> Results:
     """Adds what the engine says of the loaded images' sizes, in one question."""
     from ..engine import images
 
     first = {result.image: result.references[0] for result in results.images if result.output == "loaded"}
-    about = images.inspect(None, list(first.values()))
+    about = images.inspect(client, list(first.values()))
     known = {name: about[reference] for name, reference in first.items() if reference in about}
     return replace(
         results,
@@ -179,7 +179,7 @@ def refuse_absent(asked: Asked) -> None:
     if not needs or engine is None:
         return
     own = engine.driver == "docker"
-    absent = images.missing(None, list(needs)) if own else publishing.missing(list(needs))
+    absent = images.missing(plan.client, list(needs)) if own else publishing.missing(list(needs))
     for reference in absent:
         need, image = needs[reference]
         where, task = ("in the engine", "build") if own else ("in the registry", "push")

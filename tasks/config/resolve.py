@@ -46,6 +46,7 @@ def resolve(document: Document) -> Project:
         tags=TagRules(**{name: tuple(words) for name, words in tables.tags}),
         groups=sets,
         builder=Builder(tables.builder.name, tables.builder.driver, tuple(tables.builder.nodes)),
+        client=tables.engine.client,
         release=Releasing(
             tuple(tables.release.permanent),
             tables.release.git,

@@ -97,6 +97,9 @@ class BuilderTable(Table):
 class EngineTable(Table):
     """How the engine is used."""
 
+    client: Literal["docker", "podman"] = Field(
+        "docker", description="what builds and holds images: docker (with buildx) or podman"
+    )
     parallel: int | None = Field(
         None, ge=1, le=1000, description="image platforms built at once; the default follows the processors"
     )

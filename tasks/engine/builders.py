@@ -6,15 +6,11 @@ The builder a person currently uses is never changed: nothing here says `--use`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, SurroundingsError
 from ..model import Builder
 from . import docker
 from .processes import Done
-
-if TYPE_CHECKING:
-    from python_on_whales import DockerClient
 
 
 def settle(builder: Builder, *, remove: bool = False, told: Callable[[str], object] = lambda _: None) -> str:
@@ -28,20 +24,19 @@ def settle(builder: Builder, *, remove: bool = False, told: Callable[[str], obje
             "build.toml names no builder, so the engine's own is used. To have one of your own:\n"
             '  [builder]\n  name = "fleet"\n  driver = "docker-container"'
         )
-    client = docker.client()
-    for problem in docker.too_old(docker.info(client)).values():
+    for problem in docker.too_old(docker.info()).values():
         raise SurroundingsError(problem)
-    there = bool(_buildx(client, "inspect", builder.name))
+    there = bool(_buildx("inspect", builder.name))
     if remove:
         if there:
-            _must(_buildx(client, "rm", builder.name), builder.name)
+            _must(_buildx("rm", builder.name), builder.name)
         return f"builder {builder.name} {'removed' if there else 'was not there'}"
     if not there:
         for call in creation(builder):
-            _must(_buildx(client, *call), builder.name)
+            _must(_buildx(*call), builder.name)
     told(f"starting builder {builder.name} ({builder.driver}) ...")
-    _must(_buildx(client, "inspect", "--bootstrap", builder.name), builder.name)
-    driver, platforms = docker.inspect(client, builder.name)
+    _must(_buildx("inspect", "--bootstrap", builder.name), builder.name)
+    driver, platforms = docker.inspect(builder.name)
     state = "was there" if there else "created"
     return f"builder {builder.name} ({driver}) {state} and is up: {', '.join(platforms)}"
 
@@ -60,8 +55,8 @@ def creation(builder: Builder) -> list[list[str]]:
     return calls
 
 
-def _buildx(client: DockerClient, *arguments: str) -> Done:
-    return docker.ask(client, "buildx", *arguments)
+def _buildx(*arguments: str) -> Done:
+    return docker.ask("docker", "buildx", *arguments)
 
 
 def _must(done: Done, name: str) -> None:

@@ -149,7 +149,7 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
         _take(run, names, progress, baked)
         if not baked.succeeded and not _is_slip(run, progress):
             # An engine that is gone is no image's failure: this raises.
-            docker.info(None)
+            docker.info()
             _failed(run, progress, images)
             if not keep_going:
                 return

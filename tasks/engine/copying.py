@@ -18,7 +18,7 @@ def copy(source: str, manifest: Manifest, remote: Remote, repository: str) -> No
     Raises SurroundingsError where it does not arrive.
     """
     place = f"{remote.host}/{repository}"
-    done = docker.ask(None, "buildx", "imagetools", "create", "--tag", f"{place}:{STAGING}", source)
+    done = docker.ask("docker", "buildx", "imagetools", "create", "--tag", f"{place}:{STAGING}", source)
     if not done:
         said = (done.err.strip().splitlines() or ["it said nothing"])[-1]
         raise SurroundingsError(f"{source} cannot be copied to {place}: {said}")

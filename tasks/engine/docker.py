@@ -1,7 +1,7 @@
-"""The Docker client: which engine answers, what it and its builder can do, what its errors mean.
+"""The engine's client: which engine answers, what it and its builder can do, what its errors mean.
 
-python-on-whales finds the client and begins every argument list. It is imported inside functions only: that
-takes longer than most commands that need no engine.
+Most questions are plain calls of the program on PATH. python-on-whales begins the argument lists of builds; it is
+imported inside functions only: that takes longer than most commands that need no engine.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from .processes import Done, run
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
+    from ..model import Client
+
 # The oldest that serve: the containerd store's multi-platform load came with Engine 24,
 # `--progress=rawjson` with buildx 0.13.
 OLDEST_ENGINE = (24, 0)
@@ -35,6 +37,16 @@ NO_BUILDX = (
     "docker has no buildx plugin. Install docker-buildx-plugin (Docker's packages) or docker-buildx (Debian's), "
     f"{'.'.join(map(str, OLDEST_BUILDX))} or newer."
 )
+ABSENT: dict[Client, str] = {
+    "docker": (
+        "there is no `docker` on PATH. Install Docker (https://docs.docker.com/engine/install/), "
+        "or put your engine's client on PATH."
+    ),
+    "podman": (
+        "there is no `podman` on PATH, and build.toml asks for it (engine.client). Install it "
+        "(https://podman.io/docs/installation), or use Docker."
+    ),
+}
 # The docker client's words (docker/cli, docker/buildx), and what they come to.
 _KNOWN = (
     (re.compile(r"unknown command: docker buildx|'buildx' is not a docker command|unknown flag"), NO_BUILDX),
@@ -78,27 +90,15 @@ def client() -> DockerClient:
     return DockerClient()
 
 
-def ask(docker: DockerClient | None, *arguments: str, seconds: float | None = None) -> Done:
-    """Runs `docker …` and returns what it printed; without a client of python-on-whales, the one on PATH.
+def ask(client: Client, *arguments: str, seconds: float | None = None) -> Done:
+    """Runs `docker …` (or `podman …`, which knows the same words) and returns what it printed.
 
-    Raises SurroundingsError where there is no docker.
+    Raises SurroundingsError where there is no such program.
     """
-    found = None if docker else shutil.which("docker")
-    command = [found] if found else _begun(docker)
-    return run([*command, *arguments], seconds)
-
-
-def _begun(docker: DockerClient | None) -> list[str]:
-    """Returns how python-on-whales begins an argument list."""
-    from python_on_whales.client_config import ClientNotFoundError
-
-    try:
-        return [str(word) for word in (docker or client()).client_config.docker_cmd]
-    except ClientNotFoundError:
-        raise SurroundingsError(
-            "there is no `docker` on PATH. Install Docker (https://docs.docker.com/engine/install/), "
-            "or put your engine's client on PATH."
-        ) from None
+    found = shutil.which(client)
+    if found is None:
+        raise SurroundingsError(ABSENT[client])
+    return run([found, *arguments], seconds)
 
 
 def engine(builder: str = "") -> Engine:
@@ -107,8 +107,8 @@ def engine(builder: str = "") -> Engine:
     Raises SurroundingsError where there is no docker, no engine, no buildx or builder, or one too old.
     """
     with ThreadPoolExecutor(1) as pool:
-        looked = pool.submit(inspect, None, builder)
-        about = info(None)
+        looked = pool.submit(inspect, builder)
+        about = info()
         for problem in too_old(about).values():
             raise SurroundingsError(problem)
         driver, platforms = looked.result()
@@ -123,9 +123,9 @@ def engine(builder: str = "") -> Engine:
     )
 
 
-def info(docker: DockerClient | None, seconds: float = PATIENCE) -> Info:
+def info(seconds: float = PATIENCE) -> Info:
     """Asks client and engine for themselves. Raises SurroundingsError where no engine answers."""
-    done = ask(docker, "info", "--format", "{{json .}}", seconds=seconds)
+    done = ask("docker", "info", "--format", "{{json .}}", seconds=seconds)
     try:
         said: dict[str, Any] = json.loads(done.out)
     except ValueError:
@@ -157,15 +157,13 @@ def too_old(about: Info) -> dict[str, str]:
     }
 
 
-def inspect(
-    docker: DockerClient | None, builder: str = "", seconds: float = PATIENCE
-) -> tuple[str, tuple[str, ...]]:
+def inspect(builder: str = "", seconds: float = PATIENCE) -> tuple[str, tuple[str, ...]]:
     """Returns a builder's driver and its platforms, in its own order; "" is the builder in use.
 
     python-on-whales' own inspect lists all builders, dead ones too, and so takes seconds where one hangs.
     Raises SurroundingsError where the builder is not there or not up.
     """
-    done = ask(docker, "buildx", "inspect", *([builder] if builder else []), seconds=seconds)
+    done = ask("docker", "buildx", "inspect", *([builder] if builder else []), seconds=seconds)
     driver = re.search(r"^Driver:[ \t]*(\S+)", done.out, re.MULTILINE)
     lines = re.findall(r"^Platforms:[ \t]*(.+)$", done.out, re.MULTILINE)
     problem = re.search(r"^Error:[ \t]*(.+)$", done.out, re.MULTILINE)

@@ -42,8 +42,8 @@ class Check:
 def examine(project: Project, environ: Mapping[str, str]) -> tuple[Check, ...]:
     """Looks at everything and returns the checks in the order a person would make them."""
     with ThreadPoolExecutor(8) as pool:
-        about = pool.submit(_asked, lambda: docker.info(None, PATIENCE))
-        builder = pool.submit(_asked, lambda: docker.inspect(None, project.builder.name, PATIENCE))
+        about = pool.submit(_asked, lambda: docker.info(PATIENCE))
+        builder = pool.submit(_asked, lambda: docker.inspect(project.builder.name, PATIENCE))
         remotes = [pool.submit(_registry, host, environ) for host in _hosts(project)]
         local = pool.submit(lambda: [_git(project), _dockerfiles(project, environ)])
         info = about.result()

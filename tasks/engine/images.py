@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 from .docker import ask, explain
 
 if TYPE_CHECKING:
-    from python_on_whales import DockerClient
+    from ..model import Client
 
 AT_ONCE = 8
 
 
-def inspect(docker: DockerClient | None, references: Sequence[str]) -> dict[str, dict[str, Any]]:
+def inspect(client: Client, references: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Returns what the engine knows of each reference that is there.
 
     Raises SurroundingsError where the engine does not answer.
     """
     if not references:
         return {}
-    done = ask(docker, "image", "inspect", "--format", "{{json .}}", *references)
+    done = ask(client, "image", "inspect", "--format", "{{json .}}", *references)
     found = [json.loads(line) for line in done.out.splitlines() if line.strip()]
     # The answers stand in the order asked; one that is missing has none, and only its error tells.
     absent = {reference for reference in references if f"No such image: {reference}\n" in f"{done.err}\n"}
@@ -35,32 +35,32 @@ def inspect(docker: DockerClient | None, references: Sequence[str]) -> dict[str,
     return dict(zip(there, found, strict=True))
 
 
-def missing(docker: DockerClient | None, references: Sequence[str]) -> tuple[str, ...]:
+def missing(client: Client, references: Sequence[str]) -> tuple[str, ...]:
     """Returns those of the references that the engine does not have."""
-    there = inspect(docker, references)
+    there = inspect(client, references)
     return tuple(reference for reference in references if reference not in there)
 
 
-def holds(docker: DockerClient | None, reference: str, platform: str) -> bool:
+def holds(client: Client, reference: str, platform: str) -> bool:
     """Tells whether the engine really has an image for a platform.
 
     An index that was pulled for one platform inspects like a whole one; a container is made of what is there.
     """
-    done = ask(docker, "create", "--pull", "never", "--platform", platform, reference, "/nothing")
+    done = ask(client, "create", "--pull", "never", "--platform", platform, reference, "/nothing")
     if done:
-        ask(docker, "rm", done.out.strip())
+        ask(client, "rm", done.out.strip())
     return bool(done)
 
 
-def name(docker: DockerClient | None, source: str, names: Iterable[str]) -> None:
+def name(client: Client, source: str, names: Iterable[str]) -> None:
     """Gives an image further names. Raises SurroundingsError where the engine refuses."""
     for new in names:
-        done = ask(docker, "image", "tag", source, new)
+        done = ask(client, "image", "tag", source, new)
         if not done:
             raise explain(done)
 
 
-def remove(docker: DockerClient | None, references: Iterable[str]) -> None:
+def remove(client: Client, references: Iterable[str]) -> None:
     """Removes names, those that are not there passed over; what no other name holds goes with them.
 
     Several calls at once: the containerd store collects its garbage whenever an image goes, but only once for
@@ -69,15 +69,15 @@ def remove(docker: DockerClient | None, references: Iterable[str]) -> None:
     every = list(references)
     parts = [part for start in range(AT_ONCE) if (part := every[start::AT_ONCE])]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in pool.map(lambda part: ask(docker, "image", "rm", "--force", *part), parts):
+        for done in pool.map(lambda part: ask(client, "image", "rm", "--force", *part), parts):
             if not done:
                 raise explain(done)
 
 
-def listed(docker: DockerClient | None, repositories: Iterable[str]) -> tuple[str, ...]:
+def listed(client: Client, repositories: Iterable[str]) -> tuple[str, ...]:
     """Returns every reference the engine has in these repositories, by one listing."""
     wanted = set(repositories)
-    done = ask(docker, "image", "ls", "--format", "{{.Repository}}\t{{.Tag}}")
+    done = ask(client, "image", "ls", "--format", "{{.Repository}}\t{{.Tag}}")
     if not done:
         raise explain(done)
     pairs = (line.split("\t") for line in done.out.splitlines() if line)

@@ -14,7 +14,7 @@ from . import images
 from .docker import ask, explain
 
 if TYPE_CHECKING:
-    from python_on_whales import DockerClient
+    from ..model import Client
 
 THREADS = 4
 # What the engine says of a name that a registry does not have; a wrong password says none of it.
@@ -39,7 +39,6 @@ class Pulled:
 
 
 def pull(
-    docker: DockerClient,
     plan: Plan,
     *,
     tag: str = "",
@@ -53,7 +52,7 @@ def pull(
     """
 
     def one(image: PlannedImage) -> Pulled:
-        pulled = _one(docker, image, tag, platform)
+        pulled = _one(plan.client, image, tag, platform)
         told(pulled)
         return pulled
 
@@ -61,28 +60,28 @@ def pull(
         return tuple(pool.map(one, plan.selected))
 
 
-def local_references(docker: DockerClient | None, plan: Plan) -> tuple[str, ...]:
+def local_references(plan: Plan) -> tuple[str, ...]:
     """Returns every reference the engine has in the repositories of the plan's selected images."""
     # The engine lists names in their familiar form: without docker.io/.
     repositories = {familiar(reference.name) for image in plan.selected for reference in image.references}
-    return images.listed(docker, repositories)
+    return images.listed(plan.client, repositories)
 
 
-def _one(docker: DockerClient, image: PlannedImage, tag: str, platform: str) -> Pulled:
+def _one(client: Client, image: PlannedImage, tag: str, platform: str) -> Pulled:
     if not image.publish or not image.published:
         return Pulled(image.name, "", absent="it is not published")
     wanted = replace(image.published[0], tag=tag) if tag else image.published[0]
     options = ["--platform", platform] if platform else []
-    done = ask(docker, "image", "pull", "--quiet", *options, str(wanted))
+    done = ask(client, "image", "pull", "--quiet", *options, str(wanted))
     absent = not done and _ABSENT.search(done.err)
     if not done and not absent:
         raise explain(done)
     # What is for one platform alone is brought whatever platform was asked for.
-    if absent or (platform and not images.holds(docker, str(wanted), platform)):
+    if absent or (platform and not images.holds(client, str(wanted), platform)):
         private = (
             f", or it is private: docker login {wanted.registry}".rstrip() if _OR_PRIVATE in done.err else ""
         )
         what = f"{wanted.tag} for {platform}" if platform else wanted.tag
         return Pulled(image.name, str(wanted), absent=f"{wanted.name} has no {what}{private}")
-    images.name(docker, str(wanted), map(str, image.local))
+    images.name(client, str(wanted), map(str, image.local))
     return Pulled(image.name, str(wanted), (str(wanted), *map(str, image.local)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ..contents import records
@@ -28,7 +27,7 @@ def name(plan: Plan) -> None:
     reused = [image for image in plan.selected if image.action == "reuse" and plan.output == "load"]
     _fetch([image for image in reused if image.fetched])
     wanted = {f"{image.home}:{image.address}": image.references for image in reused}
-    there = images.inspect(None, list(wanted))
+    there = images.inspect(plan.client, list(wanted))
     named = {given: set(map(familiar, about.get("RepoTags") or ())) for given, about in there.items()}
     calls = [
         (given, str(reference))
@@ -37,14 +36,14 @@ def name(plan: Plan) -> None:
         if familiar(str(reference)) not in named[given]
     ]
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda call: images.name(None, call[0], [call[1]]), calls))
+        list(pool.map(lambda call: images.name(plan.client, call[0], [call[1]]), calls))
 
 
 def _fetch(wanted: Sequence[PlannedImage]) -> None:
     """Brings images from their registry into the engine, at their addresses."""
     calls = [reference for image in wanted for reference in image.given.values()]
     with ThreadPoolExecutor(THREADS) as pool:
-        for done in pool.map(lambda name: docker.ask(None, "pull", "--quiet", name), calls):
+        for done in pool.map(lambda name: docker.ask("docker", "pull", "--quiet", name), calls):
             if not done:
                 raise docker.explain(done)
 
@@ -71,7 +70,7 @@ def forget(plan: Plan, names: Collection[str]) -> None:
             if image.name in names and image.address
         ]
         if tags:
-            images.remove(None, tags)
+            images.remove(plan.client, tags)
 
 
 def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
@@ -81,13 +80,13 @@ def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
         for image in plan.images
         if image.home and not before[image.name].barrier
     }
-    there = images.inspect(None, list(tags.values()))
+    there = images.inspect(plan.client, list(tags.values()))
     known = records.whole(plan.root)
     found = dict(before)
     for image in plan.images:
         about = there.get(tags.get(image.name, ""))
         if about is not None:
-            platforms = _really_there(plan.root, image, tags[image.name], about, known)
+            platforms = _really_there(plan, image, tags[image.name], about, known)
             given = dict.fromkeys(image.platforms, tags[image.name])
             found[image.name] = replace(found[image.name], there=frozenset(platforms), given=given)
         found[image.name] = replace(found[image.name], where=" in the engine" if about is None else "")
@@ -95,7 +94,7 @@ def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
 
 
 def _really_there(
-    root: Path, image: PlannedImage, tag: str, about: Mapping[str, Any], known: Mapping[str, list[str]]
+    plan: Plan, image: PlannedImage, tag: str, about: Mapping[str, Any], known: Mapping[str, list[str]]
 ) -> set[str]:
     """Returns the platforms whose content the engine really has.
 
@@ -106,9 +105,9 @@ def _really_there(
         return set(known[about["Id"]])
     if len(image.platforms) == 1:
         return {_platform(about)} & set(image.platforms)
-    platforms = {platform for platform in image.platforms if images.holds(None, tag, platform)}
+    platforms = {platform for platform in image.platforms if images.holds(plan.client, tag, platform)}
     if platforms == set(image.platforms):
-        records.remember_whole(root, {about["Id"]: platforms})
+        records.remember_whole(plan.root, {about["Id"]: platforms})
     return platforms
 
 

@@ -36,8 +36,8 @@ def in_engine(plan: Plan) -> tuple[str, ...]:
     """Returns the engine's address references that share their image with no name."""
     repositories = {reference.name for image in plan.images for reference in image.references}
     repositories |= {image.home for image in plan.images if image.home}
-    there = images.listed(None, repositories)
-    about = images.inspect(None, there)
+    there = images.listed(plan.client, repositories)
+    about = images.inspect(plan.client, there)
     named = {about[name]["Id"] for name in there if name in about and not is_address(_tag(name))}
     return tuple(n for n in there if n in about and is_address(_tag(n)) and about[n]["Id"] not in named)
 

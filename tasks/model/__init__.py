@@ -5,7 +5,7 @@ are still unexpanded: what they become depends on the facts of the moment, which
 """
 
 from .image import Image, VersionSource
-from .project import Builder, Project, Registry, Releasing, TagRules
+from .project import Builder, Client, Project, Registry, Releasing, TagRules
 from .reference import DIGEST, HUB, REPOSITORY, TAG, Reference
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "REPOSITORY",
     "TAG",
     "Builder",
+    "Client",
     "Image",
     "Project",
     "Reference",

@@ -31,6 +31,10 @@ class TagRules:
     default_branches: tuple[str, ...] = ("main", "master")
 
 
+Client = Literal["docker", "podman"]
+"""The program that images are built and held with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Builder:
     """The buildx builder to use: "" for the engine's own."""
@@ -71,6 +75,7 @@ class Project:
     tags: TagRules = field(default_factory=TagRules)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     builder: Builder = field(default_factory=Builder)
+    client: Client = "docker"
     release: Releasing = field(default_factory=Releasing)
     parallel: int | None = None
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..model import Reference
+from ..model import Client, Reference
 
 Output = Literal["load", "push", "none"]
 SCHEMA = 1
@@ -122,6 +122,7 @@ class Plan:
     images: tuple[PlannedImage, ...]
     output: Output
     linked: bool = True
+    client: Client = "docker"
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -38,6 +38,7 @@ def make(project: Project, facts: Facts, request: Request) -> Plan:
         ),
         output=output,
         linked=request.deps,
+        client=project.client,
         origins=project.origins,
     )
     if facts.engine is None:
