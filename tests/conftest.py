@@ -12,10 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.scenario import ROOT, Fleet
+
+# A busy machine is no fault of what is tested.
+settings.register_profile("argosy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("argosy")
 
 PLAIN = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME")
 

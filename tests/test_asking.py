@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from tasks.commands.asking import HELP, SETTINGS, confirm, flags, overrides
+from tasks.commands.asking import confirm, overrides
+from tasks.commands.choice import Choice
 from tasks.errors import ConfigError
 from tests.planned import project
 from tests.scenario import Fleet
@@ -20,24 +21,19 @@ class Terminal(io.StringIO):
 
 
 def test_a_flag_left_empty_says_nothing() -> None:
-    assert overrides({"registry": "", "owner": "", "tags": "", "platforms": ""}) == []
-    (owner,) = overrides({"registry": "", "owner": "me"})
+    assert overrides(Choice()) == []
+    (owner,) = overrides(Choice(owner="me"))
     assert (owner.path, owner.text, owner.origin) == ("project.owner", "me", "--owner")
 
 
 def test_every_flag_that_is_a_setting_sets_something_that_is_there(fleet: Fleet) -> None:
     fleet.image("api")
     fleet.toml("[images.api]")
-    said = {
-        path.replace(".", "__"): "linux/386" if name == "platforms" else "x"
-        for name, path in SETTINGS.items()
-    }
-    assert set(project(fleet, None, **said).origins) == set(SETTINGS.values())
-    assert set(SETTINGS) <= set(HELP)
-
-
-def test_shared_wording_may_be_replaced_by_a_task_s_own() -> None:
-    assert flags("json", tag="which") == {"json": HELP["json"], "tag": "which"}
+    said = Choice(registry="x", owner="x", tags="x", platforms="linux/386")
+    paths = {path: text for _, path, text in said.settings()}
+    assert len(paths) == 4
+    origins = project(fleet, None, **{path.replace(".", "__"): text for path, text in paths.items()}).origins
+    assert set(origins) == set(paths)
 
 
 @pytest.mark.parametrize("answer", ["y\n", "Yes\n", " y \n"])

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .choice import Choice
 
 if TYPE_CHECKING:
     from ..config.overlay import Override
@@ -19,38 +20,6 @@ if TYPE_CHECKING:
     from ..planning.facts import Facts
     from ..planning.plan import Plan
     from ..planning.request import Request
-
-HELP = {
-    "images": "which images: names or globs, comma-separated; may be given several times (all if left out)",
-    "group": "a group of build.toml; may be given several times",
-    "platforms": "platforms for every image, comma-separated: linux/amd64,linux/arm64",
-    "registry": "another registry (host or host/path) instead of project.registry",
-    "owner": "another owner instead of project.owner",
-    "tags": "other tags instead of tags.build, comma-separated",
-    "output": "load, push or none (build everything, keep only the cache)",
-    "since": "only images whose inputs have changed since this commit or branch (its merge base with HEAD)",
-    "no-deps": "build only what is named; what it stands on must be in the engine already",
-    "keep-going": "build the rest when an image fails; the table shows each verdict",
-    "json": "print the result as JSON (with a schema number) on stdout",
-    "rebuild": "build also what is there already, unchanged",
-    "pull": "ask anew where the outside bases stand, and write that to build.lock",
-    "locked": "refuse to change build.lock (for CI)",
-    "overwrite": "also move names that a release made",
-    "yes": "do not ask",
-}
-
-SETTINGS = {
-    "registry": "project.registry",
-    "owner": "project.owner",
-    "tags": "tags.build",
-    "platforms": "defaults.platforms",
-}
-"""The flags that are settings of build.toml said on the command line, for all images."""
-
-
-def flags(*names: str, **own: str) -> dict[str, str]:
-    """Returns the help of a task's flags, shared wording from one place."""
-    return {name: HELP[name] for name in names} | own
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +33,14 @@ class Asked:
 
 
 def ask(
-    images: Sequence[str] | None = None,
-    group: Sequence[str] | None = None,
+    choice: Choice | None = None,
     *,
     engine: bool = True,
     required: bool = True,
-    no_deps: bool = False,
-    output: str = "auto",
+    output: str = "",
     release: str = "",
-    since: str = "",
-    **settings: str,
 ) -> Asked:
-    """Loads the project with `settings` (registry, owner, tags, platforms) laid over it and plans.
+    """Loads the project with what was chosen laid over it and plans; `output` instead of what was chosen.
 
     With `since` only images whose inputs have changed since that commit are selected (none may be left).
 
@@ -86,35 +51,36 @@ def ask(
     from ..planning import planner
     from ..planning.request import Request, words
 
+    choice = choice or Choice()
+    output = output or choice.output
     outputs = ("auto", "load", "push", "none")
     if output not in outputs:
         raise ConfigError(f'--output "{output}"{nearest(output, outputs)}; it is one of load, push, none')
-    project, facts = look(engine=engine, required=required, **settings)
+    project, facts = look(choice, engine=engine, required=required)
     request = Request(
-        images=tuple(word for text in images or () for word in words(text)),
-        groups=tuple(word for text in group or () for word in words(text)),
-        deps=not no_deps,
+        images=tuple(word for text in choice.images for word in words(text)),
+        groups=tuple(word for text in choice.group for word in words(text)),
+        deps=not choice.no_deps,
         output=output,  # type: ignore[arg-type]  # checked above
         release=release,
     )
     plan = planner.make(project, facts, request)
-    if since:
-        plan = _since(project, facts, plan, request, since, settings)
+    if choice.since:
+        plan = _since(project, facts, plan, request, choice)
     return Asked(project, facts, plan)
 
 
-def _since(
-    project: Project, facts: Facts, plan: Plan, request: Request, ref: str, settings: Mapping[str, str]
-) -> Plan:
-    """Returns the plan for those of its selected images that have changed since `ref`, each with the reason."""
+def _since(project: Project, facts: Facts, plan: Plan, request: Request, choice: Choice) -> Plan:
+    """Returns the plan for those of its selected images that have changed, each with the reason."""
     from .. import config
     from ..config import lock
     from ..engine import since
     from ..planning import planner
 
     def load(folder: Path) -> Project:
-        return config.load(folder, os.environ, overrides(settings))
+        return config.load(folder, os.environ, overrides(choice))
 
+    ref = choice.since
     reasons = since.changed(plan, facts, lock.read(project.root), ref, load)
     chosen = tuple(image.name for image in plan.selected if image.name in reasons)
     if not chosen:
@@ -129,9 +95,7 @@ def _since(
     return replace(narrowed, images=tuple(images))
 
 
-def weigh(
-    asked: Asked, *, rebuild: bool = False, pull: bool = False, locked: bool = False, keep: bool = True
-) -> Asked:
+def weigh(asked: Asked, choice: Choice | None = None, *, keep: bool = True) -> Asked:
     """Finds addresses and decides what is built and what reused; without an engine nothing can be told.
 
     `keep` writes build.lock. Raises as considering.consider.
@@ -140,25 +104,28 @@ def weigh(
 
     if asked.facts.engine is None:
         return asked
-    wish = Wish(rebuild=rebuild, pull=pull, locked=locked, keep=keep)
+    choice = choice or Choice()
+    wish = Wish(rebuild=choice.rebuild, pull=choice.pull, locked=choice.locked, keep=keep)
     plan, survey = consider(asked.project, asked.facts, asked.plan, wish)
     return replace(asked, plan=plan, survey=survey)
 
 
-def look(*, engine: bool = True, required: bool = True, **settings: str) -> tuple[Project, Facts]:
+def look(
+    choice: Choice | None = None, *, engine: bool = True, required: bool = True
+) -> tuple[Project, Facts]:
     """Loads the project and gathers the facts; the words are those of `ask`."""
     from .. import config
     from ..engine import facts
 
-    project = config.load(Path.cwd(), os.environ, overrides(settings))
+    project = config.load(Path.cwd(), os.environ, overrides(choice or Choice()))
     return project, facts.gather(project, os.environ, engine=engine, required=required)
 
 
-def overrides(settings: Mapping[str, str]) -> list[Override]:
-    """Returns what flags lay over build.toml; a flag left empty says nothing."""
+def overrides(choice: Choice) -> list[Override]:
+    """Returns what was chosen for settings of build.toml, to be laid over it."""
     from ..config.overlay import Override
 
-    return [Override(SETTINGS[name], text, f"--{name}") for name, text in settings.items() if text]
+    return [Override(path, text, f"--{name}") for name, path, text in choice.settings()]
 
 
 def confirm(question: str, *, yes: bool) -> None:

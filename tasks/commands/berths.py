@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import RefusedError
+from .choice import Choice
 
 if TYPE_CHECKING:
     from ..model import Project
@@ -62,7 +63,7 @@ class Berth:
         return Voyage(clients or self.clients, self.folder, releasing.step)
 
 
-def berth(tag: str, **settings: str) -> Berth:
+def berth(tag: str, choice: Choice) -> Berth:
     """Finds where the fleet's releases are kept, whichever images are meant."""
     from ..contents import state
     from ..engine import publishing
@@ -71,7 +72,7 @@ def berth(tag: str, **settings: str) -> Berth:
     from ..release import order
     from .asking import look
 
-    project, facts = look(engine=False, required=False, **settings)
+    project, facts = look(choice, engine=False, required=False)
     plan = planner.make(project, facts, Request(images=("*",), output="none", release=ANY))
     folder = state.folder(project.root) / "release"
     return Berth(tag, project, facts, order.home(plan), publishing.remotes(plan), folder)

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from invoke.context import Context
-from invoke.tasks import task
+from dataclasses import dataclass
 
-from .asking import flags
-from .stopping import stoppable
+from .choice import Choice, command, flag
+
+BUILDING = ("images", "group", "platforms", "registry", "owner", "tags", "since", "no_deps", "keep_going")
+REUSING = ("rebuild", "pull", "locked")
 
 
-@task(
-    auto_shortflags=False,
-    iterable=["images", "group"],
-    help=flags("images", "group", "platforms", "registry", "owner", "tags", "output", "since", "no-deps")
-    | flags("keep-going", "rebuild", "pull", "locked", "json"),
-)
-@stoppable
-def build(
-    _: Context,
-    images: list[str] | None = None,
-    group: list[str] | None = None,
-    platforms: str = "",
-    registry: str = "",
-    owner: str = "",
-    tags: str = "",
-    output: str = "auto",
-    since: str = "",
-    no_deps: bool = False,
-    keep_going: bool = False,
-    rebuild: bool = False,
-    pull: bool = False,
-    locked: bool = False,
-    json: bool = False,
-) -> None:
+@command(*BUILDING, *REUSING, "output", "json")
+def build(choice: Choice) -> None:
     """Build images, and load them into the engine under their references.
 
     What is there already, unchanged, is not built again. One platform is loaded; several are loaded where
@@ -42,60 +21,13 @@ def build(
     from . import running
     from .asking import ask, weigh
 
-    asked = ask(
-        images,
-        group,
-        since=since,
-        no_deps=no_deps,
-        output=output,
-        platforms=platforms,
-        registry=registry,
-        owner=owner,
-        tags=tags,
-    )
+    asked = ask(choice)
     running.refuse_absent(asked)
-    asked = weigh(asked, rebuild=rebuild, pull=pull, locked=locked)
-    running.carry_out(asked, keep_going=keep_going, json=json)
+    running.carry_out(weigh(asked, choice), choice)
 
 
-@task(
-    auto_shortflags=False,
-    iterable=["images", "group"],
-    help=flags(
-        "images",
-        "group",
-        "platforms",
-        "registry",
-        "owner",
-        "tags",
-        "since",
-        "no-deps",
-        "keep-going",
-        "rebuild",
-        "pull",
-        "locked",
-        "overwrite",
-        "json",
-    ),
-)
-@stoppable
-def push(
-    _: Context,
-    images: list[str] | None = None,
-    group: list[str] | None = None,
-    platforms: str = "",
-    registry: str = "",
-    owner: str = "",
-    tags: str = "",
-    since: str = "",
-    no_deps: bool = False,
-    keep_going: bool = False,
-    rebuild: bool = False,
-    pull: bool = False,
-    locked: bool = False,
-    overwrite: bool = False,
-    json: bool = False,
-) -> None:
+@command(*BUILDING, *REUSING, "overwrite", "json")
+def push(choice: Choice) -> None:
     """Build images and push them: no name moves before everything selected is built.
 
     Every repository is asked for permission first. A name that a release made is refused, with both
@@ -104,42 +36,22 @@ def push(
     from . import running
     from .asking import ask, weigh
 
-    asked = ask(
-        images,
-        group,
-        since=since,
-        no_deps=no_deps,
-        output="push",
-        platforms=platforms,
-        registry=registry,
-        owner=owner,
-        tags=tags,
-    )
+    asked = ask(choice, output="push")
     running.refuse_absent(asked)
-    asked = weigh(asked, rebuild=rebuild, pull=pull, locked=locked)
-    running.carry_out(asked, keep_going=keep_going, json=json, overwrite=overwrite)
+    running.carry_out(weigh(asked, choice), choice)
 
 
-@task(
-    auto_shortflags=False,
-    iterable=["images", "group"],
-    help=flags("images", "group", "registry", "owner", strict="an image that is not there is an error")
-    | {
-        "tag": "the tag to pull (the first of each image's own if left out)",
-        "platform": "pull for this platform",
-    },
-)
-@stoppable
-def pull(
-    _: Context,
-    images: list[str] | None = None,
-    group: list[str] | None = None,
-    tag: str = "",
-    platform: str = "",
-    registry: str = "",
-    owner: str = "",
-    strict: bool = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Pulling(Choice):
+    """The flags of `pull`."""
+
+    tag: str = flag("", "the tag to pull (the first of each image's own if left out)")
+    platform: str = flag("", "pull for this platform")
+    strict: bool = flag(False, "an image that is not there is an error")
+
+
+@command("images", "group", "registry", "owner")
+def pull(choice: Pulling) -> None:
     """Pull the fleet's images and give them their local names.
 
     An image that is not there is said and passed over; with --strict it is an error.
@@ -151,35 +63,28 @@ def pull(
     from ..report import listing
     from .asking import ask
 
-    asked = ask(images, group, engine=False, output="none", registry=registry, owner=owner)
+    asked = ask(choice, engine=False, output="none")
     pulled = pulling.pull(
         asked.plan,
-        tag=tag,
-        platform=platform,
+        tag=choice.tag,
+        platform=choice.platform,
         told=lambda one: print(f"{one.image}  {one.absent or 'pulled'}", file=sys.stderr, flush=True),
     )
     listing.show_pulled(pulled)
     absent = [one.image for one in pulled if one.absent and one.reference]
-    if absent and strict:
+    if absent and choice.strict:
         raise SurroundingsError(f"not there: {', '.join(absent)}")
 
 
-@task(
-    auto_shortflags=False,
-    iterable=["images", "group"],
-    help=flags("images", "group", "registry", "owner", "yes")
-    | {"addresses": "remove addresses that no name stands on, in the engine and in registries"},
-)
-@stoppable
-def clean(
-    _: Context,
-    images: list[str] | None = None,
-    group: list[str] | None = None,
-    addresses: bool = False,
-    registry: str = "",
-    owner: str = "",
-    yes: bool = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Cleaning(Choice):
+    """The flags of `clean`."""
+
+    addresses: bool = flag(False, "remove addresses that no name stands on, in the engine and in registries")
+
+
+@command("images", "group", "registry", "owner", "yes")
+def clean(choice: Cleaning) -> None:
     """Remove this project's references from the engine: says which, and asks.
 
     Nothing else is touched: no other image, no build cache; a registry only with --addresses.
@@ -187,8 +92,8 @@ def clean(
     from . import removing
     from .asking import ask
 
-    asked = ask(images, group, engine=False, output="none", registry=registry, owner=owner)
-    if addresses:
-        removing.addresses(asked.plan, yes=yes)
+    asked = ask(choice, engine=False, output="none")
+    if choice.addresses:
+        removing.addresses(asked.plan, yes=choice.yes)
     else:
-        removing.references(asked.plan, yes=yes)
+        removing.references(asked.plan, yes=choice.yes)

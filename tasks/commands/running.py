@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ArgosyError, BuildError, ConfigError, StoppedError
 from .asking import Asked
+from .choice import Choice
 
 if TYPE_CHECKING:
     from ..engine.publishing import Clients, Content
@@ -20,45 +21,45 @@ if TYPE_CHECKING:
     from ..planning.plan import Plan
 
 
-def carry_out(asked: Asked, *, keep_going: bool, json: bool, overwrite: bool = False) -> None:
+def carry_out(asked: Asked, choice: Choice) -> None:
     """Builds, moves names if the plan says so, and shows what came of it.
 
     The results are shown whatever happens; the error that ended it comes after them.
     """
-    if asked.plan.output == "push":
-        results, error = _push(asked, keep_going=keep_going, overwrite=overwrite)
-    else:
-        results, error = _load(asked, keep_going=keep_going)
-    show(results if isinstance(error, StoppedError) else _measured(results, asked.plan.client), json=json)
+    results, error = (_push if asked.plan.output == "push" else _load)(asked, choice)
+    show(
+        results if isinstance(error, StoppedError) else _measured(results, asked.plan.client),
+        json=choice.json,
+    )
     if error:
         raise error
 
 
-def _load(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | None]:
+def _load(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     """Builds what is to be built and gives what is reused its names."""
     from ..engine import reuse
 
-    results, error = _build(asked, keep_going=keep_going)
+    results, error = _build(asked, keep_going=choice.keep_going)
     _settled(asked, results)
     if not error:
         reuse.name(asked.plan)
     return results, error
 
 
-def _push(asked: Asked, *, keep_going: bool, overwrite: bool) -> tuple[Results, ArgosyError | None]:
+def _push(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     """Asks every repository for permission, builds, then moves the names if all was built."""
     from ..engine import publishing, pushing
 
     plan = asked.plan
     clients = publishing.remotes(plan)
     pushing.check_permission(plan, clients)
-    results, error = _build(asked, keep_going=keep_going)
+    results, error = _build(asked, keep_going=choice.keep_going)
     plan = _settled(asked, results)
     try:
         if error:
             return results, error
         contents = publishing.settle(plan, results, clients)
-        moved = pushing.name_all(plan, contents, clients, overwrite=overwrite)
+        moved = pushing.name_all(plan, contents, clients, overwrite=choice.overwrite)
     except ArgosyError as raised:
         return results, raised
     finally:

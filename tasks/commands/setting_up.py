@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from invoke.context import Context
-from invoke.tasks import task
+from dataclasses import dataclass
 
-from .asking import flags
-from .stopping import stoppable
+from .choice import Choice, command, flag
 
 
-@task(auto_shortflags=False, help=flags("platforms", "registry", "json"))
-@stoppable
-def doctor(_: Context, platforms: str = "", registry: str = "", json: bool = False) -> None:
+@command("platforms", "registry", "json")
+def doctor(choice: Choice) -> None:
     """Check everything a build and a push will need; each failure comes with its remedy."""
     import os
     from pathlib import Path
@@ -22,9 +19,9 @@ def doctor(_: Context, platforms: str = "", registry: str = "", json: bool = Fal
     from ..report import listing
     from .asking import overrides
 
-    project = config.load(Path.cwd(), os.environ, overrides({"platforms": platforms, "registry": registry}))
+    project = config.load(Path.cwd(), os.environ, overrides(choice))
     checks = examination.examine(project, os.environ)
-    if json:
+    if choice.json:
         listing.print_json({"schema": 1, "checks": [check.as_json() for check in checks]})
     else:
         listing.show_checks(checks)
@@ -33,9 +30,15 @@ def doctor(_: Context, platforms: str = "", registry: str = "", json: bool = Fal
         raise SurroundingsError(f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}")
 
 
-@task(auto_shortflags=False, help={"remove": "remove the builder that build.toml names"})
-@stoppable
-def builder(_: Context, remove: bool = False) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Settling(Choice):
+    """The flags of `builder`."""
+
+    remove: bool = flag(False, "remove the builder that build.toml names")
+
+
+@command()
+def builder(choice: Settling) -> None:
     """Create and start the builder that build.toml names, if it is absent.
 
     The builder you currently use is never changed.
@@ -48,4 +51,7 @@ def builder(_: Context, remove: bool = False) -> None:
     from ..engine import builders
 
     project = config.load(Path.cwd(), os.environ)
-    print(builders.settle(project.builder, remove=remove, told=lambda text: print(text, file=sys.stderr)))
+    told = builders.settle(
+        project.builder, remove=choice.remove, told=lambda text: print(text, file=sys.stderr)
+    )
+    print(told)

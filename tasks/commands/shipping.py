@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import RefusedError
@@ -20,30 +20,10 @@ if TYPE_CHECKING:
     from ..release.journal import Move
     from ..release.order import Source
     from .asking import Asked
+    from .releasing import Releasing
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How a release is to be done."""
-
-    plan_only: bool = False
-    dirty: bool = False
-    overwrite: bool = False
-    yes: bool = False
-    json: bool = False
-    gates: Sequence[Gate] = ()
-
-
-def release(
-    tag: str,
-    wish: Wish,
-    images: list[str] | None,
-    group: list[str] | None,
-    *,
-    platforms: str = "",
-    registry: str = "",
-    owner: str = "",
-) -> None:
+def release(choice: Releasing, gates: Sequence[Gate] = ()) -> None:
     """Releases: preflight, lock, build, gates, plan of names, transaction, git tag.
 
     Raises RefusedError (nothing has changed), IncompleteError (a journal is left), or what ended the build.
@@ -52,17 +32,15 @@ def release(
     from ..report import releasing
     from .asking import ask
 
-    here = berth(tag, registry=registry, owner=owner)
-    _local(here, wish)
-    asked = ask(
-        images, group, output="push", release=tag, platforms=platforms, registry=registry, owner=owner
-    )
-    with locked(here.project.root, here.folder, tag, releasing.step):
+    here = berth(choice.tag, choice)
+    _local(here, choice)
+    asked = ask(choice, output="push", release=choice.tag)
+    with locked(here.project.root, here.folder, choice.tag, releasing.step):
         _remote(here, asked.plan)
-        _sail(here, asked, wish)
+        _sail(here, asked, choice, gates)
 
 
-def _local(here: Berth, wish: Wish) -> None:
+def _local(here: Berth, choice: Releasing) -> None:
     """What can be refused without asking anybody: the version, the tree."""
     from ..planning import versions
     from ..release import preflight
@@ -72,7 +50,7 @@ def _local(here: Berth, wish: Wish) -> None:
     source, stands = next(((source, text) for source, text in answers if text), (None, ""))
     is_file = source is not None and source.kind == "file"
     preflight.version(here.tag, str(source), (stands or "") if is_file else "")
-    said = preflight.tree(here.project.root, here.facts.git, here.tag, dirty=wish.dirty)
+    said = preflight.tree(here.project.root, here.facts.git, here.tag, dirty=choice.dirty)
     releasing.step("preflight", f"{here.tag}, {said}")
 
 
@@ -94,7 +72,7 @@ def _remote(here: Berth, plan: Plan) -> None:
     releasing.step("preflight", preflight.told(found))
 
 
-def _sail(here: Berth, asked: Asked, wish: Wish) -> None:
+def _sail(here: Berth, asked: Asked, choice: Releasing, set_gates: Sequence[Gate]) -> None:
     """Builds, gates, and carries the transaction out."""
     from ..release import gates, order, transaction
     from ..release.content import content
@@ -107,7 +85,7 @@ def _sail(here: Berth, asked: Asked, wish: Wish) -> None:
     contents = content(settled)
     gated = gates.platforms(contents)
     releasing.step("build", f"{len(contents)} images, {len(gated)} platforms are at their addresses")
-    passed = gates.passed(wish.gates, gated)
+    passed = gates.passed(set_gates, gated)
     releasing.step(
         "gates", ", ".join(f"{name}: {told}" for name, told in passed.items()) or "skipped: none is set"
     )
@@ -118,20 +96,20 @@ def _sail(here: Berth, asked: Asked, wish: Wish) -> None:
         here.home,
         contents,
         gates=passed,
-        overwrite=wish.overwrite,
+        overwrite=choice.overwrite,
         permanent=frozenset(here.project.release.permanent),
     )
     voyage = here.voyage({**here.clients, **clients})
     planned = transaction.survey(made, voyage)
-    if not wish.json:
+    if not choice.json:
         releasing.show_names(planned)
-    if not wish.plan_only:
+    if not choice.plan:
         if sys.stdin.isatty():
-            confirm(f"Release {here.tag}?", yes=wish.yes)
+            confirm(f"Release {here.tag}?", yes=choice.yes)
         transaction.publish(made, planned, voyage)
         _tag(here)
-    if wish.json:
-        listing.print_json(releasing.names_json(here.tag, planned, done=not wish.plan_only))
+    if choice.json:
+        listing.print_json(releasing.names_json(here.tag, planned, done=not choice.plan))
 
 
 def _source(here: Berth) -> Source:
@@ -167,13 +145,12 @@ def _tag(here: Berth) -> None:
         )
 
 
-def resume(here: Berth, *, yes: bool) -> None:
+def resume(here: Berth) -> None:
     """Completes a release that did not end."""
     from ..release import keeping, transaction
     from ..release.lock import locked
     from ..report import releasing
 
-    del yes  # it was agreed to when it began
     journal = keeping.find(here.folder, here.clients, here.home)
     if journal is None:
         raise RefusedError(
