@@ -5,9 +5,11 @@ What needs the facts of the moment (versions, git, the engine) is left to planni
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import ConfigError
 from ..model import Builder, Image, Project, Releasing, TagRules
-from . import mentions
+from . import constants, mentions, mirror
 from . import registries as places
 from .document import NAME, Document
 from .findings import Finding, report
@@ -18,7 +20,9 @@ from .versions import fleet_sources
 
 def resolve(document: Document) -> Project:
     """Turns a document into a Project. Raises ConfigError with every finding."""
-    tables, findings = document.tables, list(document.findings)
+    findings = list(document.findings)
+    tables = constants.settled(document, findings)
+    document = replace(document, tables=tables)
     if not tables.images and not document.lacks("images"):
         findings.append(Finding("images", "is empty: an image is a table [images.NAME]"))
     places.check(document, findings)
@@ -32,6 +36,7 @@ def resolve(document: Document) -> Project:
         if found is not None:
             images[name] = found
     sets = groups(document, names, images.values(), findings)
+    stand_ins = mirror.stand_ins(document, findings)
     mentions.check(document, names, ((entries[name], image) for name, image in images.items()), findings)
     if findings:
         raise ConfigError(report(document.root / NAME, findings))
@@ -53,5 +58,6 @@ def resolve(document: Document) -> Project:
             {name: (entry.source, entry.to) for name, entry in tables.promote.items()},
         ),
         parallel=tables.engine.parallel,
+        mirror=stand_ins,
         origins=document.origins,
     )

@@ -41,6 +41,9 @@ class BuildToml(Table):
     groups: dict[str, Words] = Field(
         {}, description='sets of images, globs and other groups; "default" is what bare tasks take'
     )
+    mirror: dict[str, str] = Field(
+        {}, description="an outside base -> the reference it is taken from instead; no Dockerfile is edited"
+    )
     builder: BuilderTable = Field(BuilderTable(), description="the builder")  # type: ignore[call-arg]
     engine: EngineTable = Field(EngineTable(), description="how the engine is used")  # type: ignore[call-arg]
     release: ReleaseTable = Field(ReleaseTable(), description="releases")  # type: ignore[call-arg]

@@ -17,7 +17,7 @@ from ..model import Project
 from ..planning.deciding import Standing, decide
 from ..planning.facts import Facts
 from ..planning.familiar import familiar
-from ..planning.plan import Plan
+from ..planning.plan import Plan, PlannedImage
 from ..planning.recipe import Recipe
 from . import bases, docker, publishing, reuse
 from . import facts as surroundings
@@ -44,8 +44,8 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
     recipes = addressing.recipes(plan, facts)
     lock = _locked(project, plan, recipes, wish)
     found = addressing.survey(plan, facts, recipes, lock)
-    pins = _pins(recipes, lock)
-    plan = replace(plan, images=tuple(replace(image, pins=pins.get(image.name, {})) for image in plan.images))
+    pins = {image.name: _pins(image, recipes, lock) for image in plan.images}
+    plan = replace(plan, images=tuple(replace(image, pins=pins[image.name]) for image in plan.images))
     standings = {
         image.name: Standing(
             addresses=found.addresses[image.name],
@@ -113,15 +113,20 @@ def _standing_on(base: str, plan: Plan, recipes: Mapping[tuple[str, str], Recipe
         for (name, _), recipe in recipes.items()
         if any(familiar(reference) == familiar(base) for reference, _ in recipe.bases)
     }
-    return ", ".join(f"{image.name} ({image.dockerfile})" for image in plan.images if image.name in names)
+    standing = [image for image in plan.images if image.name in names]
+    mirrored = {name: None for image in standing for name, it in image.mirror.items() if it == base}
+    why = f" (in place of {', '.join(mirrored)}, [mirror])" if mirrored else ""
+    return ", ".join(f"{image.name} ({image.dockerfile})" for image in standing) + why
 
 
-def _pins(recipes: Mapping[tuple[str, str], Recipe], lock: Lock) -> dict[str, dict[str, str]]:
-    """Returns each image's outside bases as contexts: BuildKit is given what was addressed, by digest."""
-    pins: dict[str, dict[str, str]] = {}
-    for (name, _), recipe in recipes.items():
-        for reference in dict(recipe.bases):
-            if reference in lock.bases:
-                digest = lock.bases[reference].digest
-                pins.setdefault(name, {})[familiar(reference)] = f"docker-image://{reference}@{digest}"
-    return pins
+def _pins(image: PlannedImage, recipes: Mapping[tuple[str, str], Recipe], lock: Lock) -> dict[str, str]:
+    """Returns an image's outside bases as contexts: BuildKit is given what was addressed, by digest."""
+    asked = {
+        reference for platform in image.platforms for reference, _ in recipes[image.name, platform].bases
+    }
+    known = {familiar(reference): reference for reference in sorted(asked)} | dict(image.mirror)
+    return {
+        name: f"docker-image://{reference}@{lock.bases[reference].digest}"
+        for name, reference in known.items()
+        if reference in lock.bases
+    }

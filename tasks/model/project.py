@@ -63,6 +63,7 @@ class Project:
     `declared` are the registries as the file has them, before any override: a Dockerfile's
     `FROM ghcr.io/acme/base` means the sibling also in a run that goes to another registry. `origins` tells
     for a setting's key path ("project.registry") where its value came from, where that was not build.toml.
+    `mirror` is outside base -> the reference it is really taken from.
     """
 
     root: Path
@@ -78,4 +79,5 @@ class Project:
     client: Client = "docker"
     release: Releasing = field(default_factory=Releasing)
     parallel: int | None = None
+    mirror: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)

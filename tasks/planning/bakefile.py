@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config.dockerfiles import is_remote
+from .familiar import familiar
+from .meanings import DOCKER_IMAGE
 from .plan import Need, Plan, PlannedImage
 
 STAGING = "argosy-staging"
@@ -125,9 +127,12 @@ def closure(plan: Plan, names: Iterable[str]) -> tuple[PlannedImage, ...]:
 
 def _target(image: PlannedImage, plan: Plan, named: bool = False, straight: bool = False) -> dict[str, Any]:
     contexts = {
-        key: value if is_remote(value) or value.startswith("target:") else str(plan.root / value)
+        key: _pinned(value, image)
+        if is_remote(value) or value.startswith("target:")
+        else str(plan.root / value)
         for key, value in image.contexts.items()
     }
+    contexts |= {base: f"{DOCKER_IMAGE}{stand_in}" for base, stand_in in image.mirror.items()}
     contexts |= image.pins
     contexts |= {link.need.key: f"target:{link.target}" for link in links(image, plan)}
     found: Mapping[str, Any] = {
@@ -143,6 +148,13 @@ def _target(image: PlannedImage, plan: Plan, named: bool = False, straight: bool
         "attest": NO_PROVENANCE,
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _pinned(context: str, image: PlannedImage) -> str:
+    """Returns what a named context is, an outside image by the digest it was addressed by."""
+    if not context.startswith(DOCKER_IMAGE):
+        return context
+    return image.pins.get(familiar(context.removeprefix(DOCKER_IMAGE)), context)
 
 
 def _tags(image: PlannedImage) -> list[str]:

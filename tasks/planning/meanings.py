@@ -71,8 +71,9 @@ class Meanings:
             return f"base {value}" if value.startswith(DOCKER_IMAGE) else f"context {context}"
         if stage in self.stages:
             return f"stage {self.stages.index(stage)}"
-        sibling = next((need.image for need in self.image.needs if need.key == familiar(name)), None)
-        return f"base {name}" if sibling is None else f"sibling {sibling}"
+        key = familiar(name)
+        sibling = next((need.image for need in self.image.needs if need.key == key), None)
+        return f"base {self.image.mirror.get(key, name)}" if sibling is None else f"sibling {sibling}"
 
 
 def is_folder(image: PlannedImage, context: str) -> bool:

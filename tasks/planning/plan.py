@@ -41,8 +41,9 @@ class PlannedImage:
     `home` is the repository of its addresses, with the registry; `addresses` are its address tags by
     platform (none where no address can stand for it), `address` the one over all platforms. `building` are
     the platforms to be built: all, or those that are missing alone. `pins` are the outside bases it is built
-    from, as contexts for BuildKit. `given` says where a reused image is found, by platform; `fetched` that it
-    has to come from there into the engine first.
+    from, as contexts for BuildKit; `mirror` is what such a base, by its familiar name, is taken from instead.
+    `given` says where a reused image is found, by platform; `fetched` that it has to come from there into the
+    engine first.
     """
 
     name: str
@@ -68,6 +69,7 @@ class PlannedImage:
     addresses: Mapping[str, str] = field(default_factory=dict)
     building: tuple[str, ...] = ()
     pins: Mapping[str, str] = field(default_factory=dict)
+    mirror: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     fetched: bool = False
     notes: tuple[str, ...] = ()

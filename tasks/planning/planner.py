@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..model import Image, Project
-from . import capabilities, collisions, siblings
+from . import capabilities, collisions, mirrors, siblings
 from .facts import Facts
 from .familiar import familiar
 from .naming import Naming
@@ -59,7 +59,8 @@ def _drafts(naming: Naming, chosen: Iterable[str], *, deps: bool) -> dict[str, P
         if name not in drafts:
             image = naming.project.images[name]
             draft = _draft(image, naming)
-            drafts[name] = replace(draft, needs=siblings.needs(naming, draft, image.needs, owners))
+            draft = replace(draft, needs=siblings.needs(naming, draft, image.needs, owners))
+            drafts[name] = mirrors.mirrored(naming, draft)
             waiting += [need.image for need in drafts[name].needs] if deps else []
     return drafts
 

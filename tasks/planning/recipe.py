@@ -165,7 +165,7 @@ def _outside(image: PlannedImage, source: Source, found: _Found) -> None:
         if need.key == key:
             found.siblings[need.image, source.platform] = None
             return
-    found.bases[source.reference, source.platform] = None
+    found.bases[image.mirror.get(key, source.reference), source.platform] = None
 
 
 def _arguments(
