@@ -19,7 +19,7 @@ import pytest
 from tasks.errors import RegistryError, SurroundingsError
 from tasks.registries import credentials
 from tasks.registries.registry import RELEASE, Manifest, Remote, move, point, released
-from tasks.registries.transport import Access
+from tasks.registries.request import Access
 from tasks.registries.trust import is_loopback
 from tests import registries
 from tests.conftest import PrivateEngine

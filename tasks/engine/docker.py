@@ -95,10 +95,15 @@ def ask(client: Client, *arguments: str, seconds: float | None = None) -> Done:
 
     Raises SurroundingsError where there is no such program.
     """
+    return run([program(client), *arguments], seconds)
+
+
+def program(client: Client) -> str:
+    """Returns the path of the client's program. Raises SurroundingsError where there is none."""
     found = shutil.which(client)
     if found is None:
         raise SurroundingsError(ABSENT[client])
-    return run([found, *arguments], seconds)
+    return found
 
 
 def engine(builder: str = "") -> Engine:

@@ -6,10 +6,13 @@ for a program hears of neither. So whoever handles the signal ends the programs,
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import IO, Any, cast
 
 _running: set[subprocess.Popen[str]] = set()
 _ending = threading.Event()
@@ -31,7 +34,7 @@ class Done:
 
 def run(command: Sequence[str], seconds: float | None = None) -> Done:
     """Runs a program without input and returns what it printed; `seconds` is the most it may take."""
-    process = _started(command)
+    process = _started(command, encoding="utf-8", errors="replace")
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -47,7 +50,31 @@ def run(command: Sequence[str], seconds: float | None = None) -> Done:
     return Done(process.returncode, out, err)
 
 
-def _started(command: Sequence[str]) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def streamed(command: Sequence[str]) -> Iterator[tuple[IO[bytes], list[Done]]]:
+    """Runs a program whose output is read as it comes; what it came to is in the list once the block has ended.
+
+    A block that is left early ends the program.
+    """
+    done: list[Done] = []
+    with tempfile.TemporaryFile() as errors:
+        process = _started(command, stderr=errors)
+        out = cast("IO[bytes]", process.stdout)
+        try:
+            yield out, done
+            while out.read(1 << 20):
+                pass
+            process.wait()
+        finally:
+            process.kill()
+            process.wait()
+            out.close()
+            _running.discard(process)
+        errors.seek(0)
+        done.append(Done(process.returncode, "", errors.read().decode("utf-8", "replace")))
+
+
+def _started(command: Sequence[str], stderr: Any = subprocess.PIPE, **how: Any) -> subprocess.Popen[Any]:
     """Starts a program and enters it among those that run, whole or not at all.
 
     An exception out of the middle of a start would leave a program that nobody knows of; so a signal that
@@ -60,9 +87,8 @@ def _started(command: Sequence[str]) -> subprocess.Popen[str]:
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
+            stderr=stderr,
+            **how,
         )
         _running.add(process)
     finally:

@@ -11,14 +11,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ..errors import RegistryError
 from ..model import HUB, Reference
 from .moved import Moved
 from .refusals import is_spoken
-from .transport import Access, Request, Transport
+from .request import Access, Request
+from .transport import Transport
 
 if TYPE_CHECKING:
     import requests
@@ -157,6 +158,13 @@ class Remote:
         if found != digest:
             raise RegistryError(f"{self.host}/{repository}: blob {digest} came as {found}.")
         return response.content
+
+    def download(self, repository: str, digest: str, into: IO[bytes]) -> None:
+        """Writes a blob of any size into a file, block by block; whoever asked compares the digest."""
+        access = self._access(repository)
+        # A blob is compressed by itself; on the way it must stay as it is.
+        headers = {"Accept-Encoding": "identity"}
+        self._wire.send(Request("GET", _path(access, f"blobs/{digest}"), access, headers=headers, into=into))
 
     def put_blob(self, repository: str, data: bytes) -> str:
         """Uploads a small blob in one piece and returns its digest."""

@@ -11,54 +11,20 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import RegistryError
 from ..model import HUB
 from . import credentials, trust
 from .refusals import PassingError, refused, unreachable
+from .request import READ_SECONDS, Access, Request, write
 
 if TYPE_CHECKING:
     import requests
 
-CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What a token must allow: actions in one repository. Without a repository, nothing at all."""
-
-    repository: str = ""
-    actions: tuple[str, ...] = ()
-
-    def scope(self, challenge: str = "") -> str:
-        """Returns the token's scope: what we are about to do, and what the registry's own challenge asks for.
-
-        A challenge alone will not do: some registries (ghcr.io) ask for `pull` whatever the request was.
-        """
-        kind, _, rest = challenge.partition(":")
-        name, _, actions = rest.rpartition(":")
-        if kind != "repository" or " " in challenge or not name:
-            name, actions = self.repository, ""
-        return (
-            f"repository:{name}:{','.join(dict.fromkeys([*self.actions, *filter(None, actions.split(','))]))}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request to a registry; `expect` are the statuses that are answers rather than refusals."""
-
-    method: str
-    path: str
-    access: Access = Access()
-    expect: Collection[int] = (200,)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    data: bytes | None = None
-    seconds: float = READ_SECONDS
+CONNECT_SECONDS = 5.0
 
 
 class Transport:
@@ -140,9 +106,18 @@ class Transport:
     def _tell(self, request: Request, authorization: str) -> requests.Response:
         headers = {**request.headers, **({"Authorization": authorization} if authorization else {})}
         url = f"{self._scheme}://{self.address}{request.path}"
-        return self._ask(request.method, url, headers=headers, data=request.data, seconds=request.seconds)
+        how: dict[str, Any] = {"headers": headers, "data": request.data, "into": request.into}
+        return self._ask(request.method, url, seconds=request.seconds, **how)
 
-    def _ask(self, method: str, url: str, *, seconds: float = READ_SECONDS, **how: Any) -> requests.Response:
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        seconds: float = READ_SECONDS,
+        into: IO[bytes] | None = None,
+        **how: Any,
+    ) -> requests.Response:
         import requests
 
         limits = (min(CONNECT_SECONDS, seconds), seconds)
@@ -151,9 +126,13 @@ class Transport:
             session = self._sessions.get(tls) or trust.session(self.address, self._env, tls=tls)
             self._sessions[tls] = session
         try:
-            return session.request(method, url, timeout=limits, proxies=dict(trust.proxies(url)), **how)
+            how |= {"proxies": dict(trust.proxies(url)), "stream": into is not None}
+            response = session.request(method, url, timeout=limits, **how)
+            if into is not None and response.status_code == 200:
+                write(response, into)
         except (requests.RequestException, OSError, ValueError) as error:
             raise unreachable(self.host, "/".join(url.split("/")[:3]), error) from error
+        return response
 
     def _guard(self, access: Access) -> threading.Lock:
         """One lock for each access, so that many threads fetch one token, and different tokens at once."""
