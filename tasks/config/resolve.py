@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..errors import ConfigError
 from ..model import Builder, Image, Project, Releasing, TagRules
-from . import constants, mentions, mirror
+from . import constants, matching, mentions, mirror
 from . import registries as places
 from .document import NAME, Document
 from .findings import Finding, report
@@ -26,6 +26,7 @@ def resolve(document: Document) -> Project:
     if not tables.images and not document.lacks("images"):
         findings.append(Finding("images", "is empty: an image is a table [images.NAME]"))
     places.check(document, findings)
+    matching.check(document, findings)
     version = fleet_sources(document, findings)
     entries = spread(document, findings)
     unread = (str(place[1]) for place in document.left_out if place[0] == "images" and len(place) == 2)
