@@ -142,6 +142,12 @@ def test_the_summary_is_appended_for_ci(tmp_path):
     assert "| api | linux/amd64, linux/arm64 | localhost:5000/argosy/api:0.1.0, latest |" in text
 
 
+def test_the_summary_says_where_nothing_was_pushed(tmp_path):
+    path = tmp_path / "summary.md"
+    append_summary(Results((API,)), {"GITHUB_STEP_SUMMARY": str(path)})
+    assert path.read_text().startswith("### Argosy: Not pushed. 1 built")
+
+
 def test_without_ci_no_summary_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     append_summary(MIXED, {})

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model import REPOSITORY, Image
-from . import contracts, templates
+from . import templates
 from .dockerfiles import find_context, find_dockerfile
 from .document import Document
 from .findings import Finding
@@ -57,10 +57,8 @@ def spread(document: Document, findings: list[Finding]) -> dict[str, Entry]:
     return entries
 
 
-def image(
-    document: Document, entry: Entry, findings: list[Finding], inherited: Collection[str] = ()
-) -> Image | None:
-    """Returns the image of an entry, or None if its name is impossible; `inherited` are tests it may have too."""
+def image(document: Document, entry: Entry, findings: list[Finding]) -> Image | None:
+    """Returns the image of an entry, or None if its name is impossible."""
     name, table = entry.name, entry.table
     where = f"images.{entry.key}"
     if not REPOSITORY.fullmatch(name):
@@ -97,7 +95,6 @@ def image(
         ),
         repository=table.repository,
         matrix=entry.values,
-        contract=contracts.contract(entry.own, where, findings, known=inherited),
     )
 
 

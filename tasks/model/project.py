@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from .contract import Contract
 from .image import Image, VersionSource
 
 
@@ -65,7 +64,6 @@ class Project:
     `FROM ghcr.io/acme/base` means the sibling also in a run that goes to another registry. `origins` tells
     for a setting's key path ("project.registry") where its value came from, where that was not build.toml.
     `mirror` is outside base -> the reference it is really taken from.
-    `contract` is what the file's `[defaults]` promise for every image; an image's own promises are in it.
     """
 
     root: Path
@@ -83,4 +81,3 @@ class Project:
     parallel: int | None = None
     mirror: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
-    contract: Contract = field(default_factory=Contract)

@@ -193,7 +193,8 @@ class Naming:
             return tag
         if git is None:
             raise ConfigError(
-                f"{where}: {{{name}}} needs a git repository with a commit, and there is none here"
+                f"{where}: {{{name}}} needs a git repository with a commit, and there is none here. "
+                "Work in a clone, or say other tags with --tags."
             )
         # A detached HEAD (CI) has no branch: the commit stands for it.
         return {"sha": git.sha[:7], "branch": slug(git.branch) or git.sha[:7], "date": git.date}[name]

@@ -30,7 +30,9 @@ def append(text: Callable[[], str], environ: Mapping[str, str]) -> None:
 
 def markdown(results: Results) -> str:
     """Returns a heading that sums up, the tables, and each failure with the end of its log."""
-    parts = [f"### Argosy: {conclusion(results)}\n"]
+    # Whoever reads a job's page asks first whether anything was published.
+    kept = "" if results.moved else "Not pushed. "
+    parts = [f"### Argosy: {kept}{conclusion(results)}\n"]
     if results.images:
         parts.append(images_table(results).markdown())
     if results.moved:
