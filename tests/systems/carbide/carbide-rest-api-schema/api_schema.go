@@ -1,0 +1,2 @@
+// Package apischema is shared by several services.
+package apischema

@@ -1,0 +1,2 @@
+// Package auth is shared by several services.
+package auth

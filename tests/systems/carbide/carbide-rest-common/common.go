@@ -1,0 +1,2 @@
+// Package common is shared by several services.
+package common

@@ -1,0 +1,4 @@
+case "$1" in
+--version) echo "$VERSION" ;;
+*) echo "migrating $DB_NAME on $DB_HOST:$DB_PORT" ;;
+esac

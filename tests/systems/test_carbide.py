@@ -1,0 +1,213 @@
+"""Carbide REST: seven Dockerfiles on the repository's root, secrets, versions from git."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import harbour
+from tests.conftest import PrivateEngine
+from tests.scenario import Fleet
+from tests.systems import programs
+from tests.systems.recorded import Recording
+from tests.systems.system import SYSTEMS, own, stand_in, system
+
+# Image -> its program, port ("" for none) and what the VERSION file beside its source says.
+IMAGES = {
+    "carbide-rest-api": ("api", "8388", "0.2.71"),
+    "carbide-rest-db": ("migrations", "", "0.2.71"),
+    "carbide-rest-ipam": ("ipam", "9090", "0.1.24"),
+    "carbide-rest-site-manager": ("site-manager", "8100", "0.3.5"),
+    "carbide-rest-workflow": ("workflow", "9360", "0.2.71"),
+    "carbide-rest-cert-manager": ("cert-manager", "8000", "0.1.9"),
+    "carbide-site-agent": ("elektra", "8080", "1.0.3"),
+}
+BOTH = "linux/amd64,linux/arm64"
+MACHINES = {"linux/amd64": 62, "linux/arm64": 183}
+"""What a program's ELF header says of its processor (e_machine)."""
+
+
+def carbide(engine: PrivateEngine, owners: set[str], folder: Path) -> Fleet:
+    """A copy of the tree below a path of this run's own in the private registry, committed and tagged v1.2.3."""
+    mine = own("carbide")
+    owners.add(mine)
+    starts = programs.starts(folder / "starts")
+    mirror = {
+        "golang:1.25.1": stand_in(engine, "toolchain", "golang:1.25.1", contexts={"starts": starts}),
+        "alpine:latest": stand_in(engine, "alpine", "alpine:latest"),
+    }
+    fleet = system(engine, "carbide", folder, {"nvcr.io": f"{engine.registry}/{mine}"}, mirror)
+    fleet.owner = f"{mine}/nvidia/carbide"
+    fleet.commit("the fleet")
+    fleet.git("tag", "v1.2.3")
+    return fleet
+
+
+@pytest.fixture(scope="module")
+def built(engine: PrivateEngine, owners: set[str], tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    """Carbide, built once by its own make target for all tests that only look at it."""
+    fleet = carbide(engine, owners, tmp_path_factory.mktemp("carbide"))
+    fleet.run("make", "build-production-images").ok()
+    return fleet
+
+
+@pytest.fixture
+def fresh(engine: PrivateEngine, owners: set[str], tmp_path: Path) -> Fleet:
+    """Carbide, nothing built or pushed yet, for tests that change it."""
+    return carbide(engine, owners, tmp_path)
+
+
+def names(fleet: Fleet, image: str) -> set[str]:
+    """An image's tags in the registry, without its addresses."""
+    found = harbour.tags(fleet.registry, f"{fleet.owner}/{image}")
+    return {tag for tag in found if not tag.startswith("argosy-")}
+
+
+def reference(fleet: Fleet, image: str, tag: str = "v1.2.3") -> str:
+    return f"{fleet.registry}/{fleet.owner}/{image}:{tag}"
+
+
+def config(engine: PrivateEngine, name: str) -> dict[str, Any]:
+    """An image's configuration as `docker inspect` shows it."""
+    found: dict[str, Any] = json.loads(engine.docker("image", "inspect", "-f", "{{json .Config}}", name))
+    return found
+
+
+def tree(folder: Path) -> Fleet:
+    """A copy of the tree that meets no engine, for tests that only plan."""
+    shutil.copytree(SYSTEMS / "carbide", folder / "carbide")
+    return Fleet(
+        folder / "carbide", {"DOCKER_HOST": "unix:///nowhere.sock", "PATH": "/usr/bin:/bin"}, "nvcr.io"
+    )
+
+
+def test_the_plan_covers_the_recorded_calls(tmp_path: Path):
+    plan = tree(tmp_path).inv("plan --format json --registry localhost:5000 --tags latest").ok()
+    names = {"carbide-rest-site-agent": "carbide-site-agent"}
+    later = "the recording is a later state: this service came after the document"
+    expected = {
+        "carbide-rla: not planned": later,
+        "carbide-psm: not planned": later,
+        "carbide-rest-ipam: not recorded": "later given up",
+        "carbide-site-agent: dockerfile docker/production/Dockerfile.carbide-rest-site-agent -> "
+        "docker/production/Dockerfile.carbide-site-agent": "later renamed",
+        "carbide-site-agent: reference localhost:5000/carbide-rest-site-agent:latest -> none": "later renamed",
+        "carbide-site-agent: reference none -> localhost:5000/carbide-site-agent:latest": "later renamed",
+    }
+    for image in IMAGES.keys() - {"carbide-rest-ipam"}:
+        expected[f"{image}: reference none -> {image}:latest"] = "the document's own name for a local build"
+        expected[f"{image}: argument none -> GO_VERSION=1.25.1"] = "one constant instead of seven FROM lines"
+    assert Recording.of("carbide").differences(plan.json, names) == expected.keys()
+
+
+@pytest.mark.engine
+def test_one_make_target_builds_seven_images_under_three_tags(built: Fleet, engine: PrivateEngine):
+    """S1 a."""
+    listed = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    mine = {name for name in listed if f"/{built.owner}/" in name and ":argosy-" not in name}
+    tags = (built.git("rev-parse", "--short=7", "HEAD"), "v1.2.3", "latest")
+    assert mine == {reference(built, image, tag) for image in IMAGES for tag in tags}
+    for image, (program, port, _) in IMAGES.items():
+        said = config(engine, reference(built, image))
+        assert said["User"] == "appuser"
+        assert list(said.get("ExposedPorts") or ()) == [f"{port}/tcp"] * bool(port)
+        health = said.get("Healthcheck") or {"Test": None}
+        assert health["Test"] == (["CMD", f"/app/{program}", "health"] if port else None)
+        assert health.get("Interval", 30e9) == 30e9
+    assert engine.docker(
+        "run", "--rm", "--entrypoint", "id", reference(built, "carbide-rest-api")
+    ).startswith("uid=1000(appuser) gid=1000(appuser)")
+
+
+@pytest.mark.engine
+def test_every_folder_of_the_repository_builds_the_same(built: Fleet):
+    """S1 d, first half: the original had to be started from the root."""
+    ran = built.inv("build --json", cwd="docker/production").ok().json
+    assert {(image["name"], image["verdict"]) for image in ran["images"]} == {(i, "reused") for i in IMAGES}
+
+
+@pytest.mark.engine
+def test_a_file_that_the_context_lacks_names_image_dockerfile_and_context(fresh: Fleet):
+    """S1 d, second half, and the document's first trouble: "missing modules"."""
+    toml = fresh.root / "build.toml"
+    toml.write_text(
+        toml.read_text().replace(
+            "[images.carbide-rest-ipam]", '[images.carbide-rest-ipam]\ncontext = "carbide-rest-ipam"'
+        )
+    )
+    ran = fresh.inv("build --images carbide-rest-ipam").failed(4)
+    # Which of its COPY lines is met first is BuildKit's to say.
+    assert re.search(r"FAILED carbide-rest-ipam  docker/production/Dockerfile.carbide-rest-ipam:\d", ran.out)
+    assert re.search(
+        r'\S+ is not in the build context "carbide-rest-ipam": check the path, the image', ran.out
+    )
+
+
+def test_the_version_follows_git_s_state(tmp_path: Path):
+    """S1 e."""
+    fleet = tree(tmp_path)
+
+    def tags() -> list[str]:
+        plan = fleet.inv("list --json --images carbide-rest-api").ok().json["images"][0]
+        published = [name for name in plan["references"] if name.startswith("nvcr.io/")]
+        return [name.rpartition(":")[2] for name in published]
+
+    def sha() -> str:
+        return fleet.git("rev-parse", "HEAD")[:7]
+
+    assert fleet.inv("version").ok().out.startswith("v0.0.0 ")  # no git at all
+    assert "{sha} needs a git repository" in fleet.inv("list").failed(2).err
+    assert "v0.0.0" in fleet.inv("list --tags {version}").ok().out
+    fleet.commit("first")
+    assert tags() == [sha(), f"v0.0.0-0-g{sha()}", "latest"]
+    fleet.git("tag", "v1.2.3")
+    assert tags() == [sha(), "v1.2.3", "latest"]
+    fleet.commit("second")
+    assert tags() == [sha(), f"v1.2.3-1-g{sha()}", "latest"]
+    fleet.git("checkout", "-q", "-b", "feat/My_X")
+    assert tags() == [f"feat-My_X-{sha()}"]
+    shallow = Fleet(tmp_path / "shallow", fleet.env)
+    fleet.run("git", "clone", "-q", "--depth=1", f"file://{fleet.root}", str(shallow.root)).ok()
+    fleet = shallow
+    fleet.git("checkout", "-q", "-B", "main")
+    assert tags() == [sha(), f"v0.0.0-0-g{sha()}", "latest"]
+
+
+@pytest.mark.engine
+def test_two_platforms_are_pushed_and_every_program_is_for_its_own(built: Fleet, engine: PrivateEngine):
+    """S1 f."""
+    built.inv(f"push --platforms {BOTH}").ok()
+    for image in IMAGES:
+        assert (
+            harbour.manifest(built.registry, f"{built.owner}/{image}", "v1.2.3").platforms == MACHINES.keys()
+        )
+    name = reference(built, "carbide-rest-api")
+    for platform, machine in MACHINES.items():
+        engine.docker("pull", "-q", "--platform", platform, name)
+        shown = ("--rm", "--platform", platform, "--entrypoint", "xxd", name, "-p", "-l", "20", "/app/api")
+        raw = engine.docker("run", *shown)
+        assert int.from_bytes(bytes.fromhex(raw)[18:20], "little") == machine
+
+
+@pytest.mark.engine
+def test_a_build_without_push_leaves_the_registry_as_it_was(fresh: Fleet):
+    """S1 j."""
+    summary = fresh.root.parent / "summary.md"
+    fresh.inv("build --images carbide-rest-db", env={"GITHUB_STEP_SUMMARY": str(summary)}).ok()
+    assert summary.read_text().startswith("### Argosy: Not pushed. 1 built")
+    assert not harbour.tags(fresh.registry, f"{fresh.owner}/carbide-rest-db")
+
+
+@pytest.mark.engine
+def test_a_build_for_nothing_but_the_cache_leaves_nothing_and_says_so(fresh: Fleet, engine: PrivateEngine):
+    """S1 o."""
+    ran = fresh.inv(f"build --output none --platforms {BOTH} --images carbide-rest-db,carbide-rest-ipam").ok()
+    assert ran.out.count("not loaded, not pushed") >= 2
+    listed = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+    assert fresh.owner not in listed
+    assert not harbour.tags(fresh.registry, f"{fresh.owner}/carbide-rest-db")

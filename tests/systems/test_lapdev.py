@@ -1,0 +1,149 @@
+"""Lapdev: one Dockerfile, three of its targets, and a source file that repeats what is published."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests import harbour, registries
+from tests.conftest import PrivateEngine
+from tests.scenario import Fleet
+from tests.systems import programs
+from tests.systems.recorded import Recording
+from tests.systems.system import SYSTEMS, own, stand_in, system
+
+IMAGES = {
+    "lapdev-api": ("lapdev-api", {"8080/tcp", "2222/tcp", "8443/tcp"}),
+    "lapdev-kube-manager": ("kube-manager", {"5001/tcp", "7771/tcp"}),
+    "lapdev-kube-sidecar-proxy": ("kube-sidecar-proxy", {"8080/tcp"}),
+}
+CONSTANTS = "crates/api/src/kube_controller/container_images.rs"
+
+
+def lapdev(engine: PrivateEngine, owners: set[str], folder: Path, registry: str = "") -> Fleet:
+    """A copy of the tree below a path of this run's own in a registry, the private one if none is named."""
+    mine = own("lapdev")
+    owners.add(mine)
+    starts = programs.starts(folder / "starts")
+    (folder / "packages").mkdir()
+    # The cache in which the compiler counts is this run's own, too.
+    words = {
+        "ghcr.io": f"{registry or engine.registry}/{mine}",
+        "target=/app/target": f"id={mine},target=/app/target",
+    }
+    mirror = {
+        "rust:1.90-bullseye": stand_in(
+            engine, "toolchain", "rust:1.90-bullseye", contexts={"starts": starts}
+        ),
+        "debian:12-slim": stand_in(
+            engine, "debian", "debian:12-slim", contexts={"packages": folder / "packages"}
+        ),
+    }
+    fleet = system(engine, "lapdev", folder, words, mirror)
+    fleet.registry, fleet.owner = registry or engine.registry, f"{mine}/lapce"
+    return fleet
+
+
+@pytest.fixture(scope="module")
+def built(engine: PrivateEngine, owners: set[str], tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    """Lapdev, built once for all tests that only look at it."""
+    fleet = lapdev(engine, owners, tmp_path_factory.mktemp("lapdev"))
+    fleet.inv("build").ok()
+    return fleet
+
+
+@pytest.fixture
+def fresh(engine: PrivateEngine, owners: set[str], tmp_path: Path) -> Fleet:
+    """Lapdev, nothing built or pushed yet, for tests that change it."""
+    return lapdev(engine, owners, tmp_path)
+
+
+def names(fleet: Fleet, image: str) -> set[str]:
+    """An image's tags in the registry, without its addresses."""
+    found = harbour.tags(fleet.registry, f"{fleet.owner}/{image}")
+    return {tag for tag in found if not tag.startswith("argosy-")}
+
+
+def reference(fleet: Fleet, image: str, tag: str = "0.2.0") -> str:
+    return f"{fleet.registry}/{fleet.owner}/{image}:{tag}"
+
+
+def test_the_plan_covers_the_recorded_calls():
+    plan = Fleet(SYSTEMS / "lapdev", {"DOCKER_HOST": "unix:///nowhere.sock"}).inv("plan --format json")
+    assert Recording.of("lapdev").differences(plan.ok().json) == set()
+
+
+@pytest.mark.engine
+def test_one_build_makes_three_images_and_compiles_once(built: Fleet, engine: PrivateEngine):
+    """S0 a."""
+    listed = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    mine = {name for name in listed if f"/{built.owner}/" in name and ":argosy-" not in name}
+    assert mine == {reference(built, image) for image in IMAGES}
+    for image, (_, ports) in IMAGES.items():
+        named = reference(built, image)
+        assert engine.docker("run", "--rm", named, "--version") == f"{image} 0.1.0"
+        assert engine.docker("run", "--rm", named, "--compiled") == "1"
+        config = json.loads(engine.docker("image", "inspect", "-f", "{{json .Config}}", named))
+        assert config["ExposedPorts"].keys() == ports
+
+
+@pytest.mark.engine
+def test_a_push_publishes_the_very_images_that_were_built(built: Fleet, engine: PrivateEngine):
+    """S0 b: what `inv push` does of it; a release is tested with releases."""
+    built.inv("push").ok()
+    for image in IMAGES:
+        assert names(built, image) == {"0.2.0"}
+        published = harbour.manifest(built.registry, f"{built.owner}/{image}", "0.2.0")
+        assert published.digest == engine.docker("image", "inspect", "-f", "{{.Id}}", reference(built, image))
+        assert engine.docker("run", "--rm", reference(built, image), "--compiled") == "1"
+
+
+@pytest.mark.engine
+def test_a_failing_third_target_keeps_all_three_unpublished(fresh: Fleet):
+    """S0 f."""
+    dockerfile = fresh.root / "pkg/kube-container/Dockerfile"
+    text = dockerfile.read_text()
+    stage = "FROM runtime-base AS kube-sidecar-proxy\n"
+    dockerfile.write_text(text.replace(stage, stage + "RUN echo no compiler here && false\n"))
+    ran = fresh.inv("push").failed(4)
+    assert "lapdev-kube-sidecar-proxy" in ran.out + ran.err
+    assert not any(names(fresh, image) for image in IMAGES)
+
+
+@pytest.mark.engine
+def test_neither_a_fork_nor_ci_changes_who_owns_the_images(built: Fleet):
+    """S0 g."""
+    before = built.inv("list --json").ok().json
+    built.git("init", "-q")
+    built.git("remote", "add", "origin", "https://github.com/fork/lapdev.git")
+    env = {"GITHUB_REPOSITORY": "fork/lapdev", "GITHUB_REPOSITORY_OWNER": "fork", "GITHUB_ACTOR": "fork"}
+    ran = built.inv("build --json", env=env).ok().json
+    assert [image["references"] for image in ran["images"]] == [i["references"] for i in before["images"]]
+    assert {image["verdict"] for image in ran["images"]} == {"reused"}
+
+
+@pytest.mark.engine
+def test_a_registry_that_is_not_there_is_named_with_its_remedy(
+    engine: PrivateEngine, owners: set[str], tmp_path: Path
+):
+    """S0 i."""
+    with registries.registry(engine.env, tmp_path / "registry") as gone:
+        pass
+    ran = lapdev(engine, owners, tmp_path, gone.host).inv("push").failed(3)
+    assert gone.host in ran.err
+    assert "does not answer" in ran.err
+    assert "Check that the registry runs" in ran.err
+
+
+@pytest.mark.engine
+def test_a_push_without_a_login_names_the_registry_s_own_login_line(
+    engine: PrivateEngine, owners: set[str], tmp_path: Path
+):
+    """S0 k: the words for ghcr.io itself are tested where they are made."""
+    with registries.registry(engine.env, tmp_path / "registry", htpasswd=True) as locked:
+        fleet = lapdev(engine, owners, tmp_path, locked.host)
+        ran = fleet.inv("push").failed(3)
+    assert f"{locked.host} wants a login" in ran.err
+    assert f"docker login {locked.host}" in ran.err
