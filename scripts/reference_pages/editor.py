@@ -9,6 +9,15 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from tasks.config import schema as tables
 
+# What may stand for the longer form, by the function that reads it.
+SHORT = {
+    "_command": ("string",),
+    "_duration": ("string",),
+    "_frozen": ("string", "boolean"),
+    "_range": ("number",),
+    "_switch": ("boolean",),
+}
+
 
 class EditorSchema(GenerateJsonSchema):
     """Says what may stand in the file, where pydantic says what it becomes: bare numbers, one source for a list."""
@@ -21,6 +30,8 @@ class EditorSchema(GenerateJsonSchema):
             return {"type": ["string", "number", "boolean"]}
         if reader == "_sources":
             return {"anyOf": [{"type": "string"}, becomes["items"], becomes]}
+        if short := SHORT.get(reader):
+            return {"anyOf": [{"type": kind} for kind in short] + [becomes]}
         return becomes
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tasks.config import image_table, schema, tables, templates
+from tasks.config import contract_table, image_table, schema, tables, templates
 from tasks.config.images import MERGED
 
 from .markdown import cell, code, note, sentence, table
@@ -34,6 +34,10 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[version.sources]]": tables.SourceTable,
     "[tags]": tables.TagsTable,
     "[images.NAME] and [defaults]": image_table.ImageTable,
+    "[images.NAME.expect]": contract_table.ExpectTable,
+    "[images.NAME.expect.healthcheck]": contract_table.HealthcheckTable,
+    "[images.NAME.expect.files.PATH]": contract_table.FileTable,
+    "[[images.NAME.tests]]": contract_table.TestTable,
     "[builder]": tables.BuilderTable,
     "[engine]": tables.EngineTable,
     "[release]": tables.ReleaseTable,
@@ -46,7 +50,11 @@ AFTER = {
         "key by key; any other key of its own replaces the default.\n\n"
         "With `matrix` one table stands for several images, one for each combination; its name is then a template: "
         '`[images."probe-{kind}"]` with `matrix = { kind = ["http", "tcp"] }`. A value may be a table, whose parts are '
-        "`{v.id}`, `{v.url}`.\n"
+        "`{v.id}`, `{v.url}`.\n\n"
+        "`expect` and `tests` are inherited from the sibling that the image's last stage stands on, then from "
+        "`[defaults]`: tests are added (one of the same name takes the other's place), `env`, `labels` and `files` are "
+        "joined key by key, anything else that is said replaces what was inherited. `size` and `waive` come from "
+        "`[defaults]` alone.\n"
     ),
 }
 
@@ -66,8 +74,9 @@ FIELDS = {
 TAIL = """\
 ## Templates
 
-Texts of `args`, `contexts`, `labels`, `tags`, `local`, `aliases` and `repository` may hold these fields. An unknown
-one is an error; `{{` and `}}` stand for braces.
+Texts of `args`, `contexts`, `labels`, `tags`, `local`, `aliases` and `repository` may hold these fields, and
+so may `env` and `labels` of `expect`, and `run`, `output` and `env` of `tests`. An unknown one is an error; `{{` and
+`}}` stand for braces.
 
 """
 
@@ -126,7 +135,7 @@ def kind(annotation: Any) -> str:
         return f"table of {plural(kind(inner[1]))}"
     if isinstance(plain, type) and issubclass(plain, BaseModel):
         return "table"
-    return {str: "text", bool: "true or false", int: "whole number"}.get(plain, "any value")
+    return {str: "text", bool: "true or false", int: "whole number", float: "number"}.get(plain, "any value")
 
 
 def plural(word: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from .contract_table import ExpectTable, Range, TestTable
 from .tables import Sources, Table, Text, Words
 
 
@@ -29,3 +30,13 @@ class ImageTable(Table):
     selected: bool = Field(True, description="false: built only when named or stood on")
     version: Sources = Field([], description="a version of its own: text, a source or a list of sources")
     repository: str = Field("", description="its repository's name, instead of project.repository")
+    expect: ExpectTable = Field(
+        ExpectTable(),  # type: ignore[call-arg]
+        description="what is to be seen in it",
+    )
+    tests: list[TestTable] = Field([], description="what it does when it is run")
+    size: Range | None = Field(None, description="the most MB its layers may have together, or [least, most]")
+    waive: dict[str, str] = Field(
+        {}, description="a check that may fail -> the reason, which the table shows"
+    )
+    inherit: bool = Field(True, description="false: without the promises of the image it stands on")

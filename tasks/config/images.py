@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model import REPOSITORY, Image
-from . import templates
+from . import contracts, templates
 from .dockerfiles import find_context, find_dockerfile
 from .document import Document
 from .findings import Finding
@@ -57,8 +57,10 @@ def spread(document: Document, findings: list[Finding]) -> dict[str, Entry]:
     return entries
 
 
-def image(document: Document, entry: Entry, findings: list[Finding]) -> Image | None:
-    """Returns the image of an entry, or None if its name is impossible."""
+def image(
+    document: Document, entry: Entry, findings: list[Finding], inherited: Collection[str] = ()
+) -> Image | None:
+    """Returns the image of an entry, or None if its name is impossible; `inherited` are tests it may have too."""
     name, table = entry.name, entry.table
     where = f"images.{entry.key}"
     if not REPOSITORY.fullmatch(name):
@@ -95,6 +97,7 @@ def image(document: Document, entry: Entry, findings: list[Finding]) -> Image | 
         ),
         repository=table.repository,
         matrix=entry.values,
+        contract=contracts.contract(entry.own, where, findings, known=inherited),
     )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import nearest
-from ..model import Image
-from . import templates
+from ..model import Contract, Image
+from . import contracts, templates
 from .document import Document
 from .findings import Finding
 from .images import Entry
@@ -24,10 +24,14 @@ CONTENTS = ("args", "contexts", "labels")
 def check(
     document: Document,
     names: Collection[str],
-    pairs: Iterable[tuple[Entry, Image]],
+    pairs: Collection[tuple[Entry, Image]],
+    shared: Contract,
     findings: list[Finding],
 ) -> None:
-    """Adds every mention of an image that is not among `names`, or of an unknown field, with its key."""
+    """Adds every mention of an image that is not among `names`, or of an unknown field, with its key.
+
+    `shared` is what the defaults promise for every image.
+    """
     constants = document.tables.constants
     for name in constants:
         if name in templates.FIELDS:
@@ -37,6 +41,11 @@ def check(
     of_names = frozenset([*templates.FIELDS, *constants])
     of_contents = of_names | {f"image.{name}" for name in names}
     found = [(where, templates.unknown(text, of_names)) for where, text in _shared(document)]
+    axes = {axis for _, image in pairs for axis in templates.flat(image.matrix)}
+    found += [
+        (f"defaults.{key}", templates.unknown(text, of_contents, axes))
+        for key, text in contracts.said(shared)
+    ]
     for entry, image in pairs:
         found += [
             (entry.where("needs"), f'no image "{need}"{nearest(need, names)}')
@@ -49,6 +58,10 @@ def check(
             for settings, known in ((NAMES, of_names), (CONTENTS, of_contents))
             for setting in settings
             for key, text in _texts(getattr(image, setting))
+        ]
+        found += [
+            (f"images.{entry.key}.{key}", templates.unknown(text, of_contents, values))
+            for key, text in contracts.said(image.contract)
         ]
     findings += [document.finding(where, problem) for where, problem in found if problem]
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..errors import ConfigError
 from ..model import Builder, Image, Project, Releasing, TagRules
-from . import constants, mentions, mirror
+from . import constants, contracts, matching, mentions, mirror
 from . import registries as places
 from .document import NAME, Document
 from .findings import Finding, report
@@ -26,18 +26,24 @@ def resolve(document: Document) -> Project:
     if not tables.images and not document.lacks("images"):
         findings.append(Finding("images", "is empty: an image is a table [images.NAME]"))
     places.check(document, findings)
+    matching.check(document, findings)
     version = fleet_sources(document, findings)
     entries = spread(document, findings)
     unread = (str(place[1]) for place in document.left_out if place[0] == "images" and len(place) == 2)
     names = dict.fromkeys([*entries, *unread])
     images: dict[str, Image] = {}
+    lent = {
+        title for table in (tables.defaults, *tables.images.values()) for title in contracts.titles(table)
+    }
     for name, entry in entries.items():
-        found = image(document, entry, findings)
+        found = image(document, entry, findings, lent)
         if found is not None:
             images[name] = found
     sets = groups(document, names, images.values(), findings)
     stand_ins = mirror.stand_ins(document, findings)
-    mentions.check(document, names, ((entries[name], image) for name, image in images.items()), findings)
+    shared = contracts.contract(tables.defaults, "defaults", findings, known=lent)
+    pairs = [(entries[name], image) for name, image in images.items()]
+    mentions.check(document, names, pairs, shared, findings)
     if findings:
         raise ConfigError(report(document.root / NAME, findings))
     return Project(
@@ -60,4 +66,5 @@ def resolve(document: Document) -> Project:
         parallel=tables.engine.parallel,
         mirror=stand_ins,
         origins=document.origins,
+        contract=shared,
     )

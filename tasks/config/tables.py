@@ -66,6 +66,11 @@ class ProjectTable(Table):
     owner: str = Field("", description='the part between registry and image; may hold "/", may be empty')
     version: str | None = Field(None, description="the fleet's version, if it is kept here")
     repository: str = Field("{image}", description="how an image's repository is called below the owner")
+    override: Literal["redirect", "must-match"] = Field(
+        "redirect",
+        description="what may be said from outside for registry, owner, repository, version and tags: anything, "
+        "or only what stands here",
+    )
 
 
 class VersionTable(Table):

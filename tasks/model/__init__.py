@@ -4,6 +4,7 @@ They know nothing of files, engines, registries or screens. Templates in them (`
 are still unexpanded: what they become depends on the facts of the moment, which only planning knows.
 """
 
+from .contract import NON_ROOT, Contract, Expect, ExpectedFile, ImageTest, Surroundings
 from .image import Image, VersionSource
 from .project import Builder, Client, Project, Registry, Releasing, TagRules
 from .reference import DIGEST, HUB, REPOSITORY, TAG, Reference
@@ -11,15 +12,21 @@ from .reference import DIGEST, HUB, REPOSITORY, TAG, Reference
 __all__ = [
     "DIGEST",
     "HUB",
+    "NON_ROOT",
     "REPOSITORY",
     "TAG",
     "Builder",
     "Client",
+    "Contract",
+    "Expect",
+    "ExpectedFile",
     "Image",
+    "ImageTest",
     "Project",
     "Reference",
     "Registry",
     "Releasing",
+    "Surroundings",
     "TagRules",
     "VersionSource",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .contract import Contract
+
 
 @dataclass(frozen=True, slots=True)
 class VersionSource:
@@ -46,3 +48,4 @@ class Image:
     version: tuple[VersionSource, ...] = ()
     repository: str = ""
     matrix: Mapping[str, Any] = field(default_factory=dict)
+    contract: Contract = field(default_factory=Contract)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from .contract import Contract
 from .image import Image, VersionSource
 
 
@@ -64,6 +65,7 @@ class Project:
     `FROM ghcr.io/acme/base` means the sibling also in a run that goes to another registry. `origins` tells
     for a setting's key path ("project.registry") where its value came from, where that was not build.toml.
     `mirror` is outside base -> the reference it is really taken from.
+    `contract` is what the file's `[defaults]` promise for every image; an image's own promises are in it.
     """
 
     root: Path
@@ -81,3 +83,4 @@ class Project:
     parallel: int | None = None
     mirror: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    contract: Contract = field(default_factory=Contract)

@@ -20,10 +20,10 @@ def make(project: Project, facts: Facts, request: Request) -> Plan:
     """Makes the plan. Raises ConfigError for whatever cannot be, before any work."""
     naming = Naming(project, facts, request.release)
     chosen = select(project, request)
-    drafts = _drafts(naming, chosen, deps=request.deps)
-    names = siblings.order(chosen, {name: draft.needs for name, draft in drafts.items()})
+    found = drafts(naming, chosen, deps=request.deps)
+    names = siblings.order(chosen, {name: draft.needs for name, draft in found.items()})
     output: Output = "load" if request.output == "auto" else request.output
-    stood_on = {need.image: name for name in reversed(names) for need in drafts[name].needs}
+    stood_on = {need.image: name for name in reversed(names) for need in found[name].needs}
     fleet = naming.fleet_version()
     plan = Plan(
         project=project.name,
@@ -31,9 +31,9 @@ def make(project: Project, facts: Facts, request: Request) -> Plan:
         version=fleet.text,
         version_source=fleet.source,
         images=tuple(
-            _selected(drafts[name], naming, output)
+            _selected(found[name], naming, output)
             if name in chosen
-            else replace(drafts[name], reason=f"{stood_on[name]} stands on it")
+            else replace(found[name], reason=f"{stood_on[name]} stands on it")
             for name in names
         ),
         output=output,
@@ -49,20 +49,20 @@ def make(project: Project, facts: Facts, request: Request) -> Plan:
     return plan
 
 
-def _drafts(naming: Naming, chosen: Iterable[str], *, deps: bool) -> dict[str, PlannedImage]:
+def drafts(naming: Naming, chosen: Iterable[str], *, deps: bool) -> dict[str, PlannedImage]:
     """Returns the images chosen and, with `deps`, all that they stand on: without names, in no order."""
     owners = siblings.index(naming.project, naming)
-    drafts: dict[str, PlannedImage] = {}
+    found: dict[str, PlannedImage] = {}
     waiting = list(chosen)
     while waiting:
         name = waiting.pop()
-        if name not in drafts:
+        if name not in found:
             image = naming.project.images[name]
             draft = _draft(image, naming)
             draft = replace(draft, needs=siblings.needs(naming, draft, image.needs, owners))
-            drafts[name] = mirrors.mirrored(naming, draft)
-            waiting += [need.image for need in drafts[name].needs] if deps else []
-    return drafts
+            found[name] = mirrors.mirrored(naming, draft)
+            waiting += [need.image for need in found[name].needs] if deps else []
+    return found
 
 
 def _draft(image: Image, naming: Naming) -> PlannedImage:
