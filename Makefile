@@ -25,7 +25,7 @@ bases: ## See that the base images can be had
 	@$(ENGINE) scripts/bases
 
 container-build container-push: setup bases
-container-pull container-clean container-list container-plan container-doctor: setup
+container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor: setup
 container-build-% container-push-%: setup bases
 container-pull-% container-clean-% container-plan-%: setup
 

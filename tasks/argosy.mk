@@ -10,7 +10,7 @@
 ARGOSY ?= argosy
 FLAGS ?=
 
-.PHONY: container-build container-push container-pull container-clean container-list container-plan container-doctor
+.PHONY: container-build container-push container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor
 
 container-build: ## Build all images and load them
 	@$(ARGOSY) build $(FLAGS)
@@ -35,6 +35,15 @@ container-clean: ## Remove this project's images from the engine
 
 container-clean-%: ## Remove one image's references
 	@$(ARGOSY) clean --yes --images '$*' $(FLAGS)
+
+container-save: ## Write all images to a folder: DIR=out
+	@$(ARGOSY) save --dir '$(DIR)' $(FLAGS)
+
+container-load: ## Load what container-save wrote: DIR=out
+	@$(ARGOSY) load --dir '$(DIR)' $(FLAGS)
+
+container-extract: ## Take files out of images, to artifacts/
+	@$(ARGOSY) extract $(FLAGS)
 
 container-list: ## List the fleet
 	@$(ARGOSY) list $(FLAGS)

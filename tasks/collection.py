@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from .commands import building, looking, releasing, setting_up
+from .commands import building, handing_over, looking, releasing, setting_up
 
-FAMILIES = (looking, building, releasing, setting_up)
+FAMILIES = (looking, building, handing_over, releasing, setting_up)
 
 ns = Collection()
 for family in FAMILIES:

@@ -29,6 +29,9 @@ class ImageTable(Table):
     publish: bool = Field(True, description="false: built, never pushed")
     selected: bool = Field(True, description="false: built only when named or stood on")
     version: Sources = Field([], description="a version of its own: text, a source or a list of sources")
+    extract: dict[str, str] = Field(
+        {}, description="files and folders that `inv extract` takes out: path in the image -> name outside"
+    )
     repository: str = Field("", description="its repository's name, instead of project.repository")
     expect: ExpectTable = Field(
         ExpectTable(),  # type: ignore[call-arg]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model import REPOSITORY, Image
-from . import contracts, templates
+from . import contracts, extracts, templates
 from .dockerfiles import find_context, find_dockerfile
 from .document import Document
 from .findings import Finding
@@ -96,6 +96,7 @@ def image(
             for source in sources(table.version, entry.where("version"), findings)
         ),
         repository=table.repository,
+        extract=extracts.checked(fixed.pairs("extract"), entry.where("extract"), findings),
         matrix=entry.values,
         contract=contracts.contract(entry.own, where, findings, known=inherited),
     )
@@ -144,6 +145,11 @@ class _Fixed:
     def texts(self, setting: str) -> tuple[str, ...]:
         """Returns a setting that is a list of texts, expanded."""
         return tuple(self.expanded(setting, value) for value in getattr(self.entry.table, setting))
+
+    def pairs(self, setting: str) -> dict[str, str]:
+        """Returns a setting that is a table of texts, expanded on both sides."""
+        given = getattr(self.entry.table, setting).items()
+        return {self.expanded(setting, key): self.expanded(setting, value) for key, value in given}
 
     def paths(self) -> tuple[str, str]:
         """Returns the Dockerfile and the context, with what is wrong with them said; "" for what is not known."""

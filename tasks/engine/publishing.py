@@ -17,6 +17,7 @@ from ..errors import SurroundingsError
 from ..model import HUB, Reference
 from ..planning.deciding import Standing
 from ..planning.plan import Plan, PlannedImage
+from ..planning.platforms import named
 from ..registries import registry
 from .results import Results
 
@@ -187,16 +188,14 @@ def _pushed(image: PlannedImage, place: Reference, digest: str, remote: registry
     told: Sequence[Mapping[str, Any]] = json.loads(found.raw).get("manifests") or ()
     if not told:
         return {platforms[0]: found}
-    children = {_platform(entry.get("platform") or {}): entry["digest"] for entry in told}
+    children = {_platform(entry): entry["digest"] for entry in told}
     manifests = {p: remote.manifest(place.repository, children[p]) for p in platforms if p in children}
     return {platform: manifest for platform, manifest in manifests.items() if manifest}
 
 
-def _platform(told: Mapping[str, str]) -> str:
-    parts = (told.get("os", ""), told.get("architecture", ""), told.get("variant", ""))
-    platform = "/".join(part for part in parts if part)
-    # arm64 is v8 unless it says otherwise: https://github.com/containerd/platforms
-    return platform.removesuffix("/v8") if platform.startswith("linux/arm64") else platform
+def _platform(entry: Mapping[str, Any]) -> str:
+    told = entry.get("platform") or {}
+    return named(told.get("os", ""), told.get("architecture", ""), told.get("variant", ""))
 
 
 def _digest(clients: Clients, place: Reference, tag: str) -> str | None:

@@ -17,6 +17,7 @@ from ..planning.address import joined
 from ..planning.deciding import Standing
 from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
+from ..planning.platforms import named
 from . import docker, images
 
 THREADS = 8
@@ -104,15 +105,8 @@ def _really_there(
     if about["Id"] in known:
         return set(known[about["Id"]])
     if len(image.platforms) == 1:
-        return {_platform(about)} & set(image.platforms)
+        return {named(about["Os"], about["Architecture"], about.get("Variant") or "")} & set(image.platforms)
     platforms = {platform for platform in image.platforms if images.holds(plan.client, tag, platform)}
     if platforms == set(image.platforms):
         records.remember_whole(plan.root, {about["Id"]: platforms})
     return platforms
-
-
-def _platform(about: Mapping[str, Any]) -> str:
-    parts = (about.get("Os", ""), about.get("Architecture", ""), about.get("Variant", ""))
-    platform = "/".join(part for part in parts if part)
-    # arm64 is v8 unless it says otherwise: https://github.com/containerd/platforms
-    return platform.removesuffix("/v8") if platform.startswith("linux/arm64") else platform

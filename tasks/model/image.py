@@ -47,5 +47,6 @@ class Image:
     selected: bool = True
     version: tuple[VersionSource, ...] = ()
     repository: str = ""
+    extract: Mapping[str, str] = field(default_factory=dict)
     matrix: Mapping[str, Any] = field(default_factory=dict)
     contract: Contract = field(default_factory=Contract)

@@ -42,6 +42,11 @@ class Platform(NamedTuple):
         return cls("darwin" if system == "macos" else system, *_normal(arch, variant))
 
 
+def named(system: str, arch: str, variant: str = "") -> str:
+    """Returns the platform that an image's own configuration, or an index, tells."""
+    return str(Platform(system, *_normal(arch, variant)))
+
+
 def _normal(arch: str, variant: str) -> tuple[str, str]:
     arch = _ARCHITECTURES.get(arch, arch)
     if arch in {"armhf", "armel"}:

@@ -1,0 +1,110 @@
+"""Tasks by which images leave the engine as files, and come back: save, load, extract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .choice import Choice, command, flag
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..model import Client
+
+SETTINGS = ("registry", "owner", "tags")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandingOver(Choice):
+    """The flags of `save` and `load`."""
+
+    dir: str = flag("", "the folder for the archives and fleet.json, the list of what is in them")
+
+
+@command("images", "group", "platforms", *SETTINGS, "json")
+def save(choice: HandingOver) -> None:
+    """Write images to a folder, as the engine has them, for a machine that reaches no registry.
+
+    `load` brings them into an engine there, with the same IDs and all their names. The engine's own command
+    reads each archive too (`docker load -i out/api.tar`).
+    """
+    from ..engine import handover
+    from ..report import handing_over
+    from .asking import ask
+
+    folder = _folder(choice)
+    packed = handover.save(ask(choice, engine=False).plan, folder, handing_over.told)
+    handing_over.show_packed(packed, json=choice.json)
+
+
+@command("images", "json")
+def load(choice: HandingOver) -> None:
+    """Load what `save` wrote: the same IDs, all names. Needs no build.toml.
+
+    Every file is checked against its digest first; from a folder that is not whole nothing is loaded.
+    """
+    from ..engine import handover
+    from ..planning.request import words
+    from ..report import handing_over
+
+    only = [word for text in choice.images for word in words(text)]
+    packed = handover.load(_client(), _folder(choice), only, handing_over.told)
+    handing_over.show_packed(packed, json=choice.json)
+
+
+def _folder(choice: HandingOver) -> Path:
+    from pathlib import Path
+
+    from ..errors import ConfigError
+
+    if not choice.dir:
+        raise ConfigError("--dir says which folder: --dir out")
+    return Path(choice.dir)
+
+
+def _client() -> Client:
+    """Returns the client that build.toml names; where there is no build.toml, the one that is there."""
+    import os
+    import shutil
+    from pathlib import Path
+
+    from .. import config
+    from ..config import document
+
+    here = Path.cwd()
+    if any((folder / document.NAME).is_file() for folder in (here, *here.parents)):
+        return config.load(here, os.environ).client
+    return "podman" if shutil.which("podman") and not shutil.which("docker") else "docker"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extracting(Choice):
+    """The flags of `extract`."""
+
+    dir: str = flag("artifacts", "the folder they are written to, each image's below NAME/OS-ARCH")
+
+
+@command("images", "group", "platforms", *SETTINGS, "json")
+def extract(choice: Extracting) -> None:
+    """Take files out of images that the engine has: those of `extract` in build.toml, for every platform.
+
+    Nothing of an image is run. Either all files appear or none.
+    """
+    from pathlib import Path
+
+    from ..engine import extracting
+    from ..errors import ConfigError
+    from ..report import handing_over
+    from .asking import ask
+
+    asked = ask(choice, engine=False)
+    paths = {image.name: asked.project.images[image.name].extract for image in asked.plan.selected}
+    wanted = [(image, paths[image.name]) for image in asked.plan.selected if paths[image.name]]
+    if not wanted:
+        raise ConfigError(
+            "none of the images says what is taken out of it. In build.toml:\n"
+            '  [images.api]\n  extract = { "/usr/local/bin/api" = "api" }'
+        )
+    extracted = extracting.extract(asked.plan.client, wanted, Path(choice.dir))
+    handing_over.show_extracted(extracted, json=choice.json)
