@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING
 
 from .choice import Choice, command, flag
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..model import Client
 
 SETTINGS = ("registry", "owner", "tags")
@@ -19,7 +17,7 @@ SETTINGS = ("registry", "owner", "tags")
 class HandingOver(Choice):
     """The flags of `save` and `load`."""
 
-    dir: str = flag("", "the folder for the archives and fleet.json, the list of what is in them")
+    dir: str = flag(MISSING, "the folder for the archives and fleet.json, the list of what is in them")
 
 
 @command("images", "group", "platforms", *SETTINGS, "json")
@@ -29,12 +27,13 @@ def save(choice: HandingOver) -> None:
     `load` brings them into an engine there, with the same IDs and all their names. The engine's own command
     reads each archive too (`docker load -i out/api.tar`).
     """
+    from pathlib import Path
+
     from ..engine import handover
     from ..report import handing_over
     from .asking import ask
 
-    folder = _folder(choice)
-    packed = handover.save(ask(choice, engine=False).plan, folder, handing_over.told)
+    packed = handover.save(ask(choice, engine=False).plan, Path(choice.dir), handing_over.told)
     handing_over.show_packed(packed, json=choice.json)
 
 
@@ -44,23 +43,15 @@ def load(choice: HandingOver) -> None:
 
     Every file is checked against its digest first; from a folder that is not whole nothing is loaded.
     """
+    from pathlib import Path
+
     from ..engine import handover
     from ..planning.request import words
     from ..report import handing_over
 
     only = [word for text in choice.images for word in words(text)]
-    packed = handover.load(_client(), _folder(choice), only, handing_over.told)
+    packed = handover.load(_client(), Path(choice.dir), only, handing_over.told)
     handing_over.show_packed(packed, json=choice.json)
-
-
-def _folder(choice: HandingOver) -> Path:
-    from pathlib import Path
-
-    from ..errors import ConfigError
-
-    if not choice.dir:
-        raise ConfigError("--dir says which folder: --dir out")
-    return Path(choice.dir)
 
 
 def _client() -> Client:

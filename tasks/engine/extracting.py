@@ -19,6 +19,7 @@ from . import images
 from .docker import ask, explain
 
 PREFIX = ".argosy-"
+_LEADS_OUT = "invalid symlink"
 _ABSENT = (
     "could not find the file",
     "no such file or directory",
@@ -88,6 +89,8 @@ def _take(client: Client, image: PlannedImage, platform: str, paths: Mapping[str
             done = ask(client, "cp", "--follow-link", f"{container}:{path}", str(target))
             if not done and any(word in done.err.lower() for word in _ABSENT):
                 raise ConfigError(f"images.{image.name}.extract: {path} is not in {reference} ({platform})")
+            if _LEADS_OUT in done.err:
+                raise ConfigError(f"images.{image.name}.extract: {path}: a link in it leads out of it")
             if not done:
                 raise explain(done)
             _make_plain(target, f"images.{image.name}.extract: {path}")
@@ -101,7 +104,7 @@ def _make_plain(target: Path, where: str) -> None:
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
             if not path.resolve().is_relative_to(target.resolve()) or path.readlink().is_absolute():
-                raise ConfigError(f"{where}: the link {path.name} -> {path.readlink()} leads out of it")
+                raise ConfigError(f"{where}: a link in it leads out of it: {path.name} -> {path.readlink()}")
         elif stat.S_ISREG(mode) or stat.S_ISDIR(mode):
             path.chmod(stat.S_IMODE(mode) & 0o777 | stat.S_IWUSR)
         else:
