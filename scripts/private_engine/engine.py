@@ -71,7 +71,8 @@ def _prepare_client(place: Place, programs: Path) -> None:
         )
     if not (place.docker_config / "config.json").exists():
         files.write(place.docker_config / "config.json", "{}\n", mode=0o600)
-    files.link(place.path / "docker", programs / "usr/bin/docker")
+    for program in ("docker", *packages.TOOLS):
+        files.link(place.path / program, programs / "usr/bin" / program)
 
 
 def _end_daemon(place: Place) -> None:

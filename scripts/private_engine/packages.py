@@ -22,6 +22,8 @@ from .problem import ProblemError
 from .progress import Progress
 
 MIRROR = "http://deb.debian.org/debian"
+# What a release signs with, and what shows the attachments it made; both are on the path beside docker.
+TOOLS = ("cosign", "oras")
 LIBRARIES = (
     "libseccomp2",
     "libip4tc2",
@@ -50,7 +52,7 @@ def of_engine(machine: Machine) -> tuple[Package, ...]:
         Package("qemu-user", RELEASE, tuple(binfmt.packed(machine.platform))),
         Package("containerd", RELEASE, ("./usr/bin/containerd", "./usr/bin/containerd-shim-runc-v2")),
         *(Package(name, RELEASE) for name in ("docker.io", "docker-buildx", "docker-compose", "docker-cli")),
-        Package("docker-registry", RELEASE),
+        *(Package(name, RELEASE) for name in ("docker-registry", *TOOLS)),
         *(Package(name, machine.host_release) for name in own),
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tasks.config import contract_table, image_table, schema, tables, templates
+from tasks.config import contract_table, image_table, release_table, schema, tables, templates
 from tasks.config.images import MERGED
 
 from .markdown import cell, code, note, sentence, table
@@ -40,8 +40,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[images.NAME.tests]]": contract_table.TestTable,
     "[builder]": tables.BuilderTable,
     "[engine]": tables.EngineTable,
-    "[release]": tables.ReleaseTable,
-    "[promote.NAME]": tables.PromoteTable,
+    "[release]": release_table.ReleaseTable,
+    "[promote.NAME]": release_table.PromoteTable,
 }
 
 AFTER = {

@@ -41,8 +41,9 @@ def promote(here: Berth, to: str, *, yes: bool) -> None:
         releasing.step("preflight", preflight.told(harbours))
         voyage = there.voyage(clients)
         transaction.unfinished(voyage, order.home)
-        promoting.carry(found, clients)
-        releasing.step("copy", f"{len(found)} images are at {after}, digests unchanged")
+        hanging = promoting.carry(found, there.clients_for(records.hosts(record)))
+        along = f", {hanging} signatures and attached documents with them" if hanging else ""
+        releasing.step("copy", f"{len(found)} images are at {after}, digests unchanged{along}")
         planned = transaction.survey(order, voyage)
         releasing.show_names(planned)
         if sys.stdin.isatty():

@@ -40,14 +40,14 @@ def release(choice: Releasing) -> None:
     A journal says what is under way, so whatever happens, --resume completes it and --rollback takes it back.
     """
     from ..errors import ConfigError
-    from . import shipping
+    from . import returning, shipping
 
     if choice.resume and choice.rollback:
         raise ConfigError("--resume completes a release and --rollback takes it back: give one of them")
     if choice.resume:
-        shipping.resume(_berth(choice.tag, choice))
+        returning.resume(_berth(choice.tag, choice))
     elif choice.rollback:
-        shipping.roll_back(_berth(choice.tag, choice), yes=choice.yes)
+        returning.roll_back(_berth(choice.tag, choice), yes=choice.yes)
     else:
         shipping.release(choice, GATES)
 
@@ -62,9 +62,9 @@ class Returning(Choice):
 @command("registry", "owner", "yes")
 def rollback(choice: Returning) -> None:
     """Move a release's floating names (latest, 0.2) back to what they stood at; its full version stays."""
-    from . import shipping
+    from . import returning
 
-    shipping.roll_back(_berth(choice.tag, choice), yes=choice.yes)
+    returning.roll_back(_berth(choice.tag, choice), yes=choice.yes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +114,15 @@ class Verifying(Choice):
 
     tag: str = flag(MISSING, "the release")
     references: bool = flag(False, "print image and name@digest, for deployments")
+    key: str = flag(
+        "", "the cosign key that signatures are tried with (instead of the public key beside release.sign)"
+    )
 
 
 @command("registry", "owner", "json")
 def verify(choice: Verifying) -> None:
-    """Ask the registries whether a release is still what it was: every name, every platform."""
+    """Ask the registries whether a release is still what it was: every name, every platform, signatures and SBOMs."""
+    from ..engine import signing
     from ..errors import CheckError
     from ..release import record, verifying
     from ..report import listing, releasing
@@ -129,7 +133,8 @@ def verify(choice: Verifying) -> None:
         for image, reference in verifying.references(found):
             print(f"{image}  {reference}")
         return
-    findings = verifying.verify(found, here.clients_for(record.hosts(found)))
+    verifier = signing.verifier(here.project.release.sign, here.project.root, choice.key)
+    findings = verifying.verify(found, here.clients_for(record.hosts(found)), verifier)
     if choice.json:
         listing.print_json(releasing.findings_json(found, findings))
     else:

@@ -27,6 +27,9 @@ class ImageTable(Table):
     matrix: dict[str, list[Any]] | None = Field(None, description="one image for each combination of values")
     groups: Words = Field([], description="groups it belongs to")
     publish: bool = Field(True, description="false: built, never pushed")
+    annotate: bool = Field(
+        True, description="false: a release names the tested manifest itself, without an index (AWS Lambda)"
+    )
     selected: bool = Field(True, description="false: built only when named or stood on")
     version: Sources = Field([], description="a version of its own: text, a source or a list of sources")
     extract: dict[str, str] = Field(

@@ -90,6 +90,7 @@ def image(
         aliases=tuple(table.aliases),
         groups=fixed.texts("groups"),
         publish=table.publish,
+        annotate=table.annotate,
         selected=table.selected,
         version=tuple(
             replace(source, value=fixed.expanded("version", source.value))

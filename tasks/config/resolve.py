@@ -58,13 +58,23 @@ def resolve(document: Document) -> Project:
         groups=sets,
         builder=Builder(tables.builder.name, tables.builder.driver, tuple(tables.builder.nodes)),
         client=tables.engine.client,
-        release=Releasing(
-            tuple(tables.release.permanent),
-            tables.release.git,
-            {name: (entry.source, entry.to) for name, entry in tables.promote.items()},
-        ),
+        release=_releasing(document),
         parallel=tables.engine.parallel,
         mirror=stand_ins,
         origins=document.origins,
         contract=shared,
+    )
+
+
+def _releasing(document: Document) -> Releasing:
+    table = document.tables.release
+    return Releasing(
+        branches=tuple(table.branches),
+        gates=tuple(dict.fromkeys(table.gates)),
+        sign=table.sign,
+        sbom=table.sbom or "sbom" in table.gates,
+        provenance=table.provenance,
+        permanent=tuple(table.permanent),
+        git=table.git,
+        promote={name: (entry.source, entry.to) for name, entry in document.tables.promote.items()},
     )

@@ -13,12 +13,11 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from .image_table import ImageTable
+from .release_table import PromoteTable, ReleaseTable
 from .tables import (
     BuilderTable,
     EngineTable,
     ProjectTable,
-    PromoteTable,
-    ReleaseTable,
     Table,
     TagsTable,
     Text,

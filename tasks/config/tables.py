@@ -108,23 +108,3 @@ class EngineTable(Table):
     parallel: int | None = Field(
         None, ge=1, le=1000, description="image platforms built at once; the default follows the processors"
     )
-
-
-class ReleaseTable(Table):
-    """How `inv release` releases."""
-
-    permanent: Words = Field(
-        [], description="registry hosts where a tag, once made, can neither be moved nor deleted"
-    )
-    git: Literal["push", "tag", "off"] = Field(
-        "push", description="what becomes of the git tag: made and pushed to origin, made, or neither"
-    )
-
-
-class PromoteTable(Table):
-    """Where `inv promote TAG --to NAME` copies a release."""
-
-    to: str = Field(description="what takes the place of `from` in every name: host/path")
-    source: str = Field(
-        "", alias="from", description="what is replaced; the first registry and its owner if left out"
-    )

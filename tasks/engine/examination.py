@@ -51,7 +51,7 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[Check, ...]:
             *_engine(info),
             *(_builder(project, info, builder.result()) if isinstance(info, docker.Info) else ()),
             *(check for remote in remotes for check in remote.result()),
-            *_disks(project, info),
+            *disks(project, info),
             *local.result(),
         )
 
@@ -123,7 +123,7 @@ def _registry(host: str, environ: Mapping[str, str]) -> list[Check]:
     return [Check(name, "reachable"), Check(f"login {host}", "kept")]
 
 
-def _disks(project: Project, info: docker.Info | ArgosyError) -> Iterator[Check]:
+def disks(project: Project, info: docker.Info | ArgosyError) -> Iterator[Check]:
     """The project's disk, and the engine's own where it is another one of this machine."""
     folders = [project.root]
     if isinstance(info, docker.Info) and docker.endpoint().startswith(("unix://", "the default")):

@@ -32,8 +32,8 @@ def committed(root: Path) -> str:
 
 
 def changed(root: Path) -> tuple[str, ...]:
-    """Returns the tracked files that differ from HEAD."""
-    _, text = _git(root, "status", "--porcelain", "--untracked-files=no")
+    """Returns the files that differ from HEAD, those that are new and not ignored among them."""
+    _, text = _git(root, "status", "--porcelain", "--", ".")
     return tuple(line[2:].strip() for line in text.splitlines())
 
 

@@ -7,10 +7,11 @@ for a program hears of neither. So whoever handles the signal ends the programs,
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
@@ -32,9 +33,15 @@ class Done:
         return self.status == 0
 
 
-def run(command: Sequence[str], seconds: float | None = None) -> Done:
-    """Runs a program without input and returns what it printed; `seconds` is the most it may take."""
-    process = _started(command, encoding="utf-8", errors="replace")
+def run(
+    command: Sequence[str], seconds: float | None = None, env: Mapping[str, str] | None = None
+) -> Done:
+    """Runs a program without input and returns what it printed; `seconds` is the most it may take.
+
+    `env` is added to our own environment.
+    """
+    whole = {**os.environ, **env} if env else None
+    process = _started(command, env=whole, encoding="utf-8", errors="replace")
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

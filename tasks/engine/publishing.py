@@ -19,6 +19,7 @@ from ..planning.deciding import Standing
 from ..planning.plan import Plan, PlannedImage
 from ..planning.platforms import named
 from ..registries import registry
+from . import attestations
 from .results import Results
 
 THREADS = 8
@@ -45,7 +46,10 @@ def places(image: PlannedImage) -> tuple[Reference, ...]:
 
 
 def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
-    """Adds to what is known of images which platforms are there, in every repository at once."""
+    """Adds to what is known of images which platforms are there, in every repository at once.
+
+    What is there without the provenance that is wanted is not there.
+    """
     clients = remotes(plan)
     asked = [
         (image, place, platform, before[image.name].addresses[platform].tag)
@@ -54,7 +58,7 @@ def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
         for place in places(image)
         for platform in image.platforms
     ]
-    answers = _together(lambda one: _digest(clients, one[1], one[3]), asked)
+    answers = _together(lambda one: _digest(clients, one[1], one[3], plan.provenance), asked)
     absent = {
         (image.name, platform)
         for (image, _, platform, _), digest in zip(asked, answers, strict=True)
@@ -131,7 +135,9 @@ def settle(plan: Plan, results: Results, clients: Clients) -> dict[str, dict[Ref
     """
     digests = {result.image: result.digest for result in results.images}
     wanted = [(image, place) for image in plan.selected if image.publish for place in places(image)]
-    contents = _together(lambda one: _content(one[0], one[1], digests.get(one[0].name, ""), clients), wanted)
+    contents = _together(
+        lambda one: _content(plan, one[0], one[1], digests.get(one[0].name, ""), clients), wanted
+    )
     settled: dict[str, dict[Reference, Content]] = {}
     for (image, place), content in zip(wanted, contents, strict=True):
         settled.setdefault(image.name, {})[place] = content
@@ -159,13 +165,15 @@ def index(content: Content) -> registry.Manifest:
     return registry.Manifest.of(json.dumps(value, separators=(",", ":")).encode(), INDEX)
 
 
-def _content(image: PlannedImage, place: Reference, digest: str, clients: Clients) -> Content:
+def _content(plan: Plan, image: PlannedImage, place: Reference, digest: str, clients: Clients) -> Content:
     remote = clients[place.registry or HUB]
     built = _pushed(image, place, digest, remote) if image.action == "build" else {}
     content: Content = {}
     for platform in image.platforms:
         tag = image.addresses.get(platform, "")
         there = remote.manifest(place.repository, tag) if tag else None
+        if there and not _attested(remote, place, there.digest, plan.provenance):
+            there = None
         found = there or built.get(platform)
         if found is None:
             raise SurroundingsError(
@@ -188,6 +196,7 @@ def _pushed(image: PlannedImage, place: Reference, digest: str, remote: registry
     told: Sequence[Mapping[str, Any]] = json.loads(found.raw).get("manifests") or ()
     if not told:
         return {platforms[0]: found}
+    attestations.keep(remote, place.repository, found)
     children = {_platform(entry): entry["digest"] for entry in told}
     manifests = {p: remote.manifest(place.repository, children[p]) for p in platforms if p in children}
     return {platform: manifest for platform, manifest in manifests.items() if manifest}
@@ -198,8 +207,14 @@ def _platform(entry: Mapping[str, Any]) -> str:
     return named(told.get("os", ""), told.get("architecture", ""), told.get("variant", ""))
 
 
-def _digest(clients: Clients, place: Reference, tag: str) -> str | None:
-    return clients[place.registry or HUB].digest(place.repository, tag)
+def _digest(clients: Clients, place: Reference, tag: str, provenance: str = "off") -> str | None:
+    remote = clients[place.registry or HUB]
+    digest = remote.digest(place.repository, tag)
+    return digest if digest and _attested(remote, place, digest, provenance) else None
+
+
+def _attested(remote: registry.Remote, place: Reference, digest: str, provenance: str) -> bool:
+    return provenance == "off" or bool(remote.digest(place.repository, attestations.tag(digest)))
 
 
 def _together(ask: Callable[[T], R], questions: Iterable[T]) -> list[R]:

@@ -1,7 +1,7 @@
 """Addresses that no name stands on any more: found and removed, in the engine and in registries.
 
 A name is any tag that is no address. What an index with a name holds is stood on as well: removing a child
-would break the index.
+would break the index. Signatures and provenance go with what they speak of.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..planning.address import is_address
 from ..planning.plan import Plan
 from ..registries import registry
 from . import images
+from .attestations import subject
 from .publishing import Clients, places, remotes
 
 THREADS = 8
@@ -80,12 +81,12 @@ def _orphans(clients: Clients, place: Reference) -> tuple[list[Orphan], str]:
         return [], f"{place.name} was not looked at: {error}"
     live: set[str] = set()
     for tag, manifest in manifests.items():
-        if manifest and not is_address(tag):
+        if manifest and not is_address(tag) and not subject(tag):
             live |= {manifest.digest, *_children(manifest)}
     return [
         Orphan(replace(place, tag=tag), manifest.digest)
         for tag, manifest in manifests.items()
-        if manifest and is_address(tag) and manifest.digest not in live
+        if manifest and (is_address(tag) or subject(tag)) and live.isdisjoint({manifest.digest, subject(tag)})
     ], ""
 
 

@@ -6,8 +6,9 @@ are still unexpanded: what they become depends on the facts of the moment, which
 
 from .contract import NON_ROOT, Contract, Expect, ExpectedFile, ImageTest, Surroundings
 from .image import Image, VersionSource
-from .project import Builder, Client, Project, Registry, Releasing, TagRules
+from .project import Builder, Client, Project, Registry, TagRules
 from .reference import DIGEST, HUB, REPOSITORY, TAG, Reference
+from .releasing import Releasing
 
 __all__ = [
     "DIGEST",

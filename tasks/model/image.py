@@ -44,6 +44,7 @@ class Image:
     aliases: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     publish: bool = True
+    annotate: bool = True
     selected: bool = True
     version: tuple[VersionSource, ...] = ()
     repository: str = ""

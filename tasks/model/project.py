@@ -9,6 +9,7 @@ from typing import Literal
 
 from .contract import Contract
 from .image import Image, VersionSource
+from .releasing import Releasing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,6 @@ class Builder:
     name: str = ""
     driver: str = "docker-container"
     nodes: tuple[Mapping[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Releasing:
-    """How releases are made: hosts that keep every tag for ever; what becomes of the git tag.
-
-    `promote` is destination -> (the part of a name that is replaced, "" for registry and owner; what replaces it).
-    """
-
-    permanent: tuple[str, ...] = ()
-    git: Literal["push", "tag", "off"] = "push"
-    promote: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from .meanings import DOCKER_IMAGE
 from .plan import Need, Plan, PlannedImage
 
 STAGING = "argosy-staging"
-# Provenance gives every build another digest; a release attaches it when names are moved.
+# Provenance gives every build another digest: it is kept beside what it speaks of, and a release names both.
 NO_PROVENANCE = ["type=provenance,disabled=true"]
 
 
@@ -145,7 +145,7 @@ def _target(image: PlannedImage, plan: Plan, named: bool = False, straight: bool
         "platforms": list(image.building or image.platforms),
         "tags": _tags(image) if named and image.output == "load" else [],
         "output": _output(image, straight=straight) if named else ["type=cacheonly"],
-        "attest": NO_PROVENANCE,
+        "attest": _attest(plan) if named and image.output == "push" else NO_PROVENANCE,
     }
     return {key: value for key, value in found.items() if value}
 
@@ -155,6 +155,10 @@ def _pinned(context: str, image: PlannedImage) -> str:
     if not context.startswith(DOCKER_IMAGE):
         return context
     return image.pins.get(familiar(context.removeprefix(DOCKER_IMAGE)), context)
+
+
+def _attest(plan: Plan) -> list[str]:
+    return [f"type=provenance,mode={plan.provenance}"] if plan.provenance != "off" else NO_PROVENANCE
 
 
 def _tags(image: PlannedImage) -> list[str]:

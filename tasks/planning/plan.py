@@ -60,6 +60,7 @@ class PlannedImage:
     needs: tuple[Need, ...] = ()
     groups: tuple[str, ...] = ()
     publish: bool = True
+    annotate: bool = True
     selected: bool = True
     output: Output = "load"
     action: Literal["build", "reuse", "unknown"] = "build"
@@ -114,7 +115,8 @@ class PlannedImage:
 class Plan:
     """Everything a run would do; images stand after all that they stand on.
 
-    `linked` is False with `--no-deps`: what an image stands on may then be outside the plan.
+    `provenance` is BuildKit's mode for what is pushed ("off", "min", "max"). `linked` is False with
+    `--no-deps`: what an image stands on may then be outside the plan.
     """
 
     project: str
@@ -123,6 +125,7 @@ class Plan:
     version_source: str
     images: tuple[PlannedImage, ...]
     output: Output
+    provenance: str = "off"
     linked: bool = True
     client: Client = "docker"
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -37,6 +37,7 @@ def make(project: Project, facts: Facts, request: Request) -> Plan:
             for name in names
         ),
         output=output,
+        provenance=project.release.provenance if output == "push" else "off",
         linked=request.deps,
         client=project.client,
         origins=project.origins,
@@ -82,6 +83,7 @@ def _draft(image: Image, naming: Naming) -> PlannedImage:
         labels=naming.expand_all(image, "labels"),
         groups=image.groups,
         publish=image.publish,
+        annotate=image.annotate,
         selected=False,
         output="none",
         home=naming.home(image),

@@ -50,6 +50,10 @@ class Manifest:
         """Returns the manifest of these bytes with its sha256 digest."""
         return cls(media_type, f"sha256:{hashlib.sha256(raw).hexdigest()}", raw)
 
+    def descriptor(self) -> dict[str, Any]:
+        """What other manifests name it by (https://github.com/opencontainers/image-spec/blob/main/descriptor.md)."""
+        return {"mediaType": self.media_type, "digest": self.digest, "size": len(self.raw)}
+
 
 class Remote:
     """One registry host ("ghcr.io", "localhost:5000", "docker.io"), safe to use from many threads at once.
@@ -132,6 +136,13 @@ class Remote:
             following = urlsplit(response.links.get("next", {}).get("url", ""))
             path = f"{following.path}?{following.query}" if following.path else ""
         return tuple(dict.fromkeys(found))
+
+    def referrers(self, repository: str, digest: str) -> bytes | None:
+        """Returns the registry's own list of what is attached to a manifest, None if it keeps no such lists."""
+        access = self._access(repository)
+        request = Request("GET", _path(access, f"referrers/{digest}"), access, (200, 404, 405))
+        response = self._wire.send(request)
+        return response.content if response.status_code == 200 else None
 
     def may_push(self, repository: str) -> None:
         """Raises unless an upload into the repository can be started; it is cancelled at once.

@@ -87,7 +87,7 @@ class Transport:
         with self._guard(access):
             held = self._authorization(access)
         response = self._tell(request, held)
-        if response.status_code == 400 and self._scheme == "http" and b"HTTPS" in response.content[:200]:
+        if response.status_code == 400 and self._scheme == "http" and self._wants_tls(request, response):
             # A loopback registry that speaks TLS after all: Docker tries both as well.
             self._scheme = "https"
             response = self._tell(request, held)
@@ -102,6 +102,12 @@ class Transport:
         if response.status_code in request.expect:
             return response
         raise self.refusal(response, access)
+
+    def _wants_tls(self, request: Request, response: requests.Response) -> bool:
+        """Whether an answer says that HTTP was spoken to a TLS port; that to a HEAD has no text to say it in."""
+        if request.method == "HEAD":
+            response = self._ask("GET", f"{self._scheme}://{self.address}/v2/")
+        return b"HTTPS" in response.content[:200]
 
     def _tell(self, request: Request, authorization: str) -> requests.Response:
         headers = {**request.headers, **({"Authorization": authorization} if authorization else {})}

@@ -75,12 +75,7 @@ def _context(address: str, env: Mapping[str, str]) -> ssl.SSLContext:
     context = ssl.create_default_context()
     # Python 3.13 refuses the plain self-signed certificates of many a private registry; Docker takes them.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-    configs = Path(env.get("XDG_CONFIG_HOME") or Path(env.get("HOME") or Path.home(), ".config"))
-    folders = [
-        Path(root, kind, "certs.d", address)
-        for root in ("/etc", configs)
-        for kind in ("docker", "containers")
-    ]
+    folders = _folders(address, env)
     named = [
         Path(env[key]) for key in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if env.get(key)
     ]
@@ -101,3 +96,17 @@ def _context(address: str, env: Mapping[str, str]) -> ssl.SSLContext:
             f"{file} cannot be used as a PEM certificate for {address} (a *.cert file needs its *.key beside it)."
         ) from error
     return context
+
+
+def authority(address: str, env: Mapping[str, str]) -> Path | None:
+    """Returns the certificate that Docker trusts at this address only, for tools that do not look where Docker does."""
+    return next((file for folder in _folders(address, env) for file in sorted(folder.glob("*.crt"))), None)
+
+
+def _folders(address: str, env: Mapping[str, str]) -> list[Path]:
+    configs = Path(env.get("XDG_CONFIG_HOME") or Path(env.get("HOME") or Path.home(), ".config"))
+    return [
+        Path(root, kind, "certs.d", address)
+        for root in ("/etc", configs)
+        for kind in ("docker", "containers")
+    ]

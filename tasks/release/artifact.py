@@ -5,7 +5,6 @@ An OCI artifact of one layer: https://github.com/opencontainers/image-spec/blob/
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 
@@ -36,8 +35,8 @@ def describe(kind: str, data: bytes, annotations: Mapping[str, str]) -> Manifest
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "artifactType": kind,
-        "config": _descriptor(EMPTY, NOTHING),
-        "layers": [_descriptor(kind, data)],
+        "config": Manifest.of(NOTHING, EMPTY).descriptor(),
+        "layers": [Manifest.of(data, kind).descriptor()],
         "annotations": dict(annotations),
     }
     return Manifest.of(json.dumps(body, sort_keys=True, separators=(",", ":")).encode(), MANIFEST)
@@ -55,8 +54,3 @@ def download(remote: Remote, repository: str, manifest: Manifest, kind: str) -> 
             f"{remote.host}/{repository}@{manifest.digest}: its content {digest} is gone.", 404
         )
     return data
-
-
-def _descriptor(media_type: str, data: bytes) -> dict[str, object]:
-    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-    return {"mediaType": media_type, "digest": digest, "size": len(data)}

@@ -56,18 +56,32 @@ class Order:
     named: tuple[Named, ...]
     permanent: frozenset[str] = frozenset()
     gates: Mapping[str, str] = field(default_factory=dict)
+    seals: tuple[str, ...] = ()
     overwrite: bool = False
 
 
-def order(plan: Plan, tag: str, source: Source, home: Place, contents: Contents, **more: Any) -> Order:
-    """Returns the order for a plan's published images; the indexes are made here, put nowhere yet."""
+def order(
+    plan: Plan,
+    tag: str,
+    source: Source,
+    home: Place,
+    contents: Contents,
+    manifests: Mapping[str, Manifest],
+    **more: Any,
+) -> Order:
+    """Returns the order for a plan's published images; the indexes are made here, put nowhere yet.
+
+    An image that is not to be annotated is named as it was tested: by its own manifest (from `manifests`, by
+    digest), or by an index that says nothing of the release where it has several.
+    """
     named: list[Named] = []
     for image in plan.selected:
         for place, children in contents.get(image.name, {}).items():
             here = [r for r in image.published if Place(r.registry or HUB, r.repository) == place]
             tags = tuple(dict.fromkeys(reference.tag for reference in here))
-            annotations = annotated(image.name, tag, source, image.labels)
-            named.append(Named(image.name, place, index(children, annotations), children, tags))
+            annotations = annotated(image.name, tag, source, image.labels) if image.annotate else {}
+            plain = None if image.annotate or len(children) > 1 else manifests[children[0].digest]
+            named.append(Named(image.name, place, plain or index(children, annotations), children, tags))
     return Order(plan.project, tag, source, home, tuple(named), **more)
 
 

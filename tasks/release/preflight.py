@@ -6,12 +6,14 @@ by staging; it is never tried out with a write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ..engine import gitrefs
-from ..errors import RefusedError, RegistryError
+from ..engine import docker, examination, gitrefs
+from ..errors import RefusedError, RegistryError, SurroundingsError
+from ..model import Project
 from ..planning.facts import Git
 from ..registries.registry import Remote
 from . import versions
@@ -60,10 +62,17 @@ def order(tag: str, existing: Iterable[str]) -> None:
         )
 
 
-def tree(root: Path, git: Git | None, tag: str, *, dirty: bool) -> str:
-    """Returns what is said of the tree. Raises RefusedError for changes that are in no commit, and for a moved tag."""
+def tree(root: Path, git: Git | None, tag: str, branches: Sequence[str], *, dirty: bool) -> str:
+    """Returns what is said of the tree. Raises RefusedError for changes that are in no commit, for a moved tag, and
+    for a HEAD on none of the `branches` releases are made from.
+    """
     if git is None:
         return "no git repository: which commit this is will not be on record"
+    if branches and not any(fnmatchcase(git.branch, pattern) for pattern in branches):
+        raise RefusedError(
+            f"HEAD is {f'on {git.branch}' if git.branch else 'on no branch'}, and release.branches has "
+            f"{', '.join(branches)}. Check one of them out."
+        )
     stands = gitrefs.tagged(root, tag)
     if stands and stands != git.sha:
         raise RefusedError(
@@ -95,9 +104,10 @@ def _asked(place: Place, remote: Remote) -> Harbour:
         tags = remote.tags(place.repository)
         remote.may_push(place.repository)
     except RegistryError as error:
-        return Harbour(
-            place, "must be created first" if error.status == 404 else "refuses", refusal=str(error)
-        )
+        if error.status == 404:
+            said = f"{place} must be created first, its registry makes no repositories by itself: {error}"
+            return Harbour(place, "must be created first", refusal=said)
+        return Harbour(place, "refuses", refusal=str(error))
     return Harbour(place, "exists" if tags else "will be created", tags, _deletes(remote, place))
 
 
@@ -109,6 +119,18 @@ def _deletes(remote: Remote, place: Place) -> bool:
     return True
 
 
+def disks(project: Project) -> str:
+    """Returns what is free. Raises RefusedError where a build would run out of room."""
+    try:
+        about: docker.Info | SurroundingsError = docker.info()
+    except SurroundingsError as error:
+        about = error
+    found = tuple(examination.disks(project, about))
+    if low := [f"{check.found}: {check.remedy}" for check in found if check.failed]:
+        raise RefusedError("there is too little room to build: " + "; ".join(low))
+    return ", ".join(check.found for check in found)
+
+
 def told(found: Iterable[Harbour]) -> str:
     """Returns one sentence on the repositories."""
     found = tuple(found)
@@ -116,7 +138,8 @@ def told(found: Iterable[Harbour]) -> str:
     def places(which: Callable[[Harbour], bool]) -> list[str]:
         return [str(one.place) for one in found if which(one)]
 
-    parts = [f"{len(found)} repositories may be pushed to"]
+    there = len(places(lambda one: one.state == "exists"))
+    parts = [f"{len(found)} repositories may be pushed to, {there} of them exist"]
     if new := places(lambda one: one.state == "will be created"):
         parts.append(f"will be created: {', '.join(new)}")
     if kept := places(lambda one: not one.deletes):

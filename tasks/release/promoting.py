@@ -13,6 +13,7 @@ from ..engine import copying
 from ..errors import ConfigError, RefusedError
 from ..model import HUB, Reference
 from ..registries.registry import Manifest, Remote
+from . import carrying
 from .content import Child, Place
 from .looking import place, together
 from .order import Named, Order, Source
@@ -40,34 +41,48 @@ def copies(record: Record, before: str, after: str, clients: Mapping[str, Remote
             tags.setdefault((entry.image, name, entry.digest), []).append(tag)
     if not tags:
         raise ConfigError(f'no name of {record.tag} begins with "{before}/", so there is nothing to promote')
-    return tuple(together(lambda one: _copy(one, tuple(tags[one]), before, after, clients), tags))
+    return tuple(together(lambda one: _copy(one, tuple(tags[one]), before, after, record, clients), tags))
 
 
 def _copy(
-    one: tuple[str, str, str], tags: tuple[str, ...], before: str, after: str, clients: Mapping[str, Remote]
+    one: tuple[str, str, str],
+    tags: tuple[str, ...],
+    before: str,
+    after: str,
+    record: Record,
+    clients: Mapping[str, Remote],
 ) -> Copy:
     image, name, digest = one
     source = Reference.parse(f"{name}@{digest}")
     manifest = clients[source.registry or HUB].manifest(source.repository, digest)
     if manifest is None:
         raise RefusedError(f"{source} was released and is not there any more, so it cannot be promoted.")
-    children = tuple(Child.of(entry) for entry in json.loads(manifest.raw)["manifests"])
+    children = tuple(Child.of(entry) for entry in json.loads(manifest.raw).get("manifests") or ())
+    if not children:  # named by its own manifest (images.X.annotate = false)
+        [platform] = record.platforms[image]
+        children = (Child(digest, manifest.media_type, len(manifest.raw), platform),)
     target = place(Reference.parse(after + name.removeprefix(before)))
     return Copy(source, manifest, Named(image, target, manifest, children, tags))
 
 
-def carry(found: tuple[Copy, ...], clients: Mapping[str, Remote]) -> None:
-    """Copies everything; no name moves. Raises SurroundingsError where something does not arrive."""
+def carry(found: tuple[Copy, ...], clients: Mapping[str, Remote]) -> int:
+    """Copies everything, no name moves; returns how many signatures and attached documents went along.
 
-    def one(copy: Copy) -> None:
+    Raises SurroundingsError where something does not arrive.
+    """
+
+    def one(copy: Copy) -> int:
         where: Place = copy.named.place
         copying.copy(str(copy.source), copy.manifest, clients[where.host], where.repository)
+        digests = (copy.manifest.digest, *(child.digest for child in copy.named.children))
+        return carrying.carry(clients, place(copy.source), where, digests)
 
-    together(one, found)
+    return sum(together(one, found))
 
 
 def order(record: Record, found: tuple[Copy, ...]) -> Order:
     """Returns the order for the names there; the journal and the record are kept there too."""
     source = Source(record.revision, record.created)
     named = tuple(copy.named for copy in found)
-    return Order(record.project, record.tag, source, named[0].place, named, gates=record.gates)
+    home = named[0].place
+    return Order(record.project, record.tag, source, home, named, gates=record.gates, seals=record.seals)

@@ -39,7 +39,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a release was: which commit, which digests, which names. `platforms` is image -> platform -> digest."""
+    """What a release was: which commit, which digests, which names. `platforms` is image -> platform -> digest.
+
+    `seals` is what all of it was given before it was named: signature, SBOM, provenance.
+    """
 
     id: str
     project: str
@@ -51,6 +54,7 @@ class Record:
     platforms: Mapping[str, Mapping[str, str]]
     gates: Mapping[str, str]
     rolled_back: str = ""
+    seals: tuple[str, ...] = ()
 
     def dumps(self) -> bytes:
         """Returns it as JSON."""
@@ -77,6 +81,7 @@ class Record:
             },
             "gates": dict(sorted(self.gates.items())),
             "rolled_back": self.rolled_back,
+            "seals": list(self.seals),
         }
         return (json.dumps(body, indent=1) + "\n").encode()
 
@@ -87,7 +92,7 @@ class Record:
             body: dict[str, Any] = json.loads(data)
             entries = tuple(Entry(**entry) for entry in body.pop("names"))
             del body["schema"]
-            return cls(entries=entries, **body)
+            return cls(entries=entries, seals=tuple(body.pop("seals", ())), **body)
         except (ValueError, KeyError, TypeError) as error:
             raise SurroundingsError(f"{where} is no record of a release ({type(error).__name__})") from None
 
@@ -122,6 +127,7 @@ def make(order: Order, names: Iterable[Name], identity: str, when: str, earlier:
         entries=tuple(entries.values()),
         platforms=platforms,
         gates=order.gates,
+        seals=order.seals,
     )
 
 

@@ -7,7 +7,7 @@ Exit codes are those of the errors: 6 nothing has changed, 7 a journal says what
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,6 +26,9 @@ from .undoing import SETTLE_SECONDS, Undone, undo
 
 Told = Callable[[str, str], None]
 """Hears each step: its name, and what came of it."""
+
+Seal = Callable[[Order, Mapping[str, Remote]], Iterable[str]]
+"""Signs and attests what is staged and has no name yet; returns what was done, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,15 @@ def survey(order: Order, voyage: Voyage) -> tuple[Name, ...]:
     return planned
 
 
-def publish(order: Order, planned: tuple[Name, ...], voyage: Voyage) -> None:
-    """Releases: stages, journals, moves every name, reads back, records.
+def publish(
+    order: Order, planned: tuple[Name, ...], voyage: Voyage, seal: Seal = lambda _order, _clients: ()
+) -> None:
+    """Releases: stages, seals, journals, moves every name, reads back, records.
 
     Raises RefusedError (nothing has changed) or IncompleteError (a journal is left).
     """
     with _nothing_moved():
-        journal = _prepared(order, planned, voyage)
+        journal = _prepared(order, planned, voyage, seal)
     if journal is not None:
         _carry(journal, voyage)
 
@@ -75,15 +80,17 @@ def _nothing_moved() -> Iterator[None]:
         raise RefusedError(f"no name was moved: {error}") from None
 
 
-def _prepared(order: Order, planned: tuple[Name, ...], voyage: Voyage) -> Journal | None:
+def _prepared(order: Order, planned: tuple[Name, ...], voyage: Voyage, seal: Seal) -> Journal | None:
     """Everything before the first name moves; None where nothing is left to move."""
     clients = voyage.clients
     staging.stage(order, clients)
     voyage.told(
         "stage", f"{len(order.named)} indexes are in their repositories, and all that stands behind them"
     )
+    for said in seal(order, clients):
+        voyage.told("seal", said)
     earlier = record.read(clients, order.home, order.tag)
-    if earlier and not any(name.moves for name in planned):
+    if earlier and earlier.seals == order.seals and not any(name.moves for name in planned):
         voyage.told("move", "every name stands where this release wants it: nothing to do")
         return None
     identity, now = journals.new_id(), datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..engine.signing import Verifier
 from ..errors import RegistryError
 from ..model import Reference
 from ..registries.registry import Manifest, Remote, released
+from . import seals
 from .index import is_free
 from .looking import absent, look, place, together
 from .record import Entry, Record
@@ -15,20 +17,32 @@ from .record import Entry, Record
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one reference of a release stands; `wrong` where a promise is broken."""
+    """How one reference of a release stands; `wrong` where a promise is broken.
+
+    `sealed` is what its content has: "signature", "SBOM", "provenance", each in words.
+    """
 
     entry: Entry
     now: str
     said: str
     wrong: bool = False
+    sealed: tuple[str, ...] = ()
 
 
-def verify(record: Record, clients: Mapping[str, Remote]) -> tuple[Finding, ...]:
-    """Reads every name of a release, and everything behind it."""
-    return tuple(together(lambda entry: _verified(record, entry, clients), record.entries))
+def verify(
+    record: Record, clients: Mapping[str, Remote], verifier: Verifier | None = None
+) -> tuple[Finding, ...]:
+    """Reads every name of a release, and everything behind it; `verifier` has a key to try signatures with."""
+    sealed = _sealed(record, clients, verifier)
+    return tuple(together(lambda entry: _verified(record, entry, clients, sealed), record.entries))
 
 
-def _verified(record: Record, entry: Entry, clients: Mapping[str, Remote]) -> Finding:
+def _verified(
+    record: Record,
+    entry: Entry,
+    clients: Mapping[str, Remote],
+    sealed: Mapping[tuple[str, str], seals.Sealed],
+) -> Finding:
     reference = Reference.parse(entry.reference)
     try:
         now = look(clients, reference)
@@ -42,7 +56,30 @@ def _verified(record: Record, entry: Entry, clients: Mapping[str, Remote]) -> Fi
     children = record.platforms.get(entry.image, {}).values()
     if gone := absent(clients, [(where, digest) for digest in children]):
         return Finding(entry, now.digest, f"platforms are missing: {', '.join(gone)}", wrong=True)
-    return Finding(entry, now.digest, "as released")
+    found = sealed[entry.image, reference.name]
+    if found.lacking:
+        return Finding(entry, now.digest, "; ".join(found.lacking), wrong=True, sealed=found.there)
+    return Finding(entry, now.digest, "as released", sealed=found.there)
+
+
+def _sealed(
+    record: Record, clients: Mapping[str, Remote], verifier: Verifier | None
+) -> dict[tuple[str, str], seals.Sealed]:
+    """Looks once at each image in each repository, however many names it has there."""
+    asked = {
+        (entry.image, Reference.parse(entry.reference).name): (
+            Reference.parse(entry.reference),
+            entry.digest,
+            tuple(record.platforms.get(entry.image, {}).values()),
+        )
+        for entry in record.entries
+    }
+
+    def look_at(one: tuple[Reference, str, tuple[str, ...]]) -> seals.Sealed:
+        reference, digest, platforms = one
+        return seals.look(clients, place(reference), digest, platforms, record.seals, verifier)
+
+    return dict(zip(asked, together(look_at, asked.values()), strict=True))
 
 
 def _moved(record: Record, entry: Entry, now: Manifest) -> Finding:

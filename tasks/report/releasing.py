@@ -88,17 +88,21 @@ def history_json(records: Iterable[Record]) -> dict[str, object]:
 def show_findings(record: Record, findings: Sequence[Finding]) -> None:
     """Writes how every reference of a release stands."""
     table = Table(
-        columns=(Column(""), Column("name", wraps=True), Column("released"), Column("found", wraps=True)),
+        columns=(
+            Column(""), Column("name", wraps=True), Column("released"), Column("found", wraps=True),
+            Column("with", wraps=True),
+        ),
         rows=tuple(
             (
                 Cell("✗", "bold red") if one.wrong else Cell("✓", "green"),
                 one.entry.reference,
                 units.digest(one.entry.digest),
                 one.said,
+                ", ".join(one.sealed) or units.NOTHING,
             )
             for one in findings
         ),
-    )
+    )  # fmt: skip
     write(table, sys.stdout)
     wrong = sum(one.wrong for one in findings)
     sys.stdout.write(
@@ -115,6 +119,7 @@ def findings_json(record: Record, findings: Iterable[Finding]) -> dict[str, obje
             "released": f.entry.digest,
             "now": f.now,
             "found": f.said,
+            "with": list(f.sealed),
             "ok": not f.wrong,
         }
         for f in findings
@@ -131,6 +136,7 @@ def _record(record: Record) -> dict[str, object]:
         "rolled_back": record.rolled_back,
         "platforms": {image: dict(found) for image, found in record.platforms.items()},
         "gates": dict(record.gates),
+        "seals": list(record.seals),
         "names": [
             {"reference": e.reference, "image": e.image, "digest": e.digest, "previous": e.previous}
             for e in record.entries

@@ -1,0 +1,29 @@
+"""The git tag of a release that has happened."""
+
+from __future__ import annotations
+
+from .berths import Berth
+
+
+def tag(here: Berth) -> None:
+    """Tags the commit. The release has happened: what fails here is said and undoes nothing."""
+    from ..engine import gitrefs
+    from ..report import releasing
+
+    root, git = here.project.root, here.facts.git
+    if git is None or here.project.release.git == "off":
+        releasing.step("git tag", 'skipped: release.git is "off"' if git else "skipped: no git repository")
+        return
+    if not gitrefs.tagged(root, here.tag) and not gitrefs.tag(root, here.tag, git.sha):
+        releasing.step("git tag", f"git does not take it. By hand: git tag {here.tag} {git.sha}")
+        return
+    if here.project.release.git == "tag":
+        releasing.step("git tag", f'{here.tag} at {git.sha[:12]}; not pushed: release.git is "tag"')
+    elif not gitrefs.origin(root):
+        releasing.step("git tag", f"{here.tag} at {git.sha[:12]}; not pushed: there is no remote")
+    elif gitrefs.push_tag(root, here.tag):
+        releasing.step("git tag", f"{here.tag} at {git.sha[:12]}, pushed to origin")
+    else:
+        releasing.step(
+            "git tag", f"{here.tag} at {git.sha[:12]}; origin does not take it: git push origin {here.tag}"
+        )

@@ -1,0 +1,90 @@
+"""What is attached to a manifest in a registry: documents whose `subject` it is, without any name.
+
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers. Where the registry has no such
+list it is kept under a tag made of the subject's digest, and two writers at once lose one of their entries: so
+each subject is written by one thread only, and read back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import RegistryError
+from .registry import Manifest, Remote
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+EMPTY, NOTHING = "application/vnd.oci.empty.v1+json", b"{}"
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """One document attached to a manifest: its digest, its kind (artifact type), its size."""
+
+    digest: str
+    kind: str
+    size: int
+
+
+def tag(digest: str) -> str:
+    """Returns the tag under which a subject's list stands where the registry keeps none."""
+    return digest.replace(":", "-")
+
+
+def referrers(remote: Remote, repository: str, digest: str) -> tuple[Referrer, ...]:
+    """Returns what is attached to a manifest."""
+    return tuple(
+        Referrer(str(entry["digest"]), str(entry.get("artifactType", "")), int(entry["size"]))
+        for entry in _listed(remote, repository, digest)
+    )
+
+
+def attach(remote: Remote, repository: str, subject: Manifest, kind: str, data: bytes) -> Manifest:
+    """Attaches a document and returns its manifest. Raises RegistryError unless it is listed afterwards."""
+    for blob in (NOTHING, data):
+        remote.put_blob(repository, blob)
+    body = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "artifactType": kind,
+        "config": Manifest.of(NOTHING, EMPTY).descriptor(),
+        "layers": [Manifest.of(data, kind).descriptor()],
+        "subject": subject.descriptor(),
+    }
+    manifest = Manifest.of(json.dumps(body, sort_keys=True, separators=(",", ":")).encode(), MANIFEST)
+    enter(remote, repository, subject.digest, manifest)
+    return manifest
+
+
+def enter(remote: Remote, repository: str, subject: str, manifest: Manifest) -> None:
+    """Puts the manifest of an attached document and sees to it that the subject's list has it."""
+    remote.put(repository, manifest.digest, manifest)
+    for _ in range(ATTEMPTS):
+        listed = _listed(remote, repository, subject)
+        if any(entry["digest"] == manifest.digest for entry in listed):
+            return
+        entries = [*listed, {**manifest.descriptor(), "artifactType": _kind(manifest)}]
+        body = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+        remote.put(repository, tag(subject), Manifest.of(json.dumps(body, sort_keys=True).encode(), INDEX))
+    raise RegistryError(
+        f"{remote.host}/{repository}@{subject}: what was attached to it ({manifest.digest}) does not stay listed; "
+        "does somebody else attach to it at the same time?"
+    )
+
+
+def _kind(manifest: Manifest) -> str:
+    body = json.loads(manifest.raw)
+    return str(body.get("artifactType") or (body.get("config") or {}).get("mediaType") or "")
+
+
+def _listed(remote: Remote, repository: str, digest: str) -> Sequence[Mapping[str, Any]]:
+    found = remote.referrers(repository, digest)
+    if found is None:
+        index = remote.manifest(repository, tag(digest))
+        found = index.raw if index else b"{}"
+    entries: Sequence[Mapping[str, Any]] = json.loads(found).get("manifests") or ()
+    return entries

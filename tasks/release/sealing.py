@@ -1,0 +1,99 @@
+"""What is fixed to digests before any name points to them: SBOMs to the platforms, signatures to what is named.
+
+Everything here can be repeated: what is there already, and holds, is not made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..engine import sboms
+from ..engine.signing import Signer
+from ..errors import SurroundingsError
+from ..registries.referrers import attach
+from ..registries.registry import Remote
+from .content import Place
+from .gates import Gate, Platform
+from .looking import together
+from .order import Named, Order
+from .seals import PROVENANCE, SBOM, SIGNATURE, has_sbom, is_signed
+
+
+@dataclass(slots=True)
+class Seals:
+    """What a release is sealed with: who signs, which syft makes SBOMs; none of them where it is not wanted.
+
+    `documents` are the SBOMs that the gate has made, by the platform's digest; they are attached after all gates.
+    """
+
+    signer: Signer | None = None
+    syft: str = ""
+    provenance: bool = False
+    documents: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What every image of the release will have."""
+        wanted = {SIGNATURE: self.signer, SBOM: self.syft, PROVENANCE: self.provenance}
+        return tuple(name for name, there in wanted.items() if there)
+
+    def gate(self, clients: Mapping[str, Remote]) -> Gate:
+        """Returns the gate that every platform must have an SBOM; one that is attached already is not made again."""
+
+        def one(platform: Platform) -> tuple[str, ...]:
+            try:
+                if not has_sbom(clients[platform.place.host], platform.place, platform.digest):
+                    self.documents[platform.digest] = sboms.sbom(
+                        self.syft, platform.reference, platform.platform
+                    )
+            except SurroundingsError as error:
+                return (str(error),)
+            return ()
+
+        return Gate("sbom", lambda gated: dict(zip(gated, together(one, gated), strict=True)))
+
+    def fix(self, order: Order, clients: Mapping[str, Remote]) -> tuple[str, ...]:
+        """Attaches SBOMs, then signs what is to be named; returns what was done, in words.
+
+        Raises SurroundingsError for what does not hold afterwards; no name has moved by then.
+        """
+        said: list[str] = []
+        if self.syft:
+            together(lambda place: self._attached(place, clients), _subjects(order).items())
+            said.append("every platform has its SBOM")
+        if self.signer:
+            together(lambda named: self._signed(named, clients), dict.fromkeys(order.named))
+            said.append(f"{len(order.named)} indexes are signed, and cosign verifies them")
+        return tuple(said)
+
+    def _attached(self, item: tuple[tuple[Place, str], None], clients: Mapping[str, Remote]) -> None:
+        """One subject: nobody else writes its list."""
+        (place, digest), _ = item
+        remote = clients[place.host]
+        if has_sbom(remote, place, digest):
+            return
+        subject = remote.manifest(place.repository, digest)
+        document = self.documents.get(digest)
+        if subject is None or document is None:
+            raise SurroundingsError(f"{place}@{digest} has no SBOM")
+        attach(remote, place.repository, subject, sboms.KIND, document)
+
+    def _signed(self, named: Named, clients: Mapping[str, Remote]) -> None:
+        assert self.signer  # noqa: S101 - told by `fix`
+        reference = f"{named.place}@{named.index.digest}"
+        # A registry whose tags stand for ever may take no second signature, so one that holds is left alone.
+        there = is_signed(clients[named.place.host], named.place, named.index.digest)
+        if there and not self.signer.verifier.refusal(reference):
+            return
+        self.signer.sign(reference)
+        if refusal := self.signer.verifier.refusal(reference):
+            raise SurroundingsError(f"{reference} was signed, and its signature does not hold: {refusal}")
+
+
+def _subjects(order: Order) -> dict[tuple[Place, str], None]:
+    """Returns every platform in every repository once."""
+    found = (
+        (named.place, child.digest) for named in order.named for child in named.children if child.platform
+    )
+    return dict.fromkeys(found)
