@@ -18,7 +18,8 @@ import pytest
 
 from tasks.errors import RegistryError, SurroundingsError
 from tasks.registries import credentials
-from tasks.registries.registry import RELEASE, Manifest, Remote, move, point, released
+from tasks.registries.moved import move, point
+from tasks.registries.registry import RELEASE, Manifest, Remote, released
 from tasks.registries.request import Access
 from tasks.registries.trust import is_loopback
 from tests import registries

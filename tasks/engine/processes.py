@@ -33,9 +33,7 @@ class Done:
         return self.status == 0
 
 
-def run(
-    command: Sequence[str], seconds: float | None = None, env: Mapping[str, str] | None = None
-) -> Done:
+def run(command: Sequence[str], seconds: float | None = None, env: Mapping[str, str] | None = None) -> Done:
     """Runs a program without input and returns what it printed; `seconds` is the most it may take.
 
     `env` is added to our own environment.

@@ -15,7 +15,7 @@ from ..errors import IncompleteError, RefusedError, SurroundingsError
 from ..model import HUB, Reference
 from ..planning.plan import Plan, PlannedImage
 from ..registries import registry
-from ..registries.moved import Moved
+from ..registries.moved import Moved, point
 from .publishing import INDEX, Clients, Content, index
 
 THREADS = 8
@@ -83,10 +83,7 @@ def name_all(
         refused = [] if overwrite else [name for name in names if _is_released(name)]
         if refused:
             raise RefusedError(_refusal(refused))
-        moves = [
-            pool.submit(registry.point, n.remote, n.reference.repository, n.new, n.reference.tag)
-            for n in names
-        ]
+        moves = [pool.submit(point, n.remote, n.reference.repository, n.new, n.reference.tag) for n in names]
         interrupted = _settled(moves)
     failed = ["interrupted" if move.cancelled() else str(move.exception() or "") for move in moves]
     if interrupted or any(failed):

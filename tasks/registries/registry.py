@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ..errors import RegistryError
-from ..model import HUB, Reference
-from .moved import Moved
+from ..model import HUB
 from .refusals import is_spoken
 from .request import Access, Request
 from .transport import Transport
@@ -229,26 +228,3 @@ def released(manifest: Manifest) -> str | None:
         return str(annotations[RELEASE]) if annotations.get(RELEASE) else None
     except (ValueError, AttributeError):
         return None
-
-
-def point(remote: Remote, repository: str, manifest: Manifest, tag: str) -> Moved:
-    """Points one tag at a manifest; the digest it stood at is read just before. A name that is there is left alone."""
-    old = remote.digest(repository, tag) or ""
-    if old != manifest.digest:
-        remote.put(repository, tag, manifest)
-    return Moved(str(Reference(remote.host, repository, tag)), old, manifest.digest)
-
-
-def move(remote: Remote, repository: str, digest: str, names: Iterable[str]) -> tuple[Moved, ...]:
-    """Points each of the tags `names` at the manifest that is already in the repository under `digest`.
-
-    Raises RegistryError at the first tag that cannot be moved; whoever must know which were moved before that
-    uses `point` for each.
-    """
-    manifest = remote.manifest(repository, digest)
-    if manifest is None:
-        raise RegistryError(
-            f"{remote.host}/{repository} has nothing at {digest}, so no name can be moved there. Push the image first.",
-            404,
-        )
-    return tuple(point(remote, repository, manifest, name) for name in names)
