@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Lock
 from typing import TypeVar
 
 from ..errors import RegistryError
@@ -26,17 +27,36 @@ def place(reference: Reference) -> Place:
     return Place(reference.registry or HUB, reference.repository)
 
 
-def look(clients: Mapping[str, Remote], reference: Reference) -> Manifest | None:
+class Lists:
+    """The tags of repositories, each asked for once: what names that are looked at together are held against."""
+
+    def __init__(self, clients: Mapping[str, Remote]) -> None:
+        self._clients = clients
+        self._found: dict[Place, tuple[str, ...]] = {}
+        self._locks: dict[Place, Lock] = {}
+
+    def tags(self, where: Place) -> tuple[str, ...]:
+        """Returns the tags of a repository. Raises RegistryError where they cannot be told."""
+        with self._locks.setdefault(where, Lock()):
+            if where not in self._found:
+                self._found[where] = self._clients[where.host].tags(where.repository)
+            return self._found[where]
+
+
+def look(clients: Mapping[str, Remote], reference: Reference, lists: Lists | None = None) -> Manifest | None:
     """Returns what a name stands at; None only if the list of tags agrees that there is no such name.
 
-    Raises RegistryError where the registry cannot tell, or contradicts itself.
+    `lists` serve where several names are looked at at the same time; in doubt the list is asked for anew. Raises
+    RegistryError where the registry cannot tell, or contradicts itself.
     """
     remote = clients[reference.registry or HUB]
     for attempt in range(ATTEMPTS):
         found = remote.manifest(reference.repository, reference.tag)
         if found is not None:
             return found
-        if reference.tag not in remote.tags(reference.repository):
+        shared = lists if not attempt else None
+        tags = shared.tags(place(reference)) if shared else remote.tags(reference.repository)
+        if reference.tag not in tags:
             return None
         time.sleep(0.1 * 2**attempt)
     raise RegistryError(

@@ -7,13 +7,14 @@ the names that people pull by (`0.2`, `latest`) last.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from ..errors import RefusedError, RegistryError
 from ..model import HUB
 from ..registries.registry import Remote
 from .index import is_free, mark
 from .journal import Journal, Move
-from .looking import absent, look, place, together
+from .looking import Lists, absent, look, place, together
 
 
 class ContestedError(RefusedError):
@@ -46,12 +47,13 @@ def phases(moves: Sequence[Move], permanent: frozenset[str]) -> tuple[tuple[Move
 def forward(journal: Journal, clients: Mapping[str, Remote]) -> None:
     """Moves every name that is not there yet. Raises ContestedError, RegistryError; some may have moved by then."""
     for phase in phases(journal.moves, journal.permanent):
-        together(lambda move: step(move, journal, clients), phase)
+        lists = Lists(clients)
+        together(partial(step, journal=journal, clients=clients, lists=lists), phase)
 
 
-def step(move: Move, journal: Journal, clients: Mapping[str, Remote]) -> None:
+def step(move: Move, journal: Journal, clients: Mapping[str, Remote], lists: Lists) -> None:
     """Moves one name, read again just before."""
-    now = look(clients, move.reference)
+    now = look(clients, move.reference, lists)
     if now is not None and now.digest == move.new.digest:
         return
     as_before = is_free(now) if is_free(move.old) else (now and now.digest) == (move.old and move.old.digest)

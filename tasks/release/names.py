@@ -13,7 +13,7 @@ from ..model import Reference
 from ..registries.registry import Manifest, Remote, released
 from . import versions
 from .index import is_free
-from .looking import look, together
+from .looking import Lists, look, together
 from .order import Order
 
 
@@ -52,10 +52,11 @@ class Name:
 def names(order: Order, clients: Mapping[str, Remote]) -> tuple[Name, ...]:
     """Reads every name of the order. Raises RegistryError where one cannot be read."""
     version = versions.full(order.tag)
-    existing = known_tags(order, clients)
-    newer = versions.newest(existing)
+    lists = Lists(clients)
+    existing = together(lists.tags, sorted({named.place for named in order.named}))
+    newer = versions.newest(tag for tags in existing for tag in tags)
     pairs = [(named, reference) for named in order.named for reference in named.references]
-    olds = together(lambda pair: look(clients, pair[1]), pairs)
+    olds = together(lambda pair: look(clients, pair[1], lists), pairs)
     return tuple(
         Name(
             reference,
@@ -66,13 +67,6 @@ def names(order: Order, clients: Mapping[str, Remote]) -> tuple[Name, ...]:
         )
         for (named, reference), old in zip(pairs, olds, strict=True)
     )
-
-
-def known_tags(order: Order, clients: Mapping[str, Remote]) -> frozenset[str]:
-    """Returns all tags in the order's repositories."""
-    places = sorted({named.place for named in order.named})
-    found = together(lambda place: clients[place.host].tags(place.repository), places)
-    return frozenset(tag for tags in found for tag in tags)
 
 
 def check(order: Order, planned: Iterable[Name]) -> None:

@@ -14,16 +14,18 @@ from .order import Named, Order
 
 
 def stage(order: Order, clients: Mapping[str, Remote]) -> None:
-    """Puts every index, reads every child back. Raises RegistryError with all that is missing."""
-    missing(order, clients)
+    """Puts every index, reads every child back. Raises RegistryError with all that is missing.
+
+    A registry tells the digest of what it has taken; what stands behind it is asked for.
+    """
 
     def put(named: Named) -> None:
         clients[named.place.host].put(named.place.repository, named.index.digest, named.index)
 
-    together(put, dict.fromkeys(order.named))
-    wanted = [(named.place, named.index.digest) for named in order.named]
-    if gone := absent(clients, wanted):
-        raise RegistryError("these were put and are not there: " + ", ".join(gone))
+    try:
+        together(put, dict.fromkeys(order.named))
+    finally:  # an index whose platforms are gone is not taken: what they are is said first
+        missing(order, clients)
 
 
 def missing(order: Order, clients: Mapping[str, Remote]) -> None:
