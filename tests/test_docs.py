@@ -23,7 +23,14 @@ from tests.reader import Reader
 from tests.scenario import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
-ENGINELESS = {"builder.md", "mirror.md", "another-repository.md", "from-a-shell-loop.md", "names.md"}
+ENGINELESS = {
+    "builder.md",
+    "mirror.md",
+    "lockstep.md",
+    "another-repository.md",
+    "from-a-shell-loop.md",
+    "names.md",
+}
 """Pages whose commands need no engine: they have none, so that it is true."""
 STORIES = [page for page in PAGES if any(step.commands for step in steps(page))]
 

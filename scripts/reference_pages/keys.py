@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tasks.config import contract_table, image_table, release_table, schema, tables, templates
+from tasks.config import contract_table, image_table, lockstep_table, release_table, schema, tables, templates
 from tasks.config.images import MERGED
 
 from .markdown import cell, code, note, sentence, table
@@ -38,6 +38,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[images.NAME.expect.healthcheck]": contract_table.HealthcheckTable,
     "[images.NAME.expect.files.PATH]": contract_table.FileTable,
     "[[images.NAME.tests]]": contract_table.TestTable,
+    "[[lockstep]]": lockstep_table.LockstepTable,
     "[builder]": tables.BuilderTable,
     "[engine]": tables.EngineTable,
     "[release]": release_table.ReleaseTable,
@@ -74,9 +75,9 @@ FIELDS = {
 TAIL = """\
 ## Templates
 
-Texts of `args`, `contexts`, `labels`, `tags`, `local`, `aliases` and `repository` may hold these fields, and
-so may `env` and `labels` of `expect`, and `run`, `output` and `env` of `tests`. An unknown one is an error; `{{` and
-`}}` stand for braces.
+Texts of `args`, `contexts`, `labels`, `tags`, `local`, `aliases`, `repository` and of `[[lockstep]]` may hold these
+fields, and so may `env` and `labels` of `expect`, and `run`, `output` and `env` of `tests`. An unknown one is an error;
+`{{` and `}}` stand for braces.
 
 """
 
@@ -107,6 +108,7 @@ def page() -> str:
     fields = [(code(f"{{{name}}}"), meaning) for name, meaning in FIELDS.items()]
     fields += [
         (code("{image.NAME}"), "the first reference that image is built under in this run"),
+        (code("{repository.NAME}"), "the same without its tag"),
         (code("{NAME}"), "a value of `[constants]`, or of the image's matrix"),
     ]
     return "\n".join([*parts, TAIL + table(("field", "is"), fields), EDITOR])

@@ -9,12 +9,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tasks.contents.setting import Change
 from tasks.engine.examination import Check
 from tasks.engine.results import Result, Results, Verdict
 from tasks.model import Reference
 from tasks.planning.plan import Need, Plan, PlannedImage
 from tasks.registries.moved import Moved
-from tasks.report import listing, results
+from tasks.report import listing, results, setting
 
 from .markdown import code, note, table
 
@@ -77,6 +78,11 @@ MEANINGS = {
     "checks.remedy": "what to do about it",
     "checks.failed": "true makes the exit code 3",
     "source": "the source that gave the version",
+    "changes": "the places that were rewritten",
+    "changes.file": "relative to build.toml",
+    "changes.line": "its line",
+    "changes.old": "what stood there",
+    "changes.new": "what stands there now",
 }
 
 
@@ -163,4 +169,5 @@ def values() -> dict[str, dict[str, Any]]:
             "source": "git describe",
             "images": {"api": "2.0.0"},
         },
+        "inv version --set --json": setting.changes_json([Change("VERSION", 1, "0.1.0", "0.2.0")]),
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from .choice import Choice
 if TYPE_CHECKING:
     from ..config.overlay import Override
     from ..contents.addressing import Survey
+    from ..contents.setting import Change
     from ..model import Project
     from ..planning.facts import Facts
     from ..planning.plan import Plan
@@ -119,6 +121,29 @@ def look(
 
     project = config.load(Path.cwd(), os.environ, overrides(choice or Choice()))
     return project, facts.gather(project, os.environ, engine=engine, required=required)
+
+
+def set_everywhere(wanted: Mapping[str, str]) -> tuple[Change, ...]:
+    """Gives "version" or constants these values in every place that says them, or in none, and returns the places.
+
+    It is build.toml as it stands that is changed, whatever the environment says. Raises ConfigError for what cannot
+    be set, SurroundingsError for a file that cannot be written.
+    """
+    from .. import config
+    from ..contents.setting import setting
+    from ..engine import facts
+
+    project = config.load(Path.cwd(), {})
+    made = setting(project.root, facts.gather(project, {}, engine=False), wanted)
+    made.write()
+    return made.changes
+
+
+def agree(asked: Asked) -> None:
+    """Raises ConfigError where the source does not repeat what build.toml says (`[[lockstep]]`)."""
+    from ..contents import lockstep
+
+    lockstep.require(asked.project, asked.facts)
 
 
 def overrides(choice: Choice) -> list[Override]:

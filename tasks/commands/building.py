@@ -19,9 +19,10 @@ def build(choice: Choice) -> None:
     in the same run.
     """
     from . import running
-    from .asking import ask, weigh
+    from .asking import agree, ask, weigh
 
     asked = ask(choice)
+    agree(asked)
     running.refuse_absent(asked)
     running.carry_out(weigh(asked, choice), choice)
 
@@ -34,9 +35,10 @@ def push(choice: Choice) -> None:
     digests, unless --overwrite.
     """
     from . import running
-    from .asking import ask, weigh
+    from .asking import agree, ask, weigh
 
     asked = ask(choice, output="push")
+    agree(asked)
     running.refuse_absent(asked)
     running.carry_out(weigh(asked, choice), choice)
 

@@ -1,4 +1,4 @@
-"""Tasks that look and change nothing: list, plan, version."""
+"""Tasks that look and change nothing: list, plan."""
 
 from __future__ import annotations
 
@@ -67,19 +67,3 @@ def plan(choice: Planning) -> None:
         listing.print_json(asked.plan.as_json())
     else:
         listing.show_plan(asked.plan)
-
-
-@command("json")
-def version(choice: Choice) -> None:
-    """Show the version, and which source gave it: the fleet's, and those of images with one of their own."""
-    from ..planning.naming import Naming
-    from ..report import listing
-    from .asking import look
-
-    naming = Naming(*look(choice, engine=False))
-    fleet = naming.fleet_version()
-    own = {image.name: naming.version(image) for image in naming.project.images.values() if image.version}
-    if choice.json:
-        listing.print_json(listing.versions_json(fleet, own))
-    else:
-        listing.show_versions(fleet, own)

@@ -40,11 +40,13 @@ def release(choice: Releasing, gates: Sequence[Gate] = ()) -> None:
 
 
 def _local(here: Berth, choice: Releasing) -> None:
-    """What can be refused without asking anybody: the version, the tree."""
+    """What can be refused without asking anybody: the source, the version, the tree."""
+    from ..contents import lockstep
     from ..planning import versions
     from ..release import preflight
     from ..report import releasing
 
+    lockstep.require(here.project, here.facts, here.tag)
     answers = ((source, versions.answer(source, here.facts)) for source in here.project.version)
     source, stands = next(((source, text) for source, text in answers if text), (None, ""))
     is_file = source is not None and source.kind == "file"

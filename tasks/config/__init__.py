@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from .overlay import Override
 
 
-def load(start: Path, environ: Mapping[str, str], flags: Sequence[Override] = ()) -> Project:
-    """Finds build.toml from `start` upward and reads it. Raises ConfigError with every finding.
+def load(
+    start: Path, environ: Mapping[str, str], flags: Sequence[Override] = (), text: str | None = None
+) -> Project:
+    """Finds build.toml from `start` upward and reads it, or `text` in its place. Raises ConfigError with every finding.
 
     pydantic is imported only here, when a project is really read: `inv --list` does without.
     """
     from . import document, resolve
 
-    return resolve.resolve(document.read(document.find(start), environ, flags))
+    return resolve.resolve(document.read(document.find(start), environ, flags, text))

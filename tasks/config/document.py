@@ -55,12 +55,18 @@ def find(start: Path) -> Path:
     )
 
 
-def read(path: Path, environ: Mapping[str, str], flags: Sequence[overlay.Override] = ()) -> Document:
-    """Reads the file with environment and command line laid over it. Raises ConfigError if it is no TOML.
+def read(
+    path: Path,
+    environ: Mapping[str, str],
+    flags: Sequence[overlay.Override] = (),
+    text: str | None = None,
+) -> Document:
+    """Reads the file (or `text` in its place) with environment and command line laid over it.
 
-    The file is judged as it stands first: what is laid over it must not hide a mistake in it.
+    Raises ConfigError if it is no TOML. The file is judged as it stands first: what is laid over it must not hide
+    a mistake in it.
     """
-    raw = _toml(path)
+    raw = _toml(path, text)
     declared, findings, left_out = check(raw)
     findings += [
         Finding(f"env.{name}", problem)
@@ -76,10 +82,11 @@ def read(path: Path, environ: Mapping[str, str], flags: Sequence[overlay.Overrid
     return Document(path.parent, tables, declared, origins, tuple(findings), left_out)
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _toml(path: Path, text: str | None) -> dict[str, Any]:
     try:
         # Some editors open a file with a byte order mark; TOML knows none.
-        return tomli.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig") if text is None else text.removeprefix("\ufeff")
+        return tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -39,7 +39,7 @@ def check(
                 Finding(f"constants.{name}", f"{{{name}}} has a meaning already; choose another name")
             )
     of_names = frozenset([*templates.FIELDS, *constants])
-    of_contents = of_names | {f"image.{name}" for name in names}
+    of_contents = of_names | {f"{kind}.{name}" for kind in ("image", "repository") for name in names}
     found = [(where, templates.unknown(text, of_names)) for where, text in _shared(document)]
     axes = {axis for _, image in pairs for axis in templates.flat(image.matrix)}
     found += [

@@ -15,6 +15,7 @@ from .document import NAME, Document
 from .findings import Finding, report
 from .groups import groups
 from .images import image, spread
+from .lockstep import locksteps
 from .versions import fleet_sources
 
 
@@ -41,6 +42,7 @@ def resolve(document: Document) -> Project:
             images[name] = found
     sets = groups(document, names, images.values(), findings)
     stand_ins = mirror.stand_ins(document, findings)
+    repeated = locksteps(document, images, sets, findings)
     shared = contracts.contract(tables.defaults, "defaults", findings, known=lent)
     pairs = [(entries[name], image) for name, image in images.items()]
     mentions.check(document, names, pairs, shared, findings)
@@ -61,6 +63,7 @@ def resolve(document: Document) -> Project:
         release=_releasing(document),
         parallel=tables.engine.parallel,
         mirror=stand_ins,
+        lockstep=repeated,
         origins=document.origins,
         contract=shared,
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from .image_table import ImageTable
+from .lockstep_table import LockstepTable
 from .release_table import PromoteTable, ReleaseTable
 from .tables import (
     BuilderTable,
@@ -43,6 +44,7 @@ class BuildToml(Table):
     mirror: dict[str, str] = Field(
         {}, description="an outside base -> the reference it is taken from instead; no Dockerfile is edited"
     )
+    lockstep: list[LockstepTable] = Field([], description="what other files of the source repeat")
     builder: BuilderTable = Field(BuilderTable(), description="the builder")  # type: ignore[call-arg]
     engine: EngineTable = Field(EngineTable(), description="how the engine is used")  # type: ignore[call-arg]
     release: ReleaseTable = Field(ReleaseTable(), description="releases")  # type: ignore[call-arg]

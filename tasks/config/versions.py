@@ -43,17 +43,21 @@ def _source(table: SourceTable, where: str, findings: list[Finding]) -> VersionS
         return VersionSource("value")
     kind, value = given[0]
     if table.regex is not None:
-        problem = _regex(table.regex) if kind == "file" else f"regex goes with file, not with {kind}"
+        problem = (
+            pattern_problem(table.regex, "version")
+            if kind == "file"
+            else f"regex goes with file, not with {kind}"
+        )
         findings += [Finding(where, problem)] if problem else []
     if kind == "git":
         return VersionSource("git-tag" if value == "tag" else "git-describe")
     return VersionSource(KINDS[kind], value, table.regex or "")
 
 
-def _regex(text: str) -> str:
-    """Returns what is wrong with a pattern, "" if nothing is."""
+def pattern_problem(text: str, what: str) -> str:
+    """Returns what is wrong with a pattern whose first group is to be `what`, "" if nothing is."""
     try:
         groups = re.compile(text).groups
     except re.error as error:
         return f"regex '{text}' is none: {error}"
-    return "" if groups else f"regex '{text}' has no group; its first group, in (…), is the version"
+    return "" if groups else f"regex '{text}' has no group; its first group, in (…), is the {what}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from ..contents import lockstep
 from ..errors import ArgosyError
 from ..model import HUB, Project, Reference
 from ..planning.platforms import Platform
@@ -45,7 +46,9 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[Check, ...]:
         about = pool.submit(_asked, lambda: docker.info(PATIENCE))
         builder = pool.submit(_asked, lambda: docker.inspect(project.builder.name, PATIENCE))
         remotes = [pool.submit(_registry, host, environ) for host in _hosts(project)]
-        local = pool.submit(lambda: [_git(project), _dockerfiles(project, environ)])
+        local = pool.submit(
+            lambda: [_git(project), _dockerfiles(project, environ), *_lockstep(project, environ)]
+        )
         info = about.result()
         return (
             *_engine(info),
@@ -147,6 +150,18 @@ def _git(project: Project) -> Check:
         return Check("git", "no repository with a commit: {sha}, {branch} and {date} have no value")
     dirty = ", with changes not committed" if state.dirty else ""
     return Check("git", f"{state.sha[:7]} on {state.branch or 'no branch'}{dirty}")
+
+
+def _lockstep(project: Project, environ: Mapping[str, str]) -> Iterator[Check]:
+    if not project.lockstep:
+        return
+    try:
+        lockstep.require(project, facts.gather(project, environ, engine=False))
+    except ArgosyError as error:
+        yield Check("lockstep", "the source disagrees", str(error), failed=True)
+        return
+    count = len(project.lockstep)
+    yield Check("lockstep", f"the source repeats {count} thing{'s' * (count != 1)} as build.toml says")
 
 
 def _dockerfiles(project: Project, environ: Mapping[str, str]) -> Check:

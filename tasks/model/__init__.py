@@ -6,6 +6,7 @@ are still unexpanded: what they become depends on the facts of the moment, which
 
 from .contract import NON_ROOT, Contract, Expect, ExpectedFile, ImageTest, Surroundings
 from .image import Image, VersionSource
+from .lockstep import Lockstep
 from .project import Builder, Client, Project, Registry, TagRules
 from .reference import DIGEST, HUB, REPOSITORY, TAG, Reference
 from .releasing import Releasing
@@ -23,6 +24,7 @@ __all__ = [
     "ExpectedFile",
     "Image",
     "ImageTest",
+    "Lockstep",
     "Project",
     "Reference",
     "Registry",

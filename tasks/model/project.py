@@ -9,6 +9,7 @@ from typing import Literal
 
 from .contract import Contract
 from .image import Image, VersionSource
+from .lockstep import Lockstep
 from .releasing import Releasing
 
 
@@ -71,5 +72,6 @@ class Project:
     release: Releasing = field(default_factory=Releasing)
     parallel: int | None = None
     mirror: Mapping[str, str] = field(default_factory=dict)
+    lockstep: tuple[Lockstep, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     contract: Contract = field(default_factory=Contract)

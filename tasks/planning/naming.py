@@ -166,6 +166,8 @@ class Naming:
                 return values[name]
         if name.startswith("image."):
             return str(self.primary(name.removeprefix("image.")))
+        if name.startswith("repository."):
+            return self.primary(name.removeprefix("repository.")).name
         if name == "image":
             return image.name
         if name in {"registry", "owner"}:

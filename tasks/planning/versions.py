@@ -15,6 +15,9 @@ SEMVER = re.compile(
     r"v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.(?P<patch>\d+))?(?P<pre>-[0-9A-Za-z.-]+)?(?:\+.*)?"
 )
 
+FIRST_LINE = r"^[^\S\n]*([^#\s].*)$"
+"""The first line of a file that is neither empty nor a comment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -52,12 +55,20 @@ def answer(source: VersionSource, facts: Facts) -> str | None:
         return (facts.git and facts.git.tag) or None
     if source.kind == "git-describe":
         return (facts.git and facts.git.describe) or None
-    text = facts.files.get(source.value, "").removeprefix("\ufeff")
-    if source.regex:
-        match = re.search(source.regex, text, re.MULTILINE)
-        return match[1].strip() if match and match[1] else None
-    lines = (line.strip() for line in text.splitlines())
-    return next((line for line in lines if line and not line.startswith("#")), None)
+    text = facts.files.get(source.value, "")
+    place = span(source, text)
+    return text[slice(*place)] if place else None
+
+
+def span(source: VersionSource, text: str) -> tuple[int, int] | None:
+    """Returns where the file of a source says the version, None if it does not."""
+    # An editor's byte order mark is no part of the first line.
+    match = re.search(source.regex or FIRST_LINE, text.replace("\ufeff", " ", 1), re.MULTILINE)
+    said = match[1] if match else None
+    if not match or not said or not said.strip():
+        return None
+    start, end = match.span(1)
+    return start + len(said) - len(said.lstrip()), end - len(said) + len(said.rstrip())
 
 
 def version(sources: Sequence[VersionSource], facts: Facts, where: str) -> Version:
