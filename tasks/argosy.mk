@@ -10,7 +10,7 @@
 ARGOSY ?= argosy
 FLAGS ?=
 
-.PHONY: container-build container-push container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor
+.PHONY: container-build container-push container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor container-lint
 
 container-build: ## Build all images and load them
 	@$(ARGOSY) build $(FLAGS)
@@ -56,3 +56,9 @@ container-plan-%: ## Show what would be built for one image
 
 container-doctor: ## Check everything a build needs
 	@$(ARGOSY) doctor $(FLAGS)
+
+container-lint: ## Look for faults in files and in what was built
+	@$(ARGOSY) lint $(FLAGS)
+
+container-lint-%: ## Look for faults in one image
+	@$(ARGOSY) lint --images '$*' $(FLAGS)

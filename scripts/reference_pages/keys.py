@@ -9,7 +9,16 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tasks.config import contract_table, image_table, lockstep_table, release_table, schema, tables, templates
+from tasks.config import (
+    checking_table,
+    contract_table,
+    image_table,
+    lockstep_table,
+    release_table,
+    schema,
+    tables,
+    templates,
+)
 from tasks.config.images import MERGED
 
 from .markdown import cell, code, note, sentence, table
@@ -41,6 +50,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[lockstep]]": lockstep_table.LockstepTable,
     "[builder]": tables.BuilderTable,
     "[engine]": tables.EngineTable,
+    "[lint]": checking_table.LintTable,
+    "[scan]": checking_table.ScanTable,
     "[release]": release_table.ReleaseTable,
     "[promote.NAME]": release_table.PromoteTable,
 }

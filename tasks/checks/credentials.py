@@ -100,16 +100,14 @@ def arguments(created_by: str) -> Iterator[tuple[str, str]]:
 
 def _add(found: dict[tuple[str, str], Finding], kind: str, name: str, why: str, seen: str) -> None:
     what = f"{kind} {name}".strip()
-    detail = f"{what} looks like a credential: {why}, and {seen}; {_REMEDY}"
+    detail = f"looks like a credential: {why}, and {seen}; {_REMEDY}"
     found.setdefault((kind, name), Finding(RULE, detail, where=what, error=True))
 
 
 def said(arguments_: Mapping[str, str], where: str) -> list[Finding]:
     """Returns findings for build arguments before anything is built; `where` is the table that has them."""
     return [
-        Finding(
-            RULE, f"the argument {name} looks like a credential: {why}; {_REMEDY}", where=f"{where}.{name}"
-        )
+        Finding(RULE, f"looks like a credential: {why}; {_REMEDY}", where=f"{where}.{name}")
         for name, value in arguments_.items()
         if (why := looks(name, value))
     ]

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..errors import ConfigError
 from ..model import Builder, Image, Project, Releasing, TagRules
-from . import constants, contracts, matching, mentions, mirror
+from . import checking, constants, contracts, matching, mentions, mirror
 from . import registries as places
 from .document import NAME, Document
 from .findings import Finding, report
@@ -46,6 +46,7 @@ def resolve(document: Document) -> Project:
     shared = contracts.contract(tables.defaults, "defaults", findings, known=lent)
     pairs = [(entries[name], image) for name, image in images.items()]
     mentions.check(document, names, pairs, shared, findings)
+    lint, scan = checking.linting(document, findings), checking.scanning(document, findings)
     if findings:
         raise ConfigError(report(document.root / NAME, findings))
     return Project(
@@ -66,6 +67,8 @@ def resolve(document: Document) -> Project:
         lockstep=repeated,
         origins=document.origins,
         contract=shared,
+        linting=lint,
+        scanning=scan,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
+from .checking_table import LintTable, ScanTable
 from .image_table import ImageTable
 from .lockstep_table import LockstepTable
 from .release_table import PromoteTable, ReleaseTable
@@ -47,6 +48,8 @@ class BuildToml(Table):
     lockstep: list[LockstepTable] = Field([], description="what other files of the source repeat")
     builder: BuilderTable = Field(BuilderTable(), description="the builder")  # type: ignore[call-arg]
     engine: EngineTable = Field(EngineTable(), description="how the engine is used")  # type: ignore[call-arg]
+    lint: LintTable = Field(LintTable(), description="what `inv lint` makes of what it finds")  # type: ignore[call-arg]
+    scan: ScanTable = Field(ScanTable(), description="how `inv scan` scans")  # type: ignore[call-arg]
     release: ReleaseTable = Field(ReleaseTable(), description="releases")  # type: ignore[call-arg]
     promote: dict[str, PromoteTable] = Field({}, description="where releases are copied to")
 

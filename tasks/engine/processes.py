@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, cast
 
 _running: set[subprocess.Popen[str]] = set()
@@ -33,13 +34,18 @@ class Done:
         return self.status == 0
 
 
-def run(command: Sequence[str], seconds: float | None = None, env: Mapping[str, str] | None = None) -> Done:
+def run(
+    command: Sequence[str],
+    seconds: float | None = None,
+    env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Done:
     """Runs a program without input and returns what it printed; `seconds` is the most it may take.
 
-    `env` is added to our own environment.
+    `env` is added to our own environment; `folder` is where it runs instead of here.
     """
     whole = {**os.environ, **env} if env else None
-    process = _started(command, env=whole, encoding="utf-8", errors="replace")
+    process = _started(command, env=whole, cwd=folder, encoding="utf-8", errors="replace")
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

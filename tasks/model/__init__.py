@@ -4,6 +4,7 @@ They know nothing of files, engines, registries or screens. Templates in them (`
 are still unexpanded: what they become depends on the facts of the moment, which only planning knows.
 """
 
+from .checking import Linting, Scanning
 from .contract import NON_ROOT, Contract, Expect, ExpectedFile, ImageTest, Surroundings
 from .image import Image, VersionSource
 from .lockstep import Lockstep
@@ -24,11 +25,13 @@ __all__ = [
     "ExpectedFile",
     "Image",
     "ImageTest",
+    "Linting",
     "Lockstep",
     "Project",
     "Reference",
     "Registry",
     "Releasing",
+    "Scanning",
     "Surroundings",
     "TagRules",
     "VersionSource",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from .checking import Linting, Scanning
 from .contract import Contract
 from .image import Image, VersionSource
 from .lockstep import Lockstep
@@ -75,3 +76,5 @@ class Project:
     lockstep: tuple[Lockstep, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     contract: Contract = field(default_factory=Contract)
+    linting: Linting = field(default_factory=Linting)
+    scanning: Scanning = field(default_factory=Scanning)

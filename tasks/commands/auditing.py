@@ -1,0 +1,32 @@
+"""Tasks that look for faults: lint, scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .choice import Choice, command, flag
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linting(Choice):
+    """The flags of `lint`."""
+
+    files: bool = flag(False, "look at files alone: nothing need be built, no engine or registry is asked")
+    strict: bool = flag(False, "warnings make it fail, and so does an image that was not built")
+
+
+@command("images", "group", "platforms", "registry", "owner", "tags", "since", "json")
+def lint(choice: Linting) -> None:
+    """Look for faults: in the files alone, and in the images that were built.
+
+    On files: Dockerfiles (hadolint and BuildKit's own checks too, where they are), build contexts, arguments, what
+    must agree with build.toml. In images, by platform and digest: programs for another processor, secrets, what looks
+    like a credential. Nothing is built or pulled; what cannot be looked at is skipped, with the reason.
+    """
+    from ..report import checks as report
+    from . import linting
+    from .asking import ask
+
+    found = linting.linted(ask(choice, engine=not choice.files, required=False), choice)
+    report.tell(found, "lint", json=choice.json)
+    found.require()
