@@ -22,7 +22,7 @@ FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$|^<!-- cd (?P<folder>\S+) -->$",
     re.MULTILINE | re.DOTALL,
 )
-PATH_LINE = re.compile(r"^# (?P<path>[\w./-]*(?:[./]\w+|Makefile|Dockerfile|VERSION))\n")
+PATH_LINE = re.compile(r"^# (?P<path>[\w./-]*(?:[./][\w-]+|Makefile|Dockerfile|VERSION))\n")
 OWNER, DEMO = "acme", "argosy"
 """The owners of the pages' images and of the demo fleet's; in a run each has a name of its own."""
 REGISTRY = "localhost:5000"

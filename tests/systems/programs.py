@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 
 SIZE = 0x4000
-"""What a program has room for; `compile` fills it up to that."""
+"""What is read of a program, source and all; `compile` makes none shorter."""
 AT = 0x400000
 
 

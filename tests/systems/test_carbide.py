@@ -12,7 +12,8 @@ import pytest
 
 from tests import harbour
 from tests.conftest import PrivateEngine
-from tests.scenario import Fleet
+from tests.pages import steps
+from tests.scenario import ROOT, Fleet
 from tests.systems import programs
 from tests.systems.recorded import Recording
 from tests.systems.system import SYSTEMS, own, stand_in, system
@@ -42,7 +43,7 @@ def carbide(engine: PrivateEngine, owners: set[str], folder: Path) -> Fleet:
         "alpine:latest": stand_in(engine, "alpine", "alpine:latest"),
     }
     fleet = system(engine, "carbide", folder, {"nvcr.io": f"{engine.registry}/{mine}"}, mirror)
-    fleet.owner = f"{mine}/nvidia/carbide"
+    fleet.owner = f"{mine}/nvidia/carbide-dev"
     fleet.commit("the fleet")
     fleet.git("tag", "v1.2.3")
     return fleet
@@ -76,6 +77,14 @@ def config(engine: PrivateEngine, name: str) -> dict[str, Any]:
     """An image's configuration as `docker inspect` shows it."""
     found: dict[str, Any] = json.loads(engine.docker("image", "inspect", "-f", "{{json .Config}}", name))
     return found
+
+
+def change(fleet: Fleet, path: str, old: str, new: str) -> None:
+    """Changes one place in a file of the project."""
+    file = fleet.root / path
+    text = file.read_text()
+    assert text.count(old) == 1, f"{path} has {old!r} {text.count(old)} times"
+    file.write_text(text.replace(old, new))
 
 
 def tree(folder: Path) -> Fleet:
@@ -134,12 +143,8 @@ def test_every_folder_of_the_repository_builds_the_same(built: Fleet):
 @pytest.mark.engine
 def test_a_file_that_the_context_lacks_names_image_dockerfile_and_context(fresh: Fleet):
     """S1 d, second half, and the document's first trouble: "missing modules"."""
-    toml = fresh.root / "build.toml"
-    toml.write_text(
-        toml.read_text().replace(
-            "[images.carbide-rest-ipam]", '[images.carbide-rest-ipam]\ncontext = "carbide-rest-ipam"'
-        )
-    )
+    table = "[images.carbide-rest-ipam]\n"
+    change(fresh, "build.toml", table, f'{table}context = "carbide-rest-ipam"\n')
     ran = fresh.inv("build --images carbide-rest-ipam").failed(4)
     # Which of its COPY lines is met first is BuildKit's to say.
     assert re.search(r"FAILED carbide-rest-ipam  docker/production/Dockerfile.carbide-rest-ipam:\d", ran.out)
@@ -211,3 +216,74 @@ def test_a_build_for_nothing_but_the_cache_leaves_nothing_and_says_so(fresh: Fle
     listed = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
     assert fresh.owner not in listed
     assert not harbour.tags(fresh.registry, f"{fresh.owner}/carbide-rest-db")
+
+
+@pytest.mark.engine
+def test_programs_are_taken_out_for_every_platform(built: Fleet):
+    """S1 h, first half."""
+    some = f"--images carbide-rest-api,carbide-site-agent --platforms {BOTH}"
+    built.inv(f"build {some}").ok()
+    built.inv(f"extract {some}").ok()
+    for image in ("carbide-rest-api", "carbide-site-agent"):
+        for platform, machine in MACHINES.items():
+            folder = built.root / "artifacts" / image / platform.replace("/", "-")
+            raw = (folder / "app" / IMAGES[image][0]).read_bytes()
+            assert int.from_bytes(raw[18:20], "little") == machine
+
+
+@pytest.mark.engine
+def test_saved_images_come_back_as_they_were(built: Fleet, engine: PrivateEngine, tmp_path: Path):
+    """S1 h, second half: by docker's own command."""
+    name = reference(built, "carbide-rest-db")
+    before = engine.docker("image", "inspect", "-f", "{{.Id}}", name)
+    built.inv(f"save --images carbide-rest-db --dir {tmp_path / 'out'}").ok()
+    engine.docker("image", "rm", "--force", name)
+    engine.docker("load", "-i", str(tmp_path / "out" / "carbide-rest-db.tar"))
+    assert engine.docker("image", "inspect", "-f", "{{.Id}}", name) == before
+
+
+def test_one_constant_reaches_every_place_that_repeats_it_or_none(tmp_path: Path):
+    """S1 k, and the document's "updating the Go version": seven edits, a README, and nothing forgotten."""
+    fleet = tree(tmp_path)
+    fleet.commit()
+    images = fleet.inv("list --json").ok().json["images"]
+    assert [image["args"] for image in images] == [{"GO_VERSION": "1.25.1"}] * 7
+    fleet.inv("version --set go=1.26").ok()
+    said = [(fleet.root / f"docker/production/Dockerfile.{image}").read_text() for image in IMAGES]
+    assert all(text.startswith("ARG GO_VERSION=1.26\n") for text in said)
+    assert "`golang:1.26`" in (fleet.root / "README.md").read_text()
+    assert "\ngo 1.26\n" in (fleet.root / "go.mod").read_text()
+    assert fleet.inv("list --json").ok().json["images"][0]["args"] == {"GO_VERSION": "1.26"}
+    readme = fleet.file("README.md", "# Carbide REST\n")
+    before = (fleet.root / "build.toml").read_text()
+    assert "README.md" in fleet.inv("version --set go=1.27").failed(2).err
+    assert (fleet.root / "build.toml").read_text() == before
+    assert readme.read_text() == "# Carbide REST\n"
+    assert (fleet.root / "docker/production/Dockerfile.carbide-rest-api").read_text() == said[0]
+
+
+def test_the_how_to_shows_the_beginning_of_this_build_toml():
+    page = ROOT / "docs" / "how-to" / "dockerfiles.md"
+    (shown,) = [step.text for step in steps(page) if step.path == "build.toml"]
+    assert (SYSTEMS / "carbide" / "build.toml").read_text().startswith(shown)
+    assert shown.count("[images.") == 2
+
+
+@pytest.mark.engine
+def test_the_six_labels_can_be_on_the_image_itself(fresh: Fleet, engine: PrivateEngine):
+    """S1 m: what that costs is said in the how-to."""
+    page = ROOT / "docs" / "how-to" / "dockerfiles.md"
+    (labels,) = [step.text for step in steps(page) if step.text.startswith("[defaults.labels]")]
+    with (fresh.root / "build.toml").open("a") as file:
+        file.write("\n" + labels)
+    fresh.inv("build --images carbide-rest-db").ok()
+    found = config(engine, reference(fresh, "carbide-rest-db"))["Labels"]
+    source = "https://github.com/nvidia/carbide-rest"
+    assert {key.removeprefix("org.opencontainers.image."): value for key, value in found.items()} == {
+        "title": "carbide-rest-db",
+        "version": "v1.2.3",
+        "revision": fresh.git("rev-parse", "HEAD")[:7],
+        "created": fresh.git("log", "-1", "--format=%cs"),
+        "source": source,
+        "url": source,
+    }

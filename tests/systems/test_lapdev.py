@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests import harbour, registries
 from tests.conftest import PrivateEngine
-from tests.scenario import Fleet
+from tests.pages import steps
+from tests.scenario import ROOT, Fleet
 from tests.systems import programs
 from tests.systems.recorded import Recording
 from tests.systems.system import SYSTEMS, own, stand_in, system
@@ -100,6 +102,53 @@ def test_a_push_publishes_the_very_images_that_were_built(built: Fleet, engine: 
         assert engine.docker("run", "--rm", reference(built, image), "--compiled") == "1"
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "declared"), [("registry", "quay.io", "ghcr.io"), ("owner", "someone", "lapce")]
+)
+def test_an_override_that_differs_is_refused_with_both_values(flag: str, value: str, declared: str):
+    """S0 d: refused while build.toml is read, so before anything can be built."""
+    tree = Fleet(SYSTEMS / "lapdev", {"DOCKER_HOST": "unix:///nowhere.sock"})
+    for task in ("build", "push", "list"):
+        ran = tree.inv(f"{task} --{flag} {value}").failed(2)
+        assert f'"{value}" does not match "{declared}"' in ran.err
+    tree.inv(f"list --{flag} {declared}").ok()
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Fleet:
+    """A copy of the tree that meets no engine."""
+    shutil.copytree(SYSTEMS / "lapdev", tmp_path / "lapdev")
+    return Fleet(tmp_path / "lapdev", {"DOCKER_HOST": "unix:///nowhere.sock"})
+
+
+@pytest.mark.engine
+def test_a_constant_that_disagrees_stops_everything_and_names_its_image(fresh: Fleet):
+    """S0 e: the drift that the original's own document has."""
+    source = fresh.root / CONSTANTS
+    text = source.read_text()
+    source.write_text(text.replace("/lapce/lapdev-kube-manager", "/lapdev/lapdev-kube-manager"))
+    here = reference(fresh, "lapdev-kube-manager", "").rstrip(":")
+    for task in ("build", "push"):
+        said = fresh.inv(task).failed(2).err
+        assert f"{CONSTANTS}:5" in said
+        assert "KUBE_MANAGER_IMAGE_REPO" in said
+        assert f'"{here}"' in said
+        assert f'"{here.replace("/lapce/", "/lapdev/")}"' in said
+    assert not any(names(fresh, image) for image in IMAGES)
+    source.write_text(text.replace("pub const SIDECAR_PROXY_IMAGE_REPO", "// pub const SIDECAR"))
+    said = fresh.inv("build").failed(2).err
+    assert "lapdev-kube-sidecar-proxy" in said
+    assert CONSTANTS in said
+
+
+def test_one_command_sets_the_tag_where_it_is_kept(tree: Fleet):
+    """S0 h: the release procedure's first step, which the original asks to do by hand."""
+    tree.inv("version --set 0.3.0").ok()
+    assert 'CONTAINER_IMAGE_TAG: &str = "0.3.0";' in (tree.root / CONSTANTS).read_text()
+    listed = tree.inv("list --json").ok().json["images"]
+    assert [image["references"] for image in listed] == [[f"ghcr.io/lapce/{image}:0.3.0"] for image in IMAGES]
+
+
 @pytest.mark.engine
 def test_a_failing_third_target_keeps_all_three_unpublished(fresh: Fleet):
     """S0 f."""
@@ -147,3 +196,10 @@ def test_a_push_without_a_login_names_the_registry_s_own_login_line(
         ran = fleet.inv("push").failed(3)
     assert f"{locked.host} wants a login" in ran.err
     assert f"docker login {locked.host}" in ran.err
+
+
+def test_the_how_to_shows_this_very_build_toml():
+    shown = [
+        step.text for step in steps(ROOT / "docs" / "how-to" / "targets.md") if step.path == "build.toml"
+    ]
+    assert shown == [(SYSTEMS / "lapdev" / "build.toml").read_text()]

@@ -1,3 +1,4 @@
+# size: 23M
 PORT=9090
 case "$1" in
 --version) echo "$VERSION" ;;

@@ -1,3 +1,4 @@
+# size: 38M
 PORT=8080
 case "$1" in
 --version) echo "$VERSION" ;;
