@@ -25,9 +25,9 @@ bases: ## See that the base images can be had
 	@$(ENGINE) scripts/bases
 
 container-build container-push: setup bases
-container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor: setup
+container-test container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor: setup
 container-build-% container-push-%: setup bases
-container-pull-% container-clean-% container-plan-%: setup
+container-test-% container-pull-% container-clean-% container-plan-%: setup
 
 test: setup ## Run all tests against a private engine
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

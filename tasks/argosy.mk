@@ -10,7 +10,7 @@
 ARGOSY ?= argosy
 FLAGS ?=
 
-.PHONY: container-build container-push container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor container-lint
+.PHONY: container-build container-push container-test container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor container-lint
 
 container-build: ## Build all images and load them
 	@$(ARGOSY) build $(FLAGS)
@@ -44,6 +44,12 @@ container-load: ## Load what container-save wrote: DIR=out
 
 container-extract: ## Take files out of images, to artifacts/
 	@$(ARGOSY) extract $(FLAGS)
+
+container-test: ## Test all images that were built
+	@$(ARGOSY) test $(FLAGS)
+
+container-test-%: ## Test one image
+	@$(ARGOSY) test --images '$*' $(FLAGS)
 
 container-list: ## List the fleet
 	@$(ARGOSY) list $(FLAGS)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from .commands import auditing, building, handing_over, looking, releasing, setting_up, versioning
+from .commands import auditing, building, checking, handing_over, looking, releasing, setting_up, versioning
 
-FAMILIES = (looking, versioning, building, auditing, handing_over, releasing, setting_up)
+FAMILIES = (looking, versioning, building, checking, auditing, handing_over, releasing, setting_up)
 
 ns = Collection()
 for family in FAMILIES:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..model import Contract, Expect, Image
 from . import dockerfile as dockerfiles
+from .dockerfile import Stage
 from .meanings import Meanings
 from .naming import Naming
 from .plan import PlannedImage
@@ -33,7 +34,7 @@ def promises(naming: Naming, names: tuple[str, ...]) -> dict[str, Contract]:
         """What an image and all that it stands on say."""
         if image.name not in found:
             said = _expanded(naming, image.contract, image, f"images.{image.name}")
-            below = parent(known[image.name], naming) if image.contract.inherit else ""
+            below = bottom(known[image.name], naming)[1] if image.contract.inherit else ""
             found[image.name] = _over(said, own(naming.project.images[below])) if below else said
         return found[image.name]
 
@@ -47,17 +48,17 @@ def promises(naming: Naming, names: tuple[str, ...]) -> dict[str, Contract]:
     return {name: whole(naming.project.images[name]) for name in names}
 
 
-def parent(image: PlannedImage, naming: Naming) -> str:
-    """Returns the sibling that an image's last stage stands on in the end, "" if that is no sibling."""
+def bottom(image: PlannedImage, naming: Naming) -> tuple[list[Stage], str]:
+    """Returns the stages that an image's files come from, the last first, and the sibling below them all ("": none)."""
     text = dockerfiles.read(naming.facts.files[image.dockerfile], image.dockerfile)
-    target = image.target or None
-    scope = global_scope(text, target, image.args, image.platforms[0], naming.facts.native)
-    stage = (target and text.named(target.lower())) or text.stages[-1]
-    base = base_of(text, stage, scope)
-    while (below := text.named(base, before=stage.index)) and below.name not in image.contexts:
-        stage, base = below, base_of(text, below, scope)
-    meaning = Meanings(image, text, ()).base(stage, base)
-    return meaning.removeprefix(SIBLING) if meaning.startswith(SIBLING) else ""
+    scope = global_scope(text, image.target or None, image.args, image.platforms[0], naming.facts.native)
+    stages = [(image.target and text.named(image.target.lower())) or text.stages[-1]]
+    base = base_of(text, stages[-1], scope)
+    while (below := text.named(base, before=stages[-1].index)) and below.name not in image.contexts:
+        stages.append(below)
+        base = base_of(text, below, scope)
+    meaning = Meanings(image, text, ()).base(stages[-1], base)
+    return stages, meaning.removeprefix(SIBLING) if meaning.startswith(SIBLING) else ""
 
 
 def _over(said: Contract, inherited: Contract) -> Contract:

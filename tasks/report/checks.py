@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Mapping
-from typing import Any, TextIO
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..checks.check import Check, Checks, Outcome
 from . import listing, summary, units
 from .table import Cell, Column, Table, has_colours, styled, write
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 SCHEMA = 1
 _STYLES = {
@@ -134,3 +139,37 @@ def markdown(found: Checks, title: str) -> str:
         if check.log and not check
     ]
     return "\n".join(parts) + "\n"
+
+
+class Progress:
+    """Tells of checks as they are done: a line for each that ran something or failed, the rest is counted."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._done: list[Check] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._done and kind is None:
+            self._stream.write("\n")
+
+    @property
+    def said(self) -> str:
+        """How far it is."""
+        return conclusion(Checks(tuple(self._done))).rpartition(" in ")[0]
+
+    def told(self, check: Check) -> None:
+        """Takes one check that is done."""
+        with self._lock:
+            self._done.append(check)
+            if check.seconds or not check:
+                colours = has_colours(self._stream, os.environ)
+                word = styled(check.outcome.value, _STYLES[check.outcome], colours=colours)
+                about = "  ".join(filter(None, [check.image, check.platform, check.name]))
+                self._stream.write(f"{word}  {about}\n")
+                self._stream.flush()

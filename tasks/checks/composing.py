@@ -1,0 +1,127 @@
+"""Tests that bring a compose file up with the images that were built, ask one of its services, and take it down.
+
+The file is read by compose itself, then changed: services of this fleet get the very image under test, ports are
+random ones on the loopback, and no container has a fixed name. So two runs, or a copy that is up already, do not
+disturb each other. https://docs.docker.com/reference/compose-file/
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..engine.containers import LABEL, Berths
+from ..engine.docker import explain
+from ..errors import SurroundingsError
+from ..model import ImageTest
+from ..planning.familiar import familiar
+from . import answers
+from .check import Check
+from .subject import Subject
+
+PAUSE = 0.3
+
+
+def composed(subject: Subject, test: ImageTest, root: Path, berths: Berths) -> tuple[Check, ...]:
+    """Brings the file up, waits until the service answers as expected, and takes all of it down."""
+    began = time.monotonic()
+    project = berths.name()
+    with tempfile.TemporaryDirectory(prefix="argosy-compose-") as folder:
+        made = Path(folder) / "compose.json"
+        try:
+            file = _read(root / test.compose, project, root, berths)
+            made.write_text(json.dumps(changed(file, subject, berths.run)), encoding="utf-8")
+            base = ("compose", "--project-name", project, "--file", str(made))
+            problem, log = _asked(test, base, berths)
+        except SurroundingsError as error:
+            problem, log = str(error), ()
+        finally:
+            if made.exists():
+                berths.down(project, made)
+    seconds = time.monotonic() - began
+    found = f"{test.service} answers {test.status}" if test.http is not None else "it is up"
+    return (subject.check(test.title, problem, found, log=log, seconds=seconds),)
+
+
+def _read(path: Path, project: str, root: Path, berths: Berths) -> dict[str, Any]:
+    """Returns a compose file as compose understands it, from build.toml's folder."""
+    if not path.is_file():
+        raise SurroundingsError(f"there is no file {path.relative_to(root)}")
+    how = ("--project-name", project, "--project-directory", str(root), "--file", str(path))
+    done = berths.ask("compose", *how, "config", "--format", "json", seconds=60)
+    if not done:
+        raise explain(done)
+    found: dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def changed(file: Mapping[str, Any], subject: Subject, run: str) -> dict[str, Any]:
+    """Returns the file with the images under test, random ports, no fixed names, and the run's label."""
+    services = {
+        name: _service(service, subject, run) for name, service in (file.get("services") or {}).items()
+    }
+    return {**file, "services": services}
+
+
+def _service(service: Mapping[str, Any], subject: Subject, run: str) -> dict[str, Any]:
+    out = {
+        key: value for key, value in service.items() if key not in {"container_name", "build", "pull_policy"}
+    }
+    out["ports"] = [
+        {
+            "target": port["target"],
+            "protocol": port.get("protocol", "tcp"),
+            "host_ip": "127.0.0.1",
+            "mode": "host",
+        }
+        for port in service.get("ports") or ()
+    ]
+    image = familiar(str(service.get("image") or "none"))
+    if run_as := subject.fleet.get(image):
+        out |= {"image": run_as, "platform": subject.platform}
+    out["labels"] = {**(service.get("labels") or {}), LABEL: run}
+    return out
+
+
+def _asked(test: ImageTest, base: tuple[str, ...], berths: Berths) -> tuple[str, tuple[str, ...]]:
+    """Returns what is wrong, and the end of what the services wrote if something is."""
+    done = berths.ask(*base, "up", "--detach", "--quiet-pull", seconds=max(60.0, test.within))
+    problem = (
+        "" if done else f"does not come up: {(done.err.strip().splitlines() or ['it said nothing'])[-1]}"
+    )
+    end = time.monotonic() + test.within
+    while not problem and test.http is not None:
+        problem = answers.wrong(test, _answer(test, base, berths))
+        if not problem or time.monotonic() > end:
+            break
+        problem = ""
+        berths.pause(PAUSE)
+    if not problem:
+        return "", ()
+    logs = berths.ask(*base, "logs", "--no-color", "--tail", "20")
+    return problem, tuple((logs.out + logs.err).splitlines()[-40:])
+
+
+def _answer(test: ImageTest, base: tuple[str, ...], berths: Berths) -> tuple[int, str] | str:
+    port, _, protocol = (test.port or _only_port(test, base, berths)).partition("/")
+    done = berths.ask(*base, "port", "--protocol", protocol or "tcp", test.service, port)
+    host, _, number = done.out.strip().rpartition(":")
+    if not done or not number.isdecimal():
+        return f"{test.service} publishes no port {port}"
+    return answers.get((host, int(number)), test.http or "/")
+
+
+def _only_port(test: ImageTest, base: tuple[str, ...], berths: Berths) -> str:
+    done = berths.ask(*base, "config", "--format", "json")
+    services = json.loads(done.out).get("services", {}) if done else {}
+    ports = services.get(test.service, {}).get("ports") or []
+    if len(ports) != 1:
+        known = ", ".join(services)
+        raise SurroundingsError(
+            f"{test.service} publishes {len(ports)} ports; say which to ask: port. The services are: {known}"
+        )
+    return f"{ports[0]['target']}/{ports[0].get('protocol', 'tcp')}"

@@ -1,0 +1,68 @@
+"""The images of a plan as they are in the engine, each on each platform: what a test of the fleet looks at.
+
+What is not there is a check that was skipped, with the reason; by name it was asked for, and then it failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from ..engine import images
+from ..errors import SurroundingsError
+from ..evidence import in_engine
+from ..evidence.blobs import Blobs
+from ..model import Client, Contract, Reference
+from ..planning.familiar import familiar
+from ..planning.layering import Line
+from ..planning.plan import Plan, PlannedImage
+from .check import Check, Outcome
+from .subject import Subject
+
+THREADS = 4
+
+
+def in_the_engine(
+    plan: Plan,
+    client: Client,
+    contracts: Mapping[str, Contract],
+    lines: Mapping[str, tuple[Line, ...]],
+    needed: Collection[str] = (),
+) -> tuple[tuple[Subject, ...], tuple[Check, ...]]:
+    """Returns what is there of the plan's selected images, and a check for each that is not.
+
+    `needed` are images whose absence is a failure. Raises SurroundingsError where the engine does not answer.
+    """
+    named = {str(reference): image for image in plan.images for reference in image.references}
+    there = images.inspect(client, list(named))
+    fleet = {familiar(name): str(there[name]["Id"]) for name in named if name in there}
+    blobs = Blobs()
+
+    def look(image: PlannedImage, platform: str) -> Subject | Check:
+        known = [str(reference) for reference in image.references if str(reference) in there]
+        if not known:
+            return _absent(image, platform, f"{image.references[0]} is not in the engine", needed)
+        identity = str(there[known[0]]["Id"])
+        try:
+            evidence = in_engine.evidence(client, identity, [platform], blobs)[platform]
+        except SurroundingsError:
+            return _absent(image, platform, f"{known[0]} is not in the engine for {platform}", needed)
+        name = Reference.parse(known[0]).name
+        evidence = replace(evidence, reference=f"{name}@{evidence.digest}")
+        return Subject(
+            image.name, platform, contracts[image.name], evidence, identity, fleet, lines[image.name]
+        )
+
+    pairs = [(image, platform) for image in plan.selected if image.references for platform in image.platforms]
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(lambda pair: look(*pair), pairs))
+    return (
+        tuple(one for one in found if isinstance(one, Subject)),
+        tuple(one for one in found if isinstance(one, Check)),
+    )
+
+
+def _absent(image: PlannedImage, platform: str, what: str, needed: Collection[str]) -> Check:
+    outcome = Outcome.FAILED if image.name in needed else Outcome.SKIPPED
+    return Check(image.name, "image", outcome, f"{what}. Build it: inv build --images {image.name}", platform)

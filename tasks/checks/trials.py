@@ -1,0 +1,181 @@
+"""Tests that run an image: a command to its end, or a service that is started and asked in turn.
+
+One container for each test; what a service is asked comes in the order of its life: healthy, answering, idle,
+without its service, told to end.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..engine.containers import Berths, Container, mounted, socket
+from ..errors import SurroundingsError
+from ..model import ImageTest, Surroundings
+from . import answers
+from .check import Check
+from .subject import Subject
+
+PAUSE = 0.2
+SETTLE = 1.0
+"""Seconds a service is given that is asked neither for health nor for an answer before it is told to end."""
+PROBE = ("--health-interval", "1s")
+"""How often a container under test is probed; its image may leave half a minute between two."""
+PROBE_TIMEOUT = 5.0
+
+
+def trial(subject: Subject, test: ImageTest, root: Path, berths: Berths) -> tuple[Check, ...]:
+    """Runs one test of an image; paths in it are relative to `root`."""
+    try:
+        around = _around(test.around, root)
+        if test.serves:
+            return tuple(_service(subject, test, around, berths))
+        return (_command(subject, test, around, berths),)
+    except SurroundingsError as error:
+        return (subject.check(test.title, str(error)),)
+
+
+def _around(given: Surroundings, root: Path) -> list[str]:
+    """Returns the options of `docker run` for a test's surroundings. Raises SurroundingsError for an absent path."""
+    options = [word for key, value in given.env.items() for word in ("--env", f"{key}={value}")]
+    for mount in given.mounts:
+        source, target, *how = mount.split(":")
+        path = (root / Path(source).expanduser()).resolve()
+        if not path.exists():
+            raise SurroundingsError(f"{source} cannot be mounted: there is no {path}")
+        options += mounted(path, target, read_only=how == ["ro"])
+    options += [word for group in given.groups for word in ("--group-add", group)]
+    options += ["--memory", given.memory] if given.memory else []
+    options += ["--cpus", given.cpus] if given.cpus else []
+    return options + (socket() if given.socket else [])
+
+
+def _words(subject: Subject, test: ImageTest, options: list[str]) -> list[str]:
+    if test.entrypoint is not None:
+        options = [*options, "--entrypoint", test.entrypoint]
+    return ["--platform", subject.platform, *options, subject.run, *(test.run or ())]
+
+
+def _command(subject: Subject, test: ImageTest, around: list[str], berths: Berths) -> Check:
+    began = time.monotonic()
+    done = berths.once(_words(subject, test, around), test.within)
+    text = done.out + done.err
+    if done.late:
+        problem = f"did not end within {test.within:g} s"
+    elif done.status != test.exit:
+        problem = f"exit {done.status}, not {test.exit}"
+    else:
+        problem = answers.unlike(test, text)
+    first = next((line.strip() for line in text.splitlines() if line.strip()), f"exit {done.status}")
+    log = tuple(text.splitlines()[-20:]) if problem else ()
+    return subject.check(test.title, problem, first, log=log, seconds=time.monotonic() - began)
+
+
+def _service(subject: Subject, test: ImageTest, around: list[str], berths: Berths) -> Iterator[Check]:
+    """Starts a service and asks it; where something fails, what comes after it is still asked."""
+    port = test.port
+    exposed = subject.evidence.configuration.ports
+    if test.http is not None and not port:
+        if len(exposed) != 1:
+            said = f"exposes {', '.join(exposed)}" if exposed else "exposes no port"
+            yield subject.check(test.title, f"the image {said}; say which to ask: port")
+            return
+        port = exposed[0]
+    publish = ["--publish", f"127.0.0.1::{port}"] if test.http is not None else []
+    container = berths.start(_words(subject, test, [*around, *publish, *_probes(subject, test)]))
+    steps: list[tuple[str, bool, Callable[[], tuple[str, str]]]] = [
+        ("healthy", test.healthy, lambda: _healthy(container, test)),
+        (f"http {test.http}", test.http is not None, lambda: _answers(container, test, port)),
+        ("idle", test.idle is not None, lambda: _idle(container, test)),
+        ("unhealthy", test.unhealthy is not None, lambda: _unhealthy(container, test)),
+        ("stops", test.stops is not None, lambda: _stops(container, test)),
+    ]
+    asked = [(name, step) for name, wanted, step in steps if wanted]
+    if not (test.healthy or test.http is not None or test.unhealthy is not None):
+        berths.pause(SETTLE)
+    for name, step in asked:
+        began = time.monotonic()
+        problem, found = step()
+        title = name if not test.name else test.name if len(asked) == 1 else f"{test.name}: {name}"
+        log = container.log() if problem else ()
+        yield subject.check(title, problem, found, log=log, seconds=time.monotonic() - began)
+    container.remove()
+
+
+def _probes(subject: Subject, test: ImageTest) -> list[str]:
+    health = subject.evidence.configuration.health
+    if health is None or not (test.healthy or test.unhealthy is not None):
+        return []
+    if test.unhealthy is None or 0 < health.timeout <= PROBE_TIMEOUT:
+        return [*PROBE]
+    return [*PROBE, "--health-timeout", f"{PROBE_TIMEOUT:g}s"]
+
+
+def _until(container: Container, seconds: float, look: Callable[[], str]) -> str:
+    """Looks again and again until nothing is wrong; returns what still is when the time is up, or it has ended."""
+    end = time.monotonic() + seconds
+    while problem := look():
+        state = container.state()
+        if state["Status"] in {"exited", "dead"}:
+            return f"the container has ended (exit {state['ExitCode']})"
+        if time.monotonic() > end:
+            return f"{problem}, after {seconds:g} s"
+        container.berths.pause(PAUSE)
+    return ""
+
+
+def _health(container: Container, wanted: str) -> str:
+    """Returns what is wrong with a container's health, the end of its last probe with it."""
+    health = container.state().get("Health") or {}
+    status = health.get("Status") or "none"
+    if status == wanted:
+        return ""
+    if status == "none":
+        return "the image declares no health check"
+    last = (health.get("Log") or [{}])[-1]
+    said = str(last.get("Output") or "").strip().splitlines()
+    probe = f"; the last probe gave {last['ExitCode']}" if "ExitCode" in last else "; not probed yet"
+    return f"{status}{probe}" + (f": {said[-1]}" if said else "")
+
+
+def _healthy(container: Container, test: ImageTest) -> tuple[str, str]:
+    return _until(container, test.within, lambda: _health(container, "healthy")), "healthy"
+
+
+def _answers(container: Container, test: ImageTest, port: str) -> tuple[str, str]:
+    address = container.address(port)
+    look = lambda: answers.wrong(test, answers.get(address, test.http or "/"))  # noqa: E731
+    return _until(container, test.within, look), f"{test.status} at port {port}"
+
+
+def _idle(container: Container, test: ImageTest) -> tuple[str, str]:
+    used, most = container.memory() / 1e6, (test.idle or 0) / 1e6
+    return f"takes {used:.0f} MB, more than {most:g} MB" if used > most else "", f"{used:.0f} MB"
+
+
+def _unhealthy(container: Container, test: ImageTest) -> tuple[str, str]:
+    """Takes the service away and waits for the health check to notice; one that never does cannot fail."""
+    problem = _until(container, test.within, lambda: _health(container, "healthy"))
+    if problem:
+        return f"does not become healthy first: {problem}", ""
+    if test.unhealthy:
+        done = container.run(test.unhealthy)
+        if not done and container.state()["Status"] == "running":
+            return f"{' '.join(test.unhealthy)} gave {done.status}: {done.err.strip()}", ""
+    else:
+        container.signal("STOP")
+    problem = _until(container, test.within, lambda: _health(container, "unhealthy"))
+    if not test.unhealthy:
+        container.signal("CONT")
+    if problem.startswith("healthy"):
+        return f"still {problem.partition(';')[0]} without its service: the health check cannot fail", ""
+    return problem, "noticed without its service"
+
+
+def _stops(container: Container, test: ImageTest) -> tuple[str, str]:
+    seconds = math.ceil(test.stops or 0)
+    code = container.stop(seconds)
+    killed = f"does not end within {seconds} s of being told to: it had to be killed"
+    return killed if code == 137 else "", f"exit {code}"

@@ -1,0 +1,184 @@
+"""Containers of images under test: started, asked, and in any case removed, with all that came with them.
+
+Every container bears the label of its run, and by that all of them are found in the end, also those whose start was
+cut short. Ports are random ones on the loopback. What the containers are asked is checks/'s matter.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import threading
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SurroundingsError
+from . import processes
+from .docker import ask, explain
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ..model import Client
+
+LABEL = "dev.argosy.test"
+SOCKET = "/var/run/docker.sock"
+_SWEEPS = 3
+_UNITS = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+class StoppingError(Exception):
+    """The run is being ended: whoever works in it is to come back."""
+
+
+class Berths:
+    """All containers of one run; at its end none of them is left. Safe to use from many threads."""
+
+    def __init__(self, client: Client) -> None:
+        self.client: Client = client
+        self.run = uuid.uuid4().hex[:12]
+        self._numbers = itertools.count(1)
+        self._stopping = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for _ in range(_SWEEPS):
+            listed = ask(self.client, "ps", "--all", "--quiet", "--filter", f"label={LABEL}={self.run}")
+            if listed and not (left := listed.out.split()):
+                return
+            if listed:
+                ask(self.client, "rm", "--force", "--volumes", *left)
+
+    def name(self) -> str:
+        """Returns a name that nothing else has."""
+        return f"argosy-test-{self.run}-{next(self._numbers)}"
+
+    def stop(self) -> None:
+        """Calls everybody back: what runs is ended, what waits wakes up, and nothing more is started."""
+        self._stopping.set()
+        processes.end_all()
+
+    def pause(self, seconds: float) -> None:
+        """Waits. Raises StoppingError where the run is being ended."""
+        if self._stopping.wait(seconds):
+            raise StoppingError
+
+    def ask(self, *arguments: str, seconds: float | None = None) -> processes.Done:
+        """Asks the engine. Raises StoppingError where the run is being ended."""
+        self.pause(0)
+        done = ask(self.client, *arguments, seconds=seconds)
+        self.pause(0)
+        return done
+
+    def once(self, words: Sequence[str], seconds: float) -> processes.Done:
+        """Runs a container to its end; `words` are options, image and command. One that takes too long is removed."""
+        name = self.name()
+        done = self.ask("run", "--rm", *self._begun(name), *words, seconds=seconds)
+        if done.late:
+            ask(self.client, "rm", "--force", "--volumes", name)
+        return done
+
+    def start(self, words: Sequence[str]) -> Container:
+        """Starts a container; `words` are options, image and command. Raises SurroundingsError where it does not."""
+        name = self.name()
+        done = self.ask("run", "--detach", *self._begun(name), *words)
+        if not done:
+            ask(self.client, "rm", "--force", "--volumes", name)
+            raise explain(done)
+        return Container(self, name)
+
+    def down(self, project: str, file: Path) -> None:
+        """Takes all of a compose project away, also while the run is being ended."""
+        how = ("--project-name", project, "--file", str(file))
+        ask(self.client, "compose", *how, "down", "--volumes", "--remove-orphans", "--timeout", "2")
+
+    def _begun(self, name: str) -> tuple[str, ...]:
+        return ("--name", name, "--label", f"{LABEL}={self.run}", "--pull", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container that was started."""
+
+    berths: Berths
+    name: str
+
+    def state(self) -> dict[str, Any]:
+        """Returns what the engine says of its state: Status, ExitCode, Health …"""
+        done = self.berths.ask("container", "inspect", "--format", "{{json .State}}", self.name)
+        if not done:
+            raise explain(done)
+        found: dict[str, Any] = json.loads(done.out)
+        return found
+
+    def address(self, port: str) -> tuple[str, int]:
+        """Returns where a published port ("8080/tcp") is reached from here."""
+        done = self.berths.ask("port", self.name, port)
+        match = re.search(r"^([\d.]+):(\d+)$", done.out, re.MULTILINE)
+        if not match:
+            raise explain(done)
+        return match[1], int(match[2])
+
+    def memory(self) -> float:
+        """Returns the memory it takes now, in bytes."""
+        done = self.berths.ask("stats", "--no-stream", "--format", "{{.MemUsage}}", self.name)
+        match = re.match(r"([\d.]+)\s*([A-Za-z]+)", done.out)
+        if not match or match[2] not in _UNITS:
+            raise explain(done)
+        return float(match[1]) * _UNITS[match[2]]
+
+    def run(self, command: Sequence[str]) -> processes.Done:
+        """Runs a command in it."""
+        return self.berths.ask("exec", self.name, *command)
+
+    def signal(self, name: str) -> None:
+        """Sends its main process a signal."""
+        done = self.berths.ask("kill", "--signal", name, self.name)
+        if not done:
+            raise explain(done)
+
+    def stop(self, seconds: int) -> int:
+        """Tells it to end, kills it after `seconds`, and returns its exit code (137: it was killed)."""
+        done = self.berths.ask("stop", "--time", str(seconds), self.name)
+        if not done:
+            raise explain(done)
+        return int(self.state()["ExitCode"])
+
+    def log(self, lines: int = 20) -> tuple[str, ...]:
+        """Returns the end of what it wrote."""
+        done = self.berths.ask("logs", "--tail", str(lines), self.name)
+        return tuple((done.out + done.err).splitlines()[-lines:])
+
+    def remove(self) -> None:
+        """Removes it, whatever it does."""
+        self.berths.ask("rm", "--force", "--volumes", self.name)
+
+
+def mounted(source: Path, target: str, *, read_only: bool = False) -> list[str]:
+    """Returns the option that mounts a file or folder of this machine."""
+    option = f"type=bind,source={source},target={target}"
+    return ["--mount", f"{option},readonly" if read_only else option]
+
+
+def socket(environ: Iterable[tuple[str, str]] = ()) -> list[str]:
+    """Returns the options that give a container the engine's own socket, and the group that owns it.
+
+    Raises SurroundingsError where the engine is not reached by a socket of this machine.
+    """
+    host = dict(environ or os.environ.items()).get("DOCKER_HOST") or f"unix://{SOCKET}"
+    path = Path(host.removeprefix("unix://"))
+    if not host.startswith("unix://") or not path.exists():
+        raise SurroundingsError(
+            f"the engine's socket cannot be given to a container: it is reached at {host}"
+        )
+    return [*mounted(path, SOCKET), "--group-add", str(path.stat().st_gid)]
