@@ -9,13 +9,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tasks.checks.check import Check as Looked
+from tasks.checks.check import Checks, Outcome
 from tasks.contents.setting import Change
 from tasks.engine.examination import Check
 from tasks.engine.results import Result, Results, Verdict
 from tasks.model import Reference
 from tasks.planning.plan import Need, Plan, PlannedImage
 from tasks.registries.moved import Moved
-from tasks.report import listing, results, setting
+from tasks.report import checks, listing, results, setting
 
 from .markdown import code, note, table
 
@@ -64,7 +66,7 @@ MEANINGS = {
     "images.cached": "how many of them came from the cache",
     "images.where": "the Dockerfile and line that failed",
     "images.log": "the end of the failing step's output",
-    "ok": "true if everything was built",
+    "ok": "true if everything was built; of checks: if none failed",
     "seconds": "how long the run took",
     "log": "the file that holds the full log",
     "moved": "names in registries",
@@ -77,6 +79,16 @@ MEANINGS = {
     "checks.found": "what was found",
     "checks.remedy": "what to do about it",
     "checks.failed": "true makes the exit code 3",
+    "counts": "how many checks there are of each outcome",
+    "checks.image": "the image",
+    "checks.platform": 'the platform it was looked at on, "" where it is the same for all',
+    "checks.digest": "the digest of the platform's own manifest, never an index's",
+    "checks.reference": "the name and digest of what was looked at",
+    "checks.outcome": "how it ended: " + ", ".join(code(outcome.value) for outcome in Outcome),
+    "checks.detail": "what was found, or why it was not looked at",
+    "checks.where": "the file and line it is about",
+    "checks.seconds": "how long it took",
+    "checks.log": "the end of what a failed test's container wrote",
     "source": "the source that gave the version",
     "changes": "the places that were rewritten",
     "changes.file": "relative to build.toml",
@@ -158,10 +170,21 @@ def values() -> dict[str, dict[str, Any]]:
     moved = tuple(Moved(str(name), "", digest) for name in names)
     log = Path("/home/me/.local/state/argosy/harbour-1f2e3d4c5b/logs/20260102-030405-678-push.log")
     check = Check("registry ghcr.io", "reachable")
+    looked = Looked(
+        image="api",
+        name="http /health",
+        outcome=Outcome.PASSED,
+        detail="200 at port 8080/tcp",
+        platform="linux/amd64",
+        digest=digest,
+        reference=f"ghcr.io/acme/api@{digest}",
+        seconds=1.5,
+    )
     return {
         "inv list --json": listing.list_json(plan),
         "inv plan --format json": plan.as_json(),
         "inv build --json and inv push --json": results.as_json(Results((result,), moved, 3.5, log)),
+        "inv test --json": checks.as_json(Checks((looked,), 2.5)),
         "inv doctor --json": {"schema": 1, "checks": [check.as_json()]},
         "inv version --json": {
             "schema": 1,

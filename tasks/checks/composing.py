@@ -52,7 +52,7 @@ def _read(path: Path, project: str, root: Path, berths: Berths) -> dict[str, Any
     if not path.is_file():
         raise SurroundingsError(f"there is no file {path.relative_to(root)}")
     how = ("--project-name", project, "--project-directory", str(root), "--file", str(path))
-    done = berths.ask("compose", *how, "config", "--format", "json", seconds=60)
+    done = berths.compose(root, *how, "config", "--format", "json", seconds=60)
     if not done:
         raise explain(done)
     found: dict[str, Any] = json.loads(done.out)

@@ -90,9 +90,11 @@ def _health(expect: Expect, evidence: Evidence) -> Seen:
     health = evidence.configuration.health
     declared = health is not None and health.test[0] != "NONE"
     every = (health.interval if health else 0) or USUAL_INTERVAL
-    found = f"every {every:g} s" if declared else "none is declared"
+    found = f"one every {every:g} s" if declared else "none is declared"
     wrong = declared != expect.healthcheck or (expect.interval is not None and every != expect.interval)
-    wanted = "" if expect.interval is None or not declared else f", not every {expect.interval:g} s"
+    wanted = ", not none" if not expect.healthcheck else ""
+    if expect.interval is not None and declared:
+        wanted = f", not every {expect.interval:g} s"
     yield "healthcheck", found + wanted if wrong else "", found
 
 

@@ -110,7 +110,7 @@ def _probes(subject: Subject, test: ImageTest) -> list[str]:
         return []
     if test.unhealthy is None or 0 < health.timeout <= PROBE_TIMEOUT:
         return [*PROBE]
-    return [*PROBE, "--health-timeout", f"{PROBE_TIMEOUT:g}s"]
+    return [*PROBE, "--health-timeout", f"{PROBE_TIMEOUT:g}s", "--health-retries", "2"]
 
 
 def _until(container: Container, seconds: float, look: Callable[[], str]) -> str:
@@ -152,7 +152,7 @@ def _answers(container: Container, test: ImageTest, port: str) -> tuple[str, str
 
 def _idle(container: Container, test: ImageTest) -> tuple[str, str]:
     used, most = container.memory() / 1e6, (test.idle or 0) / 1e6
-    return f"takes {used:.0f} MB, more than {most:g} MB" if used > most else "", f"{used:.0f} MB"
+    return f"takes {used:.1f} MB, more than {most:g} MB" if used > most else "", f"{used:.1f} MB"
 
 
 def _unhealthy(container: Container, test: ImageTest) -> tuple[str, str]:

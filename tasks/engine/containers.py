@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SurroundingsError
 from . import processes
-from .docker import ask, explain
+from .docker import ask, explain, program
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -96,6 +96,14 @@ class Berths:
             ask(self.client, "rm", "--force", "--volumes", name)
             raise explain(done)
         return Container(self, name)
+
+    def compose(self, root: Path, *arguments: str, seconds: float | None = None) -> processes.Done:
+        """Asks compose as from `root`, which is also what `${PWD}` means. Raises as `ask`."""
+        self.pause(0)
+        command = [program(self.client), "compose", *arguments]
+        done = processes.run(command, seconds, {"PWD": str(root)})
+        self.pause(0)
+        return done
 
     def down(self, project: str, file: Path) -> None:
         """Takes all of a compose project away, also while the run is being ended."""

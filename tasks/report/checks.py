@@ -148,6 +148,7 @@ class Progress:
         self._stream = stream
         self._lock = threading.Lock()
         self._done: list[Check] = []
+        self._told = False
 
     def __enter__(self) -> Self:
         return self
@@ -155,7 +156,7 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._done and kind is None:
+        if self._told and kind is None:
             self._stream.write("\n")
 
     @property
@@ -168,6 +169,7 @@ class Progress:
         with self._lock:
             self._done.append(check)
             if check.seconds or not check:
+                self._told = True
                 colours = has_colours(self._stream, os.environ)
                 word = styled(check.outcome.value, _STYLES[check.outcome], colours=colours)
                 about = "  ".join(filter(None, [check.image, check.platform, check.name]))
