@@ -39,6 +39,8 @@ class Errand:
     children: dict[str, list[dict[str, object]]]
     way: str = "publish"
     log: str = ""
+    tag: str = NEW
+    clone: str = ""
 
 
 def sail(errand: Errand) -> None:
@@ -49,8 +51,10 @@ def sail(errand: Errand) -> None:
     from tasks.release import keeping, transaction
     from tasks.release.content import Child, Place
     from tasks.release.index import index
+    from tasks.release.lock import locked
     from tasks.release.order import Named, Order, Source, annotated
 
+    alone = contextlib.nullcontext
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     said = Path(errand.log).open("a", encoding="utf-8")  # noqa: SIM115 - the process ends with it
     source = Source("0" * 40, "2026-01-02T03:04:05Z", "https://example.com/acme/fleet")
@@ -58,9 +62,10 @@ def sail(errand: Errand) -> None:
     for host in errand.hosts.values():
         for name in IMAGES:
             children = tuple(Child.of(entry) for entry in errand.children[name])
-            made = index(children, annotated(name, NEW, source, {}))
-            named.append(Named(name, Place(host, f"{errand.prefix}/{name}"), made, children, (NEW, *ROLLING)))
-    order = Order("fleet", NEW, source, named[0].place, tuple(named))
+            made = index(children, annotated(name, errand.tag, source, {}))
+            tags = (errand.tag, *ROLLING)
+            named.append(Named(name, Place(host, f"{errand.prefix}/{name}"), made, children, tags))
+    order = Order("fleet", errand.tag, source, named[0].place, tuple(named))
     clients = {
         host: Remote(host, {"HOME": errand.folder}, tries=2, patience=3.0) for host in errand.hosts.values()
     }
@@ -74,7 +79,12 @@ def sail(errand: Errand) -> None:
     @stoppable
     def task() -> None:
         if errand.way == "publish":
-            transaction.publish(order, transaction.survey(order, voyage), voyage)
+            with (
+                locked(Path(errand.clone), voyage.folder, errand.tag, voyage.told)
+                if errand.clone
+                else alone()
+            ):
+                transaction.publish(order, transaction.survey(order, voyage), voyage)
             return
         journal = keeping.find(voyage.folder, clients, order.home)
         if journal is not None:
@@ -113,15 +123,15 @@ class Trial:
 class Range:
     """Where faults are tried: two registries, a proxy before each, processes that release."""
 
-    def __init__(self, harbour: Harbour, folder: Path) -> None:
-        self.harbour, self.folder, self.sea = harbour, folder, Sea()
+    def __init__(self, harbour: Harbour, folder: Path, env: Mapping[str, str] = os.environ) -> None:
+        self.harbour, self.folder, self.sea, self.env = harbour, folder, Sea(), env
         self._stack = contextlib.ExitStack()
         self.hosts = {
             key: self._stack.enter_context(sabotaged(self.sea, key, host))
             for key, host in harbour.hosts.items()
         }
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(
             ["tests.faults", "tasks.release.transaction", "requests", "oras.auth", "semver", "tenacity"]
         )
         self._waiting: deque[Trial] = deque()
@@ -145,7 +155,8 @@ class Range:
         self.harbour.berth(prefix)
         self.sea.calm(prefix)
         self.sea.faults = [fault] if fault else []
-        trial.code = self._run(trial, "publish", folder)
+        with self._doomed(fault):
+            trial.code = self._run(trial, "publish", folder)
         state = self.harbour.now(prefix)
         journals = self.harbour.journals(prefix, (folder or trial.folder) / "journal.json")
         self._judge(trial, state, journals)
@@ -153,6 +164,20 @@ class Range:
             self._operator(trial)
         trial.ended = time.monotonic()
         return trial
+
+    @contextlib.contextmanager
+    def _doomed(self, fault: Fault | None) -> Iterator[None]:
+        """Gives a registry that is to be killed a process of its own, over the same files; the others go on."""
+        if fault is None or fault.kind != "registry killed":
+            yield
+            return
+        key = fault.key[0]
+        with registries.registry(self.env, self.harbour.folders[key], delete=True) as running:
+            self.sea.doomed[key] = running
+            try:
+                yield
+            finally:
+                self.sea.doomed.clear()
 
     def _judge(
         self, trial: Trial, state: harbourmaster.State, journals: Mapping[str, set[str] | None]
@@ -203,7 +228,7 @@ class Range:
         errand = Errand(
             self.hosts, trial.prefix, str(folder or trial.folder), self.harbour.children, way, str(trial.log)
         )
-        process = self._context.Process(target=sail, args=(errand,))
+        process = self.context.Process(target=sail, args=(errand,))
         process.start()
         self.sea.pid = process.pid or 0
         process.join(LONGEST_SECONDS)

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.registries import Running
+
 Key = tuple[str, str, str, int]
 """(registry, method, path without what changes from run to run, the how-manieth of these)."""
 
@@ -21,7 +23,7 @@ LATE_SECONDS = 2.0
 WRITES = ("PUT", "DELETE", "POST", "PATCH")
 KINDS = (
     "refused", "busy", "cut", "lost", "late", "false 404", "outage", "lost, then outage", "expired",
-    "SIGKILL before", "SIGKILL after", "SIGINT", "SIGTERM",
+    "SIGKILL before", "SIGKILL after", "SIGINT", "SIGTERM", "registry killed",
 )  # fmt: skip
 
 
@@ -56,6 +58,8 @@ class Sea:
     pid: int = 0
     outage: bool = False
     prefix: str = ""
+    doomed: dict[str, Running] = field(default_factory=dict)
+    """Registries of this sea's own, in place of those behind the proxies: what can be killed without harm to others."""
     _counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -121,6 +125,11 @@ class _Handler(BaseHTTPRequestHandler):
             if kind == "late":
                 threading.Thread(target=self.deliver, args=(body, LATE_SECONDS), daemon=True).start()
             self.close_connection = True
+        elif kind == "registry killed":
+            threading.Thread(target=self.deliver, args=(body,), daemon=True).start()
+            time.sleep(0.002)  # in the middle of it
+            self.sea.doomed[self.registry].stop()
+            self.close_connection = True
         elif kind == "SIGKILL before":
             self.close_connection = True
             os.kill(self.sea.pid, signal.SIGKILL)
@@ -131,6 +140,9 @@ class _Handler(BaseHTTPRequestHandler):
         if kind in {"SIGINT", "SIGTERM"}:
             os.kill(self.sea.pid, getattr(signal, kind))
         status, content, headers = self.deliver(body)
+        if not status:  # there is no registry any more
+            self.close_connection = True
+            return
         if kind == "SIGKILL after":
             os.kill(self.sea.pid, signal.SIGKILL)
         if kind.startswith("lost") or kind == "SIGKILL after":
@@ -140,14 +152,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def deliver(self, body: bytes, after: float = 0.0) -> tuple[int, bytes, dict[str, str]]:
         time.sleep(after)
-        upstream = http.client.HTTPConnection(self.behind, timeout=20)
+        doomed = self.sea.doomed.get(self.registry)
+        upstream = http.client.HTTPConnection(doomed.host if doomed else self.behind, timeout=20)
         try:
             upstream.request(self.command, self.path, body, dict(self.headers))
             response = upstream.getresponse()
             headers = {k: v for k, v in response.getheaders() if k not in {"Date", "Connection"}}
             return response.status, response.read(), headers
         except (OSError, http.client.HTTPException):
-            return 502, b"", {}
+            return 0 if doomed else 502, b"", {}
         finally:
             upstream.close()
 

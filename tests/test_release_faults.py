@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import faults
+from tests import faults, rivals
 from tests.conftest import PrivateEngine
 from tests.faults import Range
 from tests.harbourmaster import INDEX, NEW, Harbour
@@ -59,19 +59,22 @@ CASES = [
     (Fault(TAG, "SIGKILL after"), -9),
     (Fault(RECORD, "SIGKILL after"), -9),
     (Fault(LATER, "SIGTERM"), 6),
+    (Fault(LATER, "registry killed"), 7),
     (Fault(TAG, "late", Fault(LATER, "refused")), 6),
     (Fault(TAG, "lost", Fault(LATER, "refused")), 6),
 ]
 
 
-def test_the_guarantee_holds_whatever_happens_to_one_request(harbour: Harbour, tmp_path: Path) -> None:
+def test_the_guarantee_holds_whatever_happens_to_one_request(
+    harbour: Harbour, engine: PrivateEngine, tmp_path: Path
+) -> None:
     """Several at once, each behind proxies of its own: most of the time is spent waiting for what may come late."""
     waiting = list(CASES)
     told: list[str] = []
 
     def work(number: int) -> None:
         (tmp_path / str(number)).mkdir()
-        place = Range(harbour, tmp_path / str(number))
+        place = Range(harbour, tmp_path / str(number), engine.env)
         trials = []
         while waiting:
             fault, code = waiting.pop()
@@ -87,6 +90,12 @@ def test_the_guarantee_holds_whatever_happens_to_one_request(harbour: Harbour, t
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(work, range(WORKERS)))
     assert not told, "\n".join(told)
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["with the git lock", "without it"])
+def test_of_two_releases_at_once_none_breaks_its_word(place: Range, locked: bool) -> None:
+    trial = rivals.race(place, locked=locked)
+    assert not trial.wrong, "\n".join(trial.wrong)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system takes root")
