@@ -28,7 +28,10 @@ class Releasing(Choice):
         False,
         "take back a release that did not end, or the floating names of one that did; nothing is built",
     )
-    dirty: bool = flag(False, "release although tracked files differ from the commit")
+    bump: bool = flag(
+        False, "set the version to this one wherever it is said, and commit that, before all else"
+    )
+    dirty: bool = flag(False, "release although files differ from the commit")
     overwrite: bool = flag(False, "replace full versions that stand at another digest")
 
 

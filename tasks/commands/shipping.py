@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import tagging
 from .berths import Berth, berth
+from .bumping import bump
 
 if TYPE_CHECKING:
     from ..planning.plan import Plan
@@ -32,6 +33,9 @@ def release(choice: Releasing, gates: Sequence[Gate] = ()) -> None:
     from .asking import ask
 
     here = berth(choice.tag, choice)
+    if choice.bump:
+        bump(here, choice)
+        here = berth(choice.tag, choice)  # it is the commit that was just made which is released
     _local(here, choice)
     asked = ask(choice, output="push", release=choice.tag)
     with _seals(here) as seals, locked(here.project.root, here.folder, choice.tag, releasing.step):
@@ -50,7 +54,8 @@ def _local(here: Berth, choice: Releasing) -> None:
     answers = ((source, versions.answer(source, here.facts)) for source in here.project.version)
     source, stands = next(((source, text) for source, text in answers if text), (None, ""))
     is_file = source is not None and source.kind == "file"
-    preflight.version(here.tag, str(source), (stands or "") if is_file else "")
+    where = versions.place(source, here.facts) if source is not None and is_file else ""
+    preflight.version(here.tag, where, (stands or "") if is_file else "")
     branches = here.project.release.branches
     said = preflight.tree(here.project.root, here.facts.git, here.tag, branches, dirty=choice.dirty)
     releasing.step("preflight", f"{here.tag}, {said}")

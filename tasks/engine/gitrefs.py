@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -79,6 +80,19 @@ def give_back(root: Path, commit: str) -> bool:
     """Removes the lock if it still is this object."""
     lease = f"--force-with-lease={LOCK}:{commit}"
     return _git(root, "push", "--no-verify", "--quiet", lease, "origin", f":{LOCK}")[0]
+
+
+def commit(root: Path, files: Sequence[str], message: str) -> str:
+    """Commits these files as whoever uses git here; returns why git does not, "" if it does."""
+    call = ["git", "-C", str(root), "commit", "--quiet", "--message", message, "--", *files]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+    return "" if done.returncode == 0 else (lines or ["it said nothing"])[-1]
+
+
+def restore(root: Path, files: Sequence[str]) -> None:
+    """Puts files back to what HEAD has."""
+    _git(root, "checkout", "--quiet", "HEAD", "--", *files)
 
 
 def tagged(root: Path, tag: str) -> str:

@@ -71,6 +71,16 @@ def span(source: VersionSource, text: str) -> tuple[int, int] | None:
     return start + len(said) - len(said.lstrip()), end - len(said) + len(said.rstrip())
 
 
+def place(source: VersionSource, facts: Facts) -> str:
+    """Returns where a version file says its version: file, line, and the line's text where a pattern finds it."""
+    text = facts.files.get(source.value, "").removeprefix("\ufeff")
+    found = re.search(source.regex, text, re.MULTILINE) if source.regex else None
+    if found is None or not found[1]:
+        return source.value
+    line = text.count("\n", 0, found.start(1))
+    return f"{source.value}:{line + 1} ({text.splitlines()[line].strip()})"
+
+
 def version(sources: Sequence[VersionSource], facts: Facts, where: str) -> Version:
     """Returns the first answer. Raises ConfigError, listing what was asked, if no source answers."""
     for source in sources:

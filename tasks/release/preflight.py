@@ -47,7 +47,8 @@ def version(tag: str, sources: str, stands: str) -> None:
     if stands and stands.removeprefix("v") != tag.removeprefix("v"):
         raise RefusedError(
             f"{sources} says {stands}, and the release is to be {tag}. "
-            f"Write {tag.removeprefix('v')} there and commit it, or release v{stands.removeprefix('v')}."
+            f"Write {tag.removeprefix('v')} there and commit it (--bump does both), "
+            f"or release v{stands.removeprefix('v')}."
         )
 
 
