@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 ARGOSY, BAKE, LOOP, INVOKE = "argosy", "bake", "loop", "invoke"
+LOOK, IMAGETOOLS = "look", "imagetools"
 WAYS = (ARGOSY, BAKE, LOOP)
 STATES = ("cold", "unchanged")
 PLANNED = 1000
@@ -17,7 +18,8 @@ PLANNED = 1000
 class Cell:
     """One question: this many images for this many platforms, loaded or pushed, cold or unchanged.
 
-    `kind` is "build" for those; "list" (`inv --list` against an empty tasks.py) and "plan" have no more to say.
+    `kind` is "build" for those; "naming" and "release" are about releases; "list" (`inv --list` against an empty
+    tasks.py) and "plan" have no more to say.
     """
 
     kind: str
@@ -40,6 +42,10 @@ class Cell:
         """Its name in words."""
         if self.kind == "list":
             return "`inv --list`, against an empty tasks.py"
+        if self.kind == "naming":
+            return f"naming {self.images} unchanged images, {self.platforms} platforms, 3 names each"
+        if self.kind == "release":
+            return f"a release of {self.images} images, {self.platforms} platforms, cold"
         if self.kind == "plan":
             return f"`plan` of {PLANNED:,} images"
         several = "s" if self.platforms > 1 else ""
@@ -54,7 +60,9 @@ class Cell:
     @property
     def ways(self) -> tuple[str, ...]:
         """What is timed in turn in each round."""
-        return {"build": WAYS, "list": (ARGOSY, INVOKE)}.get(self.kind, (ARGOSY,))
+        others = {"build": WAYS, "list": (ARGOSY, INVOKE)}
+        others |= {"naming": (LOOK, ARGOSY, IMAGETOOLS), "release": (ARGOSY, BAKE)}
+        return others.get(self.kind, (ARGOSY,))
 
     def runs(self, way: str, most: int, *, full: bool = False) -> int:
         """How many rounds a way takes part in.
@@ -80,7 +88,8 @@ def cells(images: Iterable[int], platforms: Iterable[int], only: Sequence[str] =
     `only=["cold load", "plan"]` are all cold loads, and the plan.
     """
     builds = [Cell("build", *choice) for choice in product(images, platforms, ("load", "push"), STATES)]
-    every = [Cell("list"), Cell("plan"), *builds]
+    releases = [Cell("naming", 20, 2), Cell("release", 20, 2)]
+    every = [Cell("list"), Cell("plan"), *releases, *builds]
     wanted = [set(words.split()) for words in only]
     return [cell for cell in every if not wanted or any(words <= set(cell.key.split()) for words in wanted)]
 

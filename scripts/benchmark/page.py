@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cell import ARGOSY, BAKE, INVOKE, LOOP, Cell, cells
+from .cell import ARGOSY, BAKE, INVOKE, LOOK, LOOP, Cell, cells
 from .figures import Figures, Series
 from .targets import TARGETS, Verdict, judge
 
@@ -100,7 +100,7 @@ def completed(series: Series, way: str) -> str:
 
 def told(cell: Cell, one: dict[str, float | None]) -> str:
     """Returns one round as a line of progress."""
-    other = {"build": BAKE, "list": INVOKE}.get(cell.kind, "")
+    other = {"build": BAKE, "list": INVOKE, "release": BAKE, "naming": LOOK}.get(cell.kind, "")
     words = [f"{way} {'failed' if time is None else f'{time:.2f} s'}" for way, time in one.items()]
     mine, theirs = one.get(ARGOSY), one.get(other)
     share = [f"{mine / theirs:.2f} of {other}"] if mine and theirs else []

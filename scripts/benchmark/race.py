@@ -48,8 +48,13 @@ def run(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[str,
     if race.kind == "list":
         return {"": {way: _listed(track, way) for way in due[""]}}
     if race.kind == "plan":
-        fleet = _fleet(track, race, ARGOSY, PLANNED)
+        fleet = fleet_of(track, race, ARGOSY, PLANNED)
         return {"": {way: timed(track, ways.plan(), fleet.root) for way in due[""]}}
+    if race.kind in {"naming", "release"}:
+        from . import releases  # its rounds are made of what stands below
+
+        tried = {"naming": releases.naming, "release": releases.cold}
+        return {"": tried[race.kind](track, race, due[""])}
     return _built(track, race, due)
 
 
@@ -60,7 +65,7 @@ def _built(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[s
     """
     taking_part = [way for way in race.ways if any(way in some for some in due.values())]
     typed: dict[str, list[ways.Command]] = {}
-    fleets = {way: _fleet(track, race, way, race.images) for way in taking_part}
+    fleets = {way: fleet_of(track, race, way, race.images) for way in taking_part}
     cold: Round = {}
     owners: list[str] = []
     try:
@@ -68,7 +73,7 @@ def _built(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[s
             owner = track.mark()
             fleet.change(owner)
             owners.append(owner)
-            typed[way] = _prepared(fleet, way, owner, race.output)
+            typed[way] = prepared(fleet, way, owner, race.output)
             cold[way] = timed(track, typed[way], fleet.root)
         again = {way: timed(track, typed[way], fleets[way].root) for way in due.get("unchanged", ())}
     finally:
@@ -76,7 +81,7 @@ def _built(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[s
     return {"cold": {way: cold[way] for way in due.get("cold", ())}, "unchanged": again}
 
 
-def _fleet(track: Track, race: Cell, way: str, count: int) -> Fleet:
+def fleet_of(track: Track, race: Cell, way: str, count: int) -> Fleet:
     """Returns a way's own fleet; build.lock is there, as it is in every repository after its first build."""
     platforms = track.platforms[: race.platforms or 1]
     fleet = Fleet(track.folder / f"{way}-{count}x{len(platforms)}", count, platforms, track.registry)
@@ -95,7 +100,7 @@ def _listed(track: Track, way: str) -> float | None:
     return timed(track, ways.listed(), track.root if way == ARGOSY else empty, good=(0, 1))
 
 
-def _prepared(fleet: Fleet, way: str, owner: str, output: str) -> list[ways.Command]:
+def prepared(fleet: Fleet, way: str, owner: str, output: str) -> list[ways.Command]:
     """Returns a way's commands; for raw bake its file is written before the clock starts."""
     file = fleet.root / "bake.json"
     if way == BAKE:

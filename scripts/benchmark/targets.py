@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .cell import ARGOSY, BAKE, INVOKE, LOOP, Cell
+from .cell import ARGOSY, BAKE, IMAGETOOLS, INVOKE, LOOK, LOOP, Cell
 from .figures import Figures, Series
 
 RUNS = 7
 
-Measure = Literal["ratio", "more", "seconds", "completed"]
+Measure = Literal["ratio", "share", "more", "seconds", "completed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A figure's limit: `ratio` to another way, seconds `more` than it, plain `seconds`, runs `completed`."""
+    """A figure's limit: `ratio` to another way, seconds `more` than it, plain `seconds`, runs `completed`.
+
+    `share` is what naming takes beyond looking at what is there, as a ratio to another way of naming.
+    """
 
     cell: Cell
     measure: Measure
@@ -27,6 +30,7 @@ class Target:
         """The limit in words."""
         return {
             "ratio": f"≤ {self.limit:g} of {self.other}",
+            "share": f"≤ {self.limit:g} of {self.other}, looking apart",
             "more": f"≤ {self.other} + {self.limit:g} s",
             "seconds": f"≤ {self.limit:g} s",
             "completed": f"{self.limit:g} of {self.limit:g} complete",
@@ -58,6 +62,9 @@ def _fleet_targets() -> list[Target]:
 TARGETS = (
     *_fleet_targets(),
     Target(Cell("build", 100, 1, "load", "cold"), "completed", RUNS),
+    Target(Cell("naming", 20, 2), "more", 1.5, LOOK),
+    Target(Cell("naming", 20, 2), "share", 0.15, IMAGETOOLS),
+    Target(Cell("release", 20, 2), "ratio", 1.05, BAKE),
     Target(Cell("list"), "ratio", 1.5, INVOKE),
     Target(Cell("plan"), "seconds", 3),
 )
@@ -75,13 +82,21 @@ def judge(target: Target, figures: Figures) -> Verdict:
     value = _value(target, series)
     if value is None:
         return Verdict(target, "not measured", None)
-    text = {"ratio": f"{value:.2f}", "more": f"{value:+.2f} s", "seconds": f"{value:.2f} s"}[target.measure]
+    text = {
+        "ratio": f"{value:.2f}",
+        "share": f"{value:.2f}",
+        "more": f"{value:+.2f} s",
+        "seconds": f"{value:.2f} s",
+    }[target.measure]
     return Verdict(target, text, value <= target.limit)
 
 
 def _value(target: Target, series: Series) -> float | None:
     if target.measure == "ratio":
         return series.ratio(ARGOSY, target.other)
+    if target.measure == "share":
+        more, whole = series.difference(ARGOSY, LOOK), series.typical(target.other)
+        return more / whole if more is not None and whole else None
     if target.measure == "more":
         return series.difference(ARGOSY, target.other)
     return series.typical(ARGOSY)

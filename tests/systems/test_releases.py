@@ -112,8 +112,8 @@ def test_carbide_is_promoted_digest_for_digest(copy: Copy, tmp_path: Path) -> No
         before = {image: harbour.tags(fleet.registry, f"{fleet.owner}/{image}") for image in images}
         fleet.inv("promote v1.2.3 --to production").ok()
         for image in images:
-            source = harbour.manifest(fleet.registry, f"{fleet.owner}/{image}", "v1.2.3")
-            assert harbour.manifest(second.host, f"carbide/{image}", "v1.2.3").digest == source.digest
+            source = harbour.manifest(fleet.registry, f"{fleet.owner}/{image}", "1.2.3")
+            assert harbour.manifest(second.host, f"carbide/{image}", "1.2.3").digest == source.digest
             for entry in source.json["manifests"]:
                 assert (
                     harbour.manifest(second.host, f"carbide/{image}", entry["digest"]).digest
