@@ -25,7 +25,7 @@ COMMANDS = (
 
 @pytest.fixture
 def clone(engine: PrivateEngine, owners: set[str], tmp_path: Path) -> Iterator[Fleet]:
-    """A clone with this checkout's files as they are now, its programs and its engine; names of its own in the registry."""
+    """A clone with this checkout's files as they are now, its programs and its engine; its names are its own."""
     made = Fleet(
         tmp_path / "argosy", engine.env | {"XDG_STATE_HOME": str(tmp_path / "state")}, engine.registry
     )

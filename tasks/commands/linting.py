@@ -43,15 +43,22 @@ def linted(asked: Asked, choice: Choice) -> Checks:
 
 def _files(asked: Asked, linting: Linting, choice: Choice) -> Iterator[Check]:
     """Yields what is seen on files alone."""
-    from ..checks import files
     from ..checks.linting import judged
 
     if asked.project.lockstep:
         yield from judged("lockstep", _lockstep(asked), linting, "")
+    yield from in_files(asked, linting)
+    yield from _buildkit(asked, linting, choice)
+
+
+def in_files(asked: Asked, linting: Linting) -> Iterator[Check]:
+    """Yields what is wrong with Dockerfiles, contexts and arguments; of agreement with the source see `lockstep`."""
+    from ..checks import files
+    from ..checks.linting import judged
+
     for name, found in files.check(asked.project, asked.facts, asked.plan).items():
         yield from judged("files", found, linting, name)
     yield from _hadolint(asked, linting)
-    yield from _buildkit(asked, linting, choice)
 
 
 def _lockstep(asked: Asked) -> Iterator[Finding]:

@@ -97,7 +97,7 @@ def _sail(here: Berth, asked: Asked, choice: Releasing, set_gates: Sequence[Gate
     from ..release import gates, order, provenance, transaction
     from ..release.content import content
     from ..report import listing, releasing
-    from . import running
+    from . import gating, running
     from .asking import confirm, weigh
 
     asked = weigh(asked)
@@ -107,7 +107,8 @@ def _sail(here: Berth, asked: Asked, choice: Releasing, set_gates: Sequence[Gate
         contents = provenance.attested(contents, clients)
     gated = gates.platforms(contents)
     releasing.step("build", f"{len(contents)} images, {len(gated)} platforms are at their addresses")
-    passed = gates.passed([*set_gates, *([seals.gate(clients)] if seals.syft else [])], gated)
+    own = [*set_gates, *gating.gates(asked, clients), *([seals.gate(clients)] if seals.syft else [])]
+    passed = gates.passed(own, gated)
     releasing.step(
         "gates", ", ".join(f"{name}: {told}" for name, told in passed.items()) or "skipped: none is set"
     )
@@ -128,6 +129,7 @@ def _sail(here: Berth, asked: Asked, choice: Releasing, set_gates: Sequence[Gate
         overwrite=choice.overwrite,
         permanent=frozenset(here.project.release.permanent),
     )
+    gates.same(made.named, gated)
     voyage = here.voyage({**here.clients, **clients})
     planned = transaction.survey(made, voyage)
     if not choice.json:

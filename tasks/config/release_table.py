@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .tables import Table, Words
 
-Gate = Literal["contract", "size", "lint", "leaks", "scan", "sbom"]
+Gate = Literal["lint", "leaks", "sbom"]
 
 
 class ReleaseTable(Table):

@@ -6,11 +6,13 @@ exactly what was gated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import CheckError
+from ..checks.check import Check, Outcome
+from ..errors import CheckError, SurroundingsError
 from .content import Contents, Place
+from .order import Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,25 @@ class Gate:
     run: Callable[[Sequence[Platform]], Mapping[Platform, Sequence[str]]]
 
 
+def of_checks(name: str, look: Callable[[Sequence[Platform]], Iterable[Check]]) -> Gate:
+    """Returns a gate made of checks. A check of a digest is its report, one that was skipped is none.
+
+    What was looked at for an image as a whole (its files) counts for each of its platforms, beside their own.
+    """
+
+    def run(gated: Sequence[Platform]) -> dict[Platform, list[str]]:
+        checks = [check for check in look(gated) if check.outcome is not Outcome.SKIPPED]
+        reports: dict[Platform, list[str]] = {}
+        for one in gated:
+            own = [check for check in checks if (check.image, check.digest) == (one.image, one.digest)]
+            if own:
+                whole = [check for check in checks if check.image in {one.image, ""} and not check.platform]
+                reports[one] = [f"{check.name}: {check.detail}" for check in (*whole, *own) if not check]
+        return reports
+
+    return Gate(name, run)
+
+
 def platforms(contents: Contents) -> tuple[Platform, ...]:
     """Returns every platform once, in its image's first repository."""
     return tuple(
@@ -52,7 +73,11 @@ def passed(gates: Sequence[Gate], gated: Sequence[Platform]) -> dict[str, str]:
     wrong: list[str] = []
     told: dict[str, str] = {}
     for gate in gates:
-        reports = gate.run(gated)
+        try:
+            reports = gate.run(gated)
+        except SurroundingsError as error:
+            wrong.append(f"{gate.name}: it could not look, so nothing has passed it: {error}")
+            continue
         for one in gated:
             who = f"{gate.name}: {one.image} {one.platform} ({one.reference})"
             if one not in reports:
@@ -63,3 +88,15 @@ def passed(gates: Sequence[Gate], gated: Sequence[Platform]) -> dict[str, str]:
     if wrong:
         raise CheckError("not released, no name was moved:\n" + "\n".join(f"  {line}" for line in wrong))
     return told
+
+
+def same(named: Iterable[Named], gated: Iterable[Platform]) -> None:
+    """Raises CheckError unless what is to be named is exactly what was gated, in every repository."""
+    seen = {(one.image, one.digest) for one in gated}
+    for one in named:
+        mine = {(one.image, child.digest) for child in one.children if child.platform}
+        if other := mine ^ {pair for pair in seen if pair[0] == one.image}:
+            digests = ", ".join(sorted(digest for _, digest in other))
+            raise CheckError(
+                f"{one.image} in {one.place} is not what was gated: {digests}. Nothing was moved."
+            )
