@@ -18,7 +18,7 @@ import pytest
 
 from tasks.errors import RegistryError, SurroundingsError
 from tasks.registries import credentials
-from tasks.registries.moved import move, point
+from tasks.registries.pointing import point
 from tasks.registries.registry import RELEASE, Manifest, Remote, released
 from tasks.registries.request import Access
 from tasks.registries.trust import is_loopback
@@ -159,11 +159,8 @@ def test_a_move_tells_old_and_new(plain: Running, repository: str) -> None:
     remote, first, second = Remote(plain.host), index("first"), index("second")
     for manifest in (first, second):
         remote.put(repository, manifest.digest, manifest)
-    assert [(m.old, m.new) for m in move(remote, repository, first.digest, ["v1", "latest"])] == [
-        ("", first.digest),
-        ("", first.digest),
-    ]
-    (moved,) = move(remote, repository, second.digest, ["latest"])
+    assert [point(remote, repository, first, name).old for name in ("v1", "latest")] == ["", ""]
+    moved = point(remote, repository, second, "latest")
     assert (moved.reference, moved.old, moved.new) == (
         f"{plain.host}/{repository}:latest",
         first.digest,
@@ -184,11 +181,12 @@ def test_a_name_that_is_there_already_is_not_written(proxy: Proxy, repository: s
 
 
 @pytest.mark.engine
-def test_a_move_to_nothing_is_refused(plain: Running, repository: str) -> None:
-    nothing = "sha256:" + "0" * 64
-    error = refusal(lambda: move(Remote(plain.host), repository, nothing, ["v1"]))
-    assert nothing in str(error)
-    assert error.status == 404
+def test_what_a_tag_stands_at_is_known_without_fetching_it(proxy: Proxy, repository: str) -> None:
+    remote, manifest = Remote(proxy.host), index("any")
+    remote.put(repository, "v1", manifest)
+    assert remote.descriptor(repository, "v1") == manifest.descriptor
+    assert remote.descriptor(repository, "v2") is None
+    assert proxy.seen["GET"] == 0
 
 
 @pytest.mark.engine

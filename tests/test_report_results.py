@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tasks.engine.results import Result, Results, Verdict
-from tasks.registries.moved import Moved
+from tasks.model import Moved
 from tasks.report import units
 from tasks.report.results import LOG_LINES, as_json, conclusion, grouped, images_table, moved_table, show
 from tasks.report.summary import append_summary

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 ARGOSY, BAKE, LOOP, INVOKE = "argosy", "bake", "loop", "invoke"
 LOOK, IMAGETOOLS = "look", "imagetools"
 WAYS = (ARGOSY, BAKE, LOOP)
-STATES = ("cold", "unchanged")
+STATES = ("cold", "unchanged", "one")
+CPU = "cpu"
+"""Stands beside the ways in a round: the processor seconds of Argosy and of all it started."""
+FILES = 100_000
+"""How many files the context has whose reading is timed."""
 PLANNED = 1000
 """How many images the fleet has whose `plan` is timed."""
 
@@ -18,8 +22,9 @@ PLANNED = 1000
 class Cell:
     """One question: this many images for this many platforms, loaded or pushed, cold or unchanged.
 
-    `kind` is "build" for those; "naming" and "release" are about releases; "list" (`inv --list` against an empty
-    tasks.py) and "plan" have no more to say.
+    `kind` is "build" for those; state "one" is one image changed, against baking that one alone. "naming" and "release"
+    are about releases; "second" is a second machine: an empty engine, and a registry in which all is. "list"
+    (`inv --list` against an empty tasks.py), "plan" and "tree" (a large context seen before) have no more to say.
     """
 
     kind: str
@@ -30,12 +35,10 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """Its name in the results: `20x2 cold push`, `list`, `plan`."""
-        return (
-            f"{self.images}x{self.platforms} {self.state} {self.output}"
-            if self.kind == "build"
-            else self.kind
-        )
+        """Its name in the results: `20x2 cold push`, `list`, `plan`, `tree`, `second`."""
+        if self.kind == "build":
+            return f"{self.images}x{self.platforms} {self.state} {self.output}"
+        return self.kind
 
     @property
     def title(self) -> str:
@@ -48,50 +51,64 @@ class Cell:
             return f"a release of {self.images} images, {self.platforms} platforms, cold"
         if self.kind == "plan":
             return f"`plan` of {PLANNED:,} images"
+        if self.kind == "tree":
+            return f"a context of {FILES:,} files, warm"
+        if self.kind == "second":
+            return f"a second machine, {self.images} images, names only"
         several = "s" if self.platforms > 1 else ""
-        how = f"{self.state} {self.output}".strip()
+        state = f"1 of {self.images} changed," if self.state == "one" else self.state
+        how = f"{state} {self.output}".strip()
         return f"{self.images} images, {self.platforms} platform{several}, {how}"
 
     @property
     def race(self) -> Cell:
-        """What it is measured in: cold and unchanged in one, the same command twice."""
+        """What it is measured in: cold, unchanged and one changed in one, the same command again and again."""
         return replace(self, state="")
 
     @property
     def ways(self) -> tuple[str, ...]:
         """What is timed in turn in each round."""
-        others = {"build": WAYS, "list": (ARGOSY, INVOKE)}
+        if self.state == "one":
+            return (ARGOSY, BAKE)
+        others = {"build": WAYS, "list": (ARGOSY, INVOKE), "second": (ARGOSY, BAKE)}
         others |= {"naming": (LOOK, ARGOSY, IMAGETOOLS), "release": (ARGOSY, BAKE)}
         return others.get(self.kind, (ARGOSY,))
 
     def runs(self, way: str, most: int, *, full: bool = False) -> int:
         """How many rounds a way takes part in.
 
-        Unless `full`, what takes minutes a round and has no target is measured less often, or the whole would
-        take hours: the loop, and fleets of 100 but for the one whose runs must all complete.
+        Unless `full`, what takes long and has no target is measured less often, so that the whole takes half an hour:
+        the loop, fleets of 5, and fleets of 100 but for the one whose runs must all complete.
         """
         if full or self.kind != "build":
             return most
-        if self.images < 100:
-            return min(most, 3) if way == LOOP else most
-        first = (self.platforms, self.output) == (1, "load")
         if way == LOOP:
-            return min(most, 1) if first and self.state == "cold" else 0
-        if way == ARGOSY and first and self.state == "cold":
+            often = {20: 3 if self.platforms == 1 else 2}.get(self.images, 1)
+            return min(most, often if self.state == "cold" and self.images < 100 else 0)
+        if self.images == 20:
             return most
-        return min(most, 3 if first else 1)
+        if (self.images, self.platforms, self.output) == (100, 1, "load"):
+            return most if way == ARGOSY and self.state == "cold" else 1
+        return min(most, 3 if self.images == 100 and way == ARGOSY else 1)
 
 
-def cells(images: Iterable[int], platforms: Iterable[int], only: Sequence[str] = ()) -> list[Cell]:
+def cells(images: Collection[int], platforms: Iterable[int], only: Sequence[str] = ()) -> list[Cell]:
     """Returns the selected cells, the quickest first; `only` are words of which a cell's key must hold all of one.
 
     `only=["cold load", "plan"]` are all cold loads, and the plan.
     """
     builds = [Cell("build", *choice) for choice in product(images, platforms, ("load", "push"), STATES)]
-    releases = [Cell("naming", 20, 2), Cell("release", 20, 2)]
-    every = [Cell("list"), Cell("plan"), *releases, *builds]
+    whole = [Cell("naming", 20, 2), Cell("release", 20, 2), Cell("second", 20)]
+    every = [Cell("list"), Cell("plan"), Cell("tree"), *whole, *filter(_is_asked, builds)]
     wanted = [set(words.split()) for words in only]
     return [cell for cell in every if not wanted or any(words <= set(cell.key.split()) for words in wanted)]
+
+
+def _is_asked(cell: Cell) -> bool:
+    """One image changed is a question of one platform and no registry; nothing is learned from 100 for two."""
+    if cell.state == "one":
+        return (cell.platforms, cell.output) == (1, "load") and cell.images < 100
+    return cell.images * cell.platforms <= 100
 
 
 def races(chosen: Iterable[Cell]) -> dict[Cell, list[Cell]]:

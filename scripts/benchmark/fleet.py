@@ -26,6 +26,7 @@ class Fleet:
     count: int
     platforms: tuple[str, ...]
     registry: str
+    outside: str = OUTSIDE
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,7 +52,7 @@ class Fleet:
                 lines.append('args = { REGISTRY = "{registry}", OWNER = "{owner}" }')
             folder = self.root / "docker" / name
             folder.mkdir(parents=True)
-            text = _ON_BASE if self.on_base(name) else f"FROM {OUTSIDE}\n{_OWN}"
+            text = _ON_BASE if self.on_base(name) else f"FROM {self.outside}\n{_OWN}"
             folder.joinpath("Dockerfile").write_text(text, encoding="utf-8")
         self.root.joinpath("build.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.change("first")
@@ -59,4 +60,8 @@ class Fleet:
     def change(self, mark: str) -> None:
         """Gives every image a file with this mark: nothing of what the image holds is cached then."""
         for name in self.names:
-            self.root.joinpath("docker", name, "content").write_text(f"{name} {mark}\n", encoding="utf-8")
+            self.change_one(name, mark)
+
+    def change_one(self, name: str, mark: str) -> None:
+        """Gives one image a file with this mark."""
+        self.root.joinpath("docker", name, "content").write_text(f"{name} {mark}\n", encoding="utf-8")

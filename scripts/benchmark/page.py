@@ -17,7 +17,11 @@ definition that `argosy plan --format bake` prints (for a push with each image's
 
 In each round every way runs once, one after the other, and ratios are taken pair by pair; what stands here are
 medians. *Cold*: each run has files never seen before in every image and an owner of its own, so nothing is cached,
-loaded or pushed yet. *Unchanged*: the same command once more, when all ways have had their turn. Every image is
+loaded or pushed yet. *Unchanged*: the same command once more, when all ways have had their turn. *1 changed*: one
+image has a new file; Argosy is asked for the whole fleet, bake for that image alone. *A second machine*: an engine
+without images and cache; a first machine has pushed all images, and for bake a cache beside each of them
+(`mode=max`); both give the images another name. Processor time is Argosy's with that of all processes it starts. The
+large context is walked and every file's digest looked up, from the start of the reading to its end. Every image is
 `FROM busybox:stable`, copies one small file and runs one command on it; the first is a base on which every second one
 of the others stands. Each gets two names.
 """
@@ -66,10 +70,10 @@ def fleets(figures: Figures) -> str:
         "| fleet | Argosy | bake | ratio | loop | ratio | Argosy completed | bake completed |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    sizes = sorted({int(key.split("x")[0]) for key in figures.series if "x" in key})
+    sizes = sorted({int(key.split("x")[0]) for key in figures.series if key[0].isdigit()})
     for cell in cells(sizes, (1, 2)):
         series = figures.series.get(cell.key)
-        if series is None or not series.rounds or cell.kind != "build":
+        if series is None or not series.rounds or cell.kind not in {"build", "second"}:
             continue
         lines.append(
             f"| {cell.title} | {seconds(series, ARGOSY)} | {seconds(series, BAKE)} | {ratio(series, BAKE)} "
@@ -100,7 +104,9 @@ def completed(series: Series, way: str) -> str:
 
 def told(cell: Cell, one: dict[str, float | None]) -> str:
     """Returns one round as a line of progress."""
-    other = {"build": BAKE, "list": INVOKE, "release": BAKE, "naming": LOOK}.get(cell.kind, "")
+    other = {"build": BAKE, "list": INVOKE, "release": BAKE, "second": BAKE, "naming": LOOK}.get(
+        cell.kind, ""
+    )
     words = [f"{way} {'failed' if time is None else f'{time:.2f} s'}" for way, time in one.items()]
     mine, theirs = one.get(ARGOSY), one.get(other)
     share = [f"{mine / theirs:.2f} of {other}"] if mine and theirs else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import ways
-from .cell import ARGOSY, BAKE, PLANNED, Cell
+from . import tree, ways
+from .cell import ARGOSY, BAKE, CPU, PLANNED, Cell
 from .figures import Round
 from .fleet import Fleet
 from .surroundings import CannotMeasureError
@@ -36,6 +37,8 @@ class Track:
     root: Path
     say: Callable[[str], None]
     marks: int = 0
+    cpu: float = 0.0
+    """Processor seconds of what was timed last, all processes it started included."""
 
     def mark(self) -> str:
         """Returns a word that was never used before; fit for an owner."""
@@ -50,18 +53,21 @@ def run(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[str,
     if race.kind == "plan":
         fleet = fleet_of(track, race, ARGOSY, PLANNED)
         return {"": {way: timed(track, ways.plan(), fleet.root) for way in due[""]}}
-    if race.kind in {"naming", "release"}:
-        from . import releases  # its rounds are made of what stands below
+    if race.kind == "tree":
+        return {"": {way: tree.read(track.folder / "tree") for way in due[""]}}
+    if race.kind in {"naming", "release", "second"}:
+        from . import releases, second  # its rounds are made of what stands below
 
-        tried = {"naming": releases.naming, "release": releases.cold}
+        tried = {"naming": releases.naming, "release": releases.cold, "second": second.run}
         return {"": tried[race.kind](track, race, due[""])}
     return _built(track, race, due)
 
 
 def _built(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[str, Round]:
-    """Each way cold, one after the other, then each once more; a way has a folder and an owner of its own.
+    """Each way cold, one after the other, then each once more, then with one image changed.
 
-    Nothing is unchanged before it was built, so the cold run takes place even where its time is not wanted.
+    A way has a folder and an owner of its own. Nothing is unchanged before it was built, so the cold run takes place
+    even where its time is not wanted.
     """
     taking_part = [way for way in race.ways if any(way in some for some in due.values())]
     typed: dict[str, list[ways.Command]] = {}
@@ -76,9 +82,17 @@ def _built(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[s
             typed[way] = prepared(fleet, way, owner, race.output)
             cold[way] = timed(track, typed[way], fleet.root)
         again = {way: timed(track, typed[way], fleets[way].root) for way in due.get("unchanged", ())}
+        if ARGOSY in again:
+            again[CPU] = track.cpu
+        one: Round = {}
+        for way in due.get("one", ()):
+            name = fleets[way].names[1]
+            fleets[way].change_one(name, track.mark())
+            alone = [[*command, name] for command in typed[way]] if way == BAKE else typed[way]
+            one[way] = timed(track, alone, fleets[way].root)
     finally:
         _remove(owners)
-    return {"cold": {way: cold[way] for way in due.get("cold", ())}, "unchanged": again}
+    return {"cold": {way: cold[way] for way in due.get("cold", ())}, "unchanged": again, "one": one}
 
 
 def fleet_of(track: Track, race: Cell, way: str, count: int) -> Fleet:
@@ -119,15 +133,19 @@ def printed(command: ways.Command, where: Path) -> str:
 
 
 def timed(
-    track: Track, commands: list[ways.Command], where: Path, good: tuple[int, ...] = (0,)
+    track: Track,
+    commands: list[ways.Command],
+    where: Path,
+    good: tuple[int, ...] = (0,),
+    env: Mapping[str, str] | None = None,
 ) -> float | None:
     """Runs commands one after the other; returns their seconds, None if one fails (and says how)."""
     log = track.folder / "output.log"
-    environ = {**os.environ, "XDG_STATE_HOME": str(track.folder / "state")}
+    environ = {**os.environ, "XDG_STATE_HOME": str(track.folder / "state"), **(env or {})}
     # Whoever runs a program twice has it compiled: neither Argosy nor Invoke is timed without that.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with log.open("wb") as stream:
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), _spent()
         for command in commands:
             status = _status(command, where, environ, stream.fileno())
             if status not in good:
@@ -135,7 +153,14 @@ def timed(
                 said = [f"failed ({status}): {' '.join(command)[:200]}", *(f"  | {line}" for line in last)]
                 track.say("\n".join(said))
                 return None
+        track.cpu = _spent() - spent
         return time.perf_counter() - started
+
+
+def _spent() -> float:
+    """Returns the processor seconds of all processes that were waited for so far, with those they waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _status(command: ways.Command, where: Path, environ: Mapping[str, str], output: int) -> int:

@@ -14,9 +14,8 @@ from tasks.checks.check import Checks, Outcome
 from tasks.contents.setting import Change
 from tasks.engine.examination import Check
 from tasks.engine.results import Result, Results, Verdict
-from tasks.model import Reference
+from tasks.model import Moved, Reference
 from tasks.planning.plan import Need, Plan, PlannedImage
-from tasks.registries.moved import Moved
 from tasks.report import checks, listing, results, setting
 
 from .markdown import code, note, table

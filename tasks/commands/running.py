@@ -27,32 +27,44 @@ def carry_out(asked: Asked, choice: Choice) -> None:
     The results are shown whatever happens; the error that ended it comes after them.
     """
     results, error = (_push if asked.plan.output == "push" else _load)(asked, choice)
-    show(
-        results if isinstance(error, StoppedError) else _measured(results, asked.plan.client),
-        json=choice.json,
-    )
+    show(results, json=choice.json)
     if error:
         raise error
 
 
 def _load(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     """Builds what is to be built and gives what is reused its names."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from ..engine import reuse
 
     results, error = _build(asked, keep_going=choice.keep_going)
-    _settled(asked, results)
-    if not error:
-        reuse.name(asked.plan)
-    return results, error
+    if isinstance(error, StoppedError):
+        _settled(asked, results)
+        return results, error
+    with ThreadPoolExecutor(1) as pool:
+        # The engine is asked for sizes while files are looked at once more.
+        measured = pool.submit(_measured, results, asked.plan.client)
+        _settled(asked, results)
+        results = measured.result()
+    if error:
+        return results, error
+    reuse.name(asked.plan)
+    return _measured(results, asked.plan.client), None
 
 
 def _push(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
-    """Asks every repository for permission, builds, then moves the names if all was built."""
+    """Asks every repository for permission, builds, then moves the names if all was built.
+
+    Where nothing is to be built, only those repositories are asked in which a name moves.
+    """
     from ..engine import publishing, pushing
 
     plan = asked.plan
     clients = publishing.remotes(plan)
-    pushing.check_permission(plan, clients)
+    if any(image.action != "reuse" for image in plan.selected):
+        names = [name for image in pushing.pushed(plan) for name in image.published]
+        pushing.check_permission(names, clients)
     results, error = _build(asked, keep_going=choice.keep_going)
     plan = _settled(asked, results)
     try:
@@ -101,16 +113,21 @@ def _straight(asked: Asked) -> bool:
 
 def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | None]:
     """Builds with live progress; returns the results, and the error if not all was built."""
+    from ..engine.results import Result, Results
+
+    plan = asked.plan
+    if all(image.action == "reuse" for image in plan.selected):
+        return Results(tuple(map(Result.reused, plan.selected))), None
+
     from ..contents import state
     from ..engine import building
     from ..planning.bakefile import closure
     from ..planning.batches import bound
     from ..report.live import live
 
-    plan = asked.plan
     shown = closure(plan, [image.name for image in plan.selected])
     builds = [(i.name, platform) for i in shown for platform in i.building or i.platforms]
-    log_file = state.new_log(plan.root, plan.output) if shown else None
+    log_file = state.new_log(plan.root, plan.output)
     try:
         with live(builds, sys.stderr) as watcher:
             results = building.build(
@@ -146,10 +163,11 @@ def show(results: Results, *, json: bool) -> None:
 
 
 def _measured(results: Results, client: Client) -> Results:
-    """Adds what the engine says of the loaded images' sizes, in one question."""
+    """Adds what the engine says of the sizes of images that were just loaded or fetched, in one question."""
     from ..engine import images
 
-    first = {result.image: result.references[0] for result in results.images if result.output == "loaded"}
+    fresh = (result for result in results.images if result.output == "loaded" and result.size is None)
+    first = {result.image: result.references[0] for result in fresh}
     about = images.inspect(client, list(first.values()))
     known = {name: about[reference] for name, reference in first.items() if reference in about}
     return replace(
@@ -172,13 +190,13 @@ def refuse_absent(asked: Asked) -> None:
 
     The engine's own builder takes it from the engine, any other builder from the registry.
     """
-    from ..engine import images, publishing
-
     plan, engine = asked.plan, asked.facts.engine
     inside = {image.name for image in plan.images}
     needs = {n.reference: (n, image) for image in plan.images for n in image.needs if n.image not in inside}
     if not needs or engine is None:
         return
+    from ..engine import images, publishing
+
     own = engine.driver == "docker"
     absent = images.missing(plan.client, list(needs)) if own else publishing.missing(list(needs))
     for reference in absent:

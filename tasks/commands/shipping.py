@@ -94,6 +94,7 @@ def _remote(here: Berth, plan: Plan) -> None:
 
 def _sail(here: Berth, asked: Asked, choice: Releasing, set_gates: Sequence[Gate], seals: Seals) -> None:
     """Builds, gates, and carries the transaction out."""
+    from ..engine import publishing
     from ..release import gates, order, provenance, transaction
     from ..release.content import content
     from ..report import listing, releasing
@@ -118,12 +119,7 @@ def _sail(here: Berth, asked: Asked, choice: Releasing, set_gates: Sequence[Gate
         _source(here),
         here.home,
         contents,
-        {
-            one.digest: one
-            for places in settled.values()
-            for found in places.values()
-            for one in found.values()
-        },
+        publishing.plain(asked.plan, settled, clients),
         gates=passed,
         seals=seals.names,
         overwrite=choice.overwrite,

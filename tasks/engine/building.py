@@ -5,7 +5,6 @@ It decides what a failure stops. It does not know how results are shown, nor whe
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,10 +20,7 @@ from ..planning.bakefile import bakefile, closure, links, target
 from ..planning.batches import batches
 from ..planning.plan import Plan, PlannedImage
 from . import bake, docker
-from .results import Result, Results, Verdict
-
-# A pushed image has no name yet: names are moved when everything is built (pushing.py).
-OUTCOME = {"load": "loaded", "push": "not named", "none": "not loaded, not pushed"}
+from .results import OUTCOME, Result, Results, Verdict
 
 SLIP = re.compile(
     r"moby-dangling@sha256:[0-9a-f]+.*already exists|^DeadlineExceeded: context deadline exceeded$"
@@ -72,7 +68,7 @@ def build(
     plan: Plan,
     *,
     most: int,
-    log_file: Path | None,
+    log_file: Path,
     keep_going: bool = False,
     builder: str = "",
     watcher: Watcher | None = None,
@@ -80,18 +76,18 @@ def build(
 ) -> Results:
     """Builds the plan's selected images, what is reused left out, and all that they stand on.
 
-    `log_file` may be None where nothing is to be built. `most` bounds how many image platforms run at once; for
+    `most` bounds how many image platforms run at once; for
     `straight` see bakefile. An image that fails is a result, not an exception. Raises Unfinished on Ctrl-C, and
     where engine or machine (a full disk) end the build.
     """
     started = time.monotonic()
     error: ArgosyError | None = None
     try:
-        with (log_file or Path(os.devnull)).open("w", encoding="utf-8", buffering=1) as log:
+        with log_file.open("w", encoding="utf-8", buffering=1) as log:
             run = _Run(plan, builder, watcher, log, straight)
             for image in plan.selected:
                 if image.action == "reuse":
-                    run.finish(image, Verdict.REUSED, output=OUTCOME[image.output], reason=image.reason)
+                    run.done[image.name] = Result.reused(image)
             wanted = [image.name for image in plan.selected if image.action != "reuse"]
             for batch in batches(plan, wanted, most):
                 _batch(run, batch, keep_going=keep_going)

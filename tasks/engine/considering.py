@@ -1,6 +1,7 @@
 """A plan made sure of: bases locked, addresses found, and build or reuse decided for every image.
 
-It joins the rooms that answer the questions; each of them asks the world but once.
+It joins the rooms that answer the questions; each of them asks the world but once. Those that only a build or a
+registry needs are loaded then: most runs find all there.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from ..planning.facts import Facts
 from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
 from ..planning.recipe import Recipe
-from . import bases, docker, publishing, reuse
 from . import facts as surroundings
+from . import reuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,14 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
         for image in plan.images
     }
     if plan.output == "load":
-        standings = publishing.elsewhere(plan, reuse.standings(plan, standings))
+        standings = reuse.standings(plan, standings)
+        if not all(standings[image.name].there for image in plan.selected):
+            from . import publishing
+
+            standings = publishing.elsewhere(plan, standings)
     elif plan.output == "push":
+        from . import publishing
+
         standings = publishing.standings(plan, standings)
     return decide(plan, standings, rebuild=wish.rebuild), found
 
@@ -94,6 +101,8 @@ def _locked(project: Project, plan: Plan, recipes: Mapping[tuple[str, str], Reci
         )
     known = dict(lock.bases)
     if unknown:
+        from . import bases, docker
+
         try:
             known |= bases.resolve(docker.client(), unknown, builder=project.builder.name, fresh=wish.pull)
         except bases.NoBaseError as error:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..errors import SurroundingsError
-from ..model import HUB, Reference
+from ..model import HUB, Descriptor, Reference
 from ..planning.deciding import Standing
 from ..planning.plan import Plan, PlannedImage
 from ..planning.platforms import named
@@ -28,8 +28,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Clients = Mapping[str, registry.Remote]
-# What one image is in one repository: its manifest for each platform.
-Content = dict[str, registry.Manifest]
+Content = dict[str, Descriptor]
+"""What one image is in one repository: its manifest for each platform."""
 
 
 def remotes(plan: Plan) -> dict[str, registry.Remote]:
@@ -58,19 +58,25 @@ def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
         for place in places(image)
         for platform in image.platforms
     ]
-    answers = _together(lambda one: _digest(clients, one[1], one[3], plan.provenance), asked)
-    absent = {
-        (image.name, platform)
-        for (image, _, platform, _), digest in zip(asked, answers, strict=True)
-        if not digest
-    }
+    answers = _together(lambda one: _descriptor(clients, one[1], one[3], plan.provenance), asked)
+    absent: set[tuple[str, str]] = set()
+    stands: dict[str, dict[tuple[Reference, str], Descriptor]] = {}
+    for (image, place, platform, _), answer in zip(asked, answers, strict=True):
+        if answer:
+            stands.setdefault(image.name, {})[place, platform] = answer
+        else:
+            absent.add((image.name, platform))
     found = dict(before)
     for image in plan.images:
         if not before[image.name].barrier and places(image):
             there = [platform for platform in image.platforms if (image.name, platform) not in absent]
             given = {p: f"{image.home}:{one.tag}" for p, one in before[image.name].addresses.items()}
             found[image.name] = replace(
-                before[image.name], there=frozenset(there), given=given, where=" in the registry"
+                before[image.name],
+                there=frozenset(there),
+                given=given,
+                where=" in the registry",
+                stands=stands.get(image.name, {}),
             )
     return found
 
@@ -114,7 +120,7 @@ def _answers(remote: registry.Remote) -> bool:
 
 def _has(clients: Clients, reference: Reference) -> bool:
     try:
-        return bool(_digest(clients, reference, reference.tag))
+        return _descriptor(clients, reference, reference.tag) is not None
     except SurroundingsError:
         return False
 
@@ -144,30 +150,45 @@ def settle(plan: Plan, results: Results, clients: Clients) -> dict[str, dict[Ref
     return settled
 
 
+def plain(
+    plan: Plan, settled: Mapping[str, Mapping[Reference, Content]], clients: Clients
+) -> dict[str, registry.Manifest]:
+    """Returns whole manifests, by digest: those of images that are named by their own manifest, without annotations."""
+    wanted = {
+        found.digest: place
+        for image in plan.selected
+        if not image.annotate
+        for place, content in settled.get(image.name, {}).items()
+        for found in content.values()
+    }
+    whole = _together(
+        lambda one: clients[one[1].registry or HUB].manifest(one[1].repository, one[0]), wanted.items()
+    )
+    return {manifest.digest: manifest for manifest in whole if manifest}
+
+
 def index(content: Content) -> registry.Manifest:
-    """Returns what a name points to: the manifest of one platform, or an index of several.
+    """Returns the index of several platforms.
 
     The index is ours and its bytes are canonical (platforms in the order asked, no white space, no time), so
     two machines that have the same platforms have the same index.
     https://github.com/opencontainers/image-spec/blob/main/image-index.md
     """
-    if len(content) == 1:
-        return next(iter(content.values()))
     entries = []
     for platform, manifest in content.items():
         system, architecture, *variant = platform.split("/")
         told = {"architecture": architecture, "os": system} | ({"variant": variant[0]} if variant else {})
-        size = len(manifest.raw)
-        entries.append(
-            {"mediaType": manifest.media_type, "digest": manifest.digest, "size": size, "platform": told}
-        )
+        said = {"mediaType": manifest.media_type, "digest": manifest.digest, "size": manifest.size}
+        entries.append({**said, "platform": told})
     value = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
     return registry.Manifest.of(json.dumps(value, separators=(",", ":")).encode(), INDEX)
 
 
 def _content(plan: Plan, image: PlannedImage, place: Reference, digest: str, clients: Clients) -> Content:
+    if image.action == "reuse":
+        return {platform: image.stands[place, platform] for platform in image.platforms}
     remote = clients[place.registry or HUB]
-    built = _pushed(image, place, digest, remote) if image.action == "build" else {}
+    built = _pushed(image, place, digest, remote)
     content: Content = {}
     for platform in image.platforms:
         tag = image.addresses.get(platform, "")
@@ -181,11 +202,13 @@ def _content(plan: Plan, image: PlannedImage, place: Reference, digest: str, cli
             )
         if tag and not there:
             remote.put(place.repository, tag, found)
-        content[platform] = found
+        content[platform] = found.descriptor
     return content
 
 
-def _pushed(image: PlannedImage, place: Reference, digest: str, remote: registry.Remote) -> Content:
+def _pushed(
+    image: PlannedImage, place: Reference, digest: str, remote: registry.Remote
+) -> dict[str, registry.Manifest]:
     """Returns the manifests that a build has just pushed, by platform."""
     found = remote.manifest(place.repository, digest)
     if found is None:
@@ -207,10 +230,10 @@ def _platform(entry: Mapping[str, Any]) -> str:
     return named(told.get("os", ""), told.get("architecture", ""), told.get("variant", ""))
 
 
-def _digest(clients: Clients, place: Reference, tag: str, provenance: str = "off") -> str | None:
+def _descriptor(clients: Clients, place: Reference, tag: str, provenance: str = "off") -> Descriptor | None:
     remote = clients[place.registry or HUB]
-    digest = remote.digest(place.repository, tag)
-    return digest if digest and _attested(remote, place, digest, provenance) else None
+    found = remote.descriptor(place.repository, tag)
+    return found if found and _attested(remote, place, found.digest, provenance) else None
 
 
 def _attested(remote: registry.Remote, place: Reference, digest: str, provenance: str) -> bool:

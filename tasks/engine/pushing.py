@@ -12,23 +12,32 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..errors import IncompleteError, RefusedError, SurroundingsError
-from ..model import HUB, Reference
+from ..model import HUB, Descriptor, Moved, Reference
 from ..planning.plan import Plan, PlannedImage
 from ..registries import registry
-from ..registries.moved import Moved, point
-from .publishing import INDEX, Clients, Content, index
+from ..registries.pointing import point
+from .publishing import Clients, Content, index
 
 THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """One name to be moved, the manifest it is to stand at, the one it stands at now."""
+    """One name, what it is to stand at, what it stands at now."""
 
     reference: Reference
     remote: registry.Remote
-    new: registry.Manifest
-    old: registry.Manifest | None
+    new: Descriptor
+    old: Descriptor | None
+
+    @property
+    def moves(self) -> bool:
+        return self.old is None or self.old.digest != self.new.digest
+
+    @property
+    def moved(self) -> Moved:
+        whole = replace(self.reference, registry=self.remote.host)
+        return Moved(str(whole), self.old.digest if self.old else "", self.new.digest)
 
 
 def pushed(plan: Plan) -> tuple[PlannedImage, ...]:
@@ -36,9 +45,9 @@ def pushed(plan: Plan) -> tuple[PlannedImage, ...]:
     return tuple(image for image in plan.selected if image.publish)
 
 
-def check_permission(plan: Plan, clients: Clients) -> None:
+def check_permission(references: Iterable[Reference], clients: Clients) -> None:
     """Asks every repository whether it may be pushed to. Raises SurroundingsError with all that refuse."""
-    places = sorted({(r.registry or HUB, r.repository) for image in pushed(plan) for r in image.published})
+    places = sorted({(reference.registry or HUB, reference.repository) for reference in references})
     hosts = sorted({host for host, _ in places})
     with ThreadPoolExecutor(THREADS) as pool:
         refusals = dict(
@@ -65,30 +74,69 @@ def name_all(
 ) -> tuple[Moved, ...]:
     """Moves every name of the plan to what is there (publishing.settle). Reads first; then moves.
 
-    Raises RefusedError, before the first name moves, for names that a release made; IncompleteError if the
-    registry fails half-way or Ctrl-C is pressed.
+    A name that stands there already costs one question. Raises RefusedError, before the first name moves, for
+    names that a release made; IncompleteError if the registry fails half-way or Ctrl-C is pressed.
     """
-    new = {
-        (name, place): index(found) for name, places in contents.items() for place, found in places.items()
+    indexes = {
+        (image, place): index(found)
+        for image, places in contents.items()
+        for place, found in places.items()
+        if len(found) > 1
     }
-    wanted = [
-        (reference, new[image.name, replace(reference, tag="")])
-        for image in pushed(plan)
-        for reference in image.published
-    ]
+
+    def look(image: PlannedImage, reference: Reference) -> _Name:
+        remote, place = clients[reference.registry or HUB], replace(reference, tag="")
+        whole = indexes.get((image.name, place))
+        new = whole.descriptor if whole else next(iter(contents[image.name][place].values()))
+        return _Name(reference, remote, new, remote.descriptor(reference.repository, reference.tag))
+
     with ThreadPoolExecutor(THREADS) as pool:
-        indexes = [(place, found) for (_, place), found in new.items() if found.media_type == INDEX]
-        list(pool.map(lambda one: _put(one[0], one[1], clients), indexes))
-        names = list(pool.map(lambda one: _look(one[0], one[1], clients), wanted))
-        refused = [] if overwrite else [name for name in names if _is_released(name)]
-        if refused:
-            raise RefusedError(_refusal(refused))
-        moves = [pool.submit(point, n.remote, n.reference.repository, n.new, n.reference.tag) for n in names]
+        names = list(
+            pool.map(lambda one: look(*one), [(i, name) for i in pushed(plan) for name in i.published])
+        )
+        moving = [name for name in names if name.moves]
+        released = [] if overwrite else [old for old in pool.map(_released, moving) if old]
+        if released:
+            raise RefusedError(_refusal(released))
+        if all(image.action == "reuse" for image in plan.selected):
+            check_permission([name.reference for name in moving], clients)
+        made = {whole.digest: whole for whole in indexes.values()}
+        places = {replace(name.reference, tag=""): name for name in moving}
+        ready = dict(
+            zip(
+                places,
+                pool.map(lambda name: _ready(name, made.get(name.new.digest)), places.values()),
+                strict=True,
+            )
+        )
+        moves = [
+            pool.submit(
+                point,
+                n.remote,
+                n.reference.repository,
+                ready[replace(n.reference, tag="")],
+                n.reference.tag,
+            )
+            for n in moving
+        ]
         interrupted = _settled(moves)
     failed = ["interrupted" if move.cancelled() else str(move.exception() or "") for move in moves]
     if interrupted or any(failed):
-        raise IncompleteError(_incomplete(names, failed))
-    return tuple(move.result() for move in moves)
+        raise IncompleteError(_incomplete(moving, failed))
+    done = {name.reference: move.result() for name, move in zip(moving, moves, strict=True)}
+    return tuple(done.get(name.reference, name.moved) for name in names)
+
+
+def _ready(name: _Name, made: registry.Manifest | None) -> registry.Manifest:
+    """Returns what a name is to stand at, whole; an index that was made here is put there first, without a name."""
+    repository = name.reference.repository
+    if made:
+        name.remote.put(repository, made.digest, made)
+        return made
+    found = name.remote.manifest(repository, name.new.digest)
+    if found is None:
+        raise SurroundingsError(f"{name.reference.name} has nothing at {name.new.digest} any more")
+    return found
 
 
 def _settled(moves: Sequence[Future[Moved]]) -> bool:
@@ -103,25 +151,19 @@ def _settled(moves: Sequence[Future[Moved]]) -> bool:
     return False
 
 
-def _put(place: Reference, new: registry.Manifest, clients: Clients) -> None:
-    clients[place.registry or HUB].put(place.repository, new.digest, new)
+def _released(name: _Name) -> tuple[_Name, str] | None:
+    """Returns a name with the release that made it, None where none did."""
+    if name.old is None:
+        return None
+    old = name.remote.manifest(name.reference.repository, name.old.digest)
+    tag = registry.released(old) if old else None
+    return (name, tag) if tag else None
 
 
-def _look(reference: Reference, new: registry.Manifest, clients: Clients) -> _Name:
-    remote = clients[reference.registry or HUB]
-    return _Name(reference, remote, new, remote.manifest(reference.repository, reference.tag))
-
-
-def _is_released(name: _Name) -> bool:
-    return name.old is not None and name.old.digest != name.new.digest and bool(registry.released(name.old))
-
-
-def _refusal(names: Iterable[_Name]) -> str:
+def _refusal(names: Iterable[tuple[_Name, str]]) -> str:
     lines = [
-        f"  {name.reference}: stands at {name.old.digest} (release {registry.released(name.old)}), "
-        f"would move to {name.new.digest}"
-        for name in names
-        if name.old
+        f"  {name.reference}: stands at {name.moved.old} (release {tag}), would move to {name.new.digest}"
+        for name, tag in names
     ]
     return "\n".join(
         [

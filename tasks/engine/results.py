@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from ..registries.moved import Moved
+from ..model import Moved
+from ..planning.plan import PlannedImage
+
+# A pushed image has no name yet: names are moved when everything is built (pushing.py).
+OUTCOME = {"load": "loaded", "push": "not named", "none": "not loaded, not pushed"}
 
 
 class Verdict(str, Enum):
@@ -44,6 +48,20 @@ class Result:
 
     def __bool__(self) -> bool:
         return self.verdict in {Verdict.BUILT, Verdict.REUSED}
+
+    @classmethod
+    def reused(cls, image: PlannedImage) -> Result:
+        """Returns the outcome of an image that is there already."""
+        return cls(
+            image=image.name,
+            verdict=Verdict.REUSED,
+            reason=image.reason,
+            platforms=image.platforms,
+            references=tuple(map(str, image.references)),
+            output=OUTCOME[image.output],
+            digest=image.held.id if image.held else "",
+            size=image.held.size if image.held else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

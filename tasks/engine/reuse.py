@@ -13,6 +13,7 @@ from typing import Any
 
 from ..contents import records
 from ..contents.addressing import Survey
+from ..model import Held
 from ..planning.address import joined
 from ..planning.deciding import Standing
 from ..planning.familiar import familiar
@@ -27,14 +28,11 @@ def name(plan: Plan) -> None:
     """Gives every reused image the references that a built one gets; those it has already cost nothing."""
     reused = [image for image in plan.selected if image.action == "reuse" and plan.output == "load"]
     _fetch([image for image in reused if image.fetched])
-    wanted = {f"{image.home}:{image.address}": image.references for image in reused}
-    there = images.inspect(plan.client, list(wanted))
-    named = {given: set(map(familiar, about.get("RepoTags") or ())) for given, about in there.items()}
     calls = [
-        (given, str(reference))
-        for given, references in wanted.items()
-        for reference in references
-        if familiar(str(reference)) not in named[given]
+        (f"{image.home}:{image.address}", str(reference))
+        for image in reused
+        for reference in image.references
+        if not image.held or familiar(str(reference)) not in image.held.names
     ]
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda call: images.name(plan.client, call[0], [call[1]]), calls))
@@ -88,8 +86,12 @@ def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
         about = there.get(tags.get(image.name, ""))
         if about is not None:
             platforms = _really_there(plan, image, tags[image.name], about, known)
-            given = dict.fromkeys(image.platforms, tags[image.name])
-            found[image.name] = replace(found[image.name], there=frozenset(platforms), given=given)
+            found[image.name] = replace(
+                found[image.name],
+                there=frozenset(platforms),
+                given=dict.fromkeys(image.platforms, tags[image.name]),
+                held=_held(about),
+            )
         found[image.name] = replace(found[image.name], where=" in the engine" if about is None else "")
     return found
 
@@ -110,3 +112,8 @@ def _really_there(
     if platforms == set(image.platforms):
         records.remember_whole(plan.root, {about["Id"]: platforms})
     return platforms
+
+
+def _held(about: Mapping[str, Any]) -> Held:
+    names = tuple(map(familiar, about.get("RepoTags") or ()))
+    return Held(id=about["Id"], size=int(about.get("Size", 0)), names=names)

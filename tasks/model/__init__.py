@@ -6,8 +6,11 @@ are still unexpanded: what they become depends on the facts of the moment, which
 
 from .checking import Linting, Scanning
 from .contract import NON_ROOT, Contract, Expect, ExpectedFile, ImageTest, Surroundings
+from .descriptor import Descriptor
+from .held import Held
 from .image import Image, VersionSource
 from .lockstep import Lockstep
+from .moved import Moved
 from .project import Builder, Client, Project, Registry, TagRules
 from .reference import DIGEST, HUB, REPOSITORY, TAG, Reference
 from .releasing import Releasing
@@ -21,12 +24,15 @@ __all__ = [
     "Builder",
     "Client",
     "Contract",
+    "Descriptor",
     "Expect",
     "ExpectedFile",
+    "Held",
     "Image",
     "ImageTest",
     "Linting",
     "Lockstep",
+    "Moved",
     "Project",
     "Reference",
     "Registry",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..model import Descriptor, Held, Reference
 from .address import Address, differences, joined
 from .plan import Plan, PlannedImage
 
@@ -17,8 +18,8 @@ class Standing:
     """What is known of one image: its address on each platform, where that is there already, what it was.
 
     `there` are the platforms that are really there at this address, `given` is where, `fetched` if elsewhere,
-    `where` says it in words. `before` are the addresses of
-    the build that is remembered, by platform. `barrier` says why no address can stand for it.
+    `where` says it in words, `stands` and `held` what registries and the engine said of it. `before` are the
+    addresses of the build that is remembered, by platform. `barrier` says why no address can stand for it.
     """
 
     addresses: Mapping[str, Address] = field(default_factory=dict)
@@ -28,6 +29,8 @@ class Standing:
     given: Mapping[str, str] = field(default_factory=dict)
     fetched: bool = False
     where: str = ""
+    stands: Mapping[tuple[Reference, str], Descriptor] = field(default_factory=dict)
+    held: Held | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -63,7 +66,15 @@ def _decided(image: PlannedImage, standing: Standing, rebuild: bool) -> PlannedI
     missing = tuple(platform for platform in image.platforms if rebuild or platform not in standing.there)
     if not standing.barrier and not missing:
         reason = f"unchanged{standing.where}"
-        return replace(image, action="reuse", reason=reason, given=standing.given, fetched=standing.fetched)
+        return replace(
+            image,
+            action="reuse",
+            reason=reason,
+            given=standing.given,
+            fetched=standing.fetched,
+            stands=standing.stands,
+            held=standing.held,
+        )
     building = missing if image.output == "push" and not standing.barrier else image.platforms
     return replace(
         image, action="build", reason=_reason(image, standing, missing, rebuild), building=building

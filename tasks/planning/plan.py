@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..model import Client, Reference
+from ..model import Client, Descriptor, Held, Reference
 
 Output = Literal["load", "push", "none"]
 SCHEMA = 1
@@ -43,7 +43,7 @@ class PlannedImage:
     the platforms to be built: all, or those that are missing alone. `pins` are the outside bases it is built
     from, as contexts for BuildKit; `mirror` is what such a base, by its familiar name, is taken from instead.
     `given` says where a reused image is found, by platform; `fetched` that it has to come from there into the
-    engine first.
+    engine first; `stands` what registries said of it, by repository and platform, `held` what the engine did.
     """
 
     name: str
@@ -73,6 +73,8 @@ class PlannedImage:
     mirror: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     fetched: bool = False
+    stands: Mapping[tuple[Reference, str], Descriptor] = field(default_factory=dict)
+    held: Held | None = None
     notes: tuple[str, ...] = ()
 
     @property

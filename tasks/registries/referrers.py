@@ -51,9 +51,9 @@ def attach(remote: Remote, repository: str, subject: Manifest, kind: str, data: 
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "artifactType": kind,
-        "config": Manifest.of(NOTHING, EMPTY).descriptor(),
-        "layers": [Manifest.of(data, kind).descriptor()],
-        "subject": subject.descriptor(),
+        "config": Manifest.of(NOTHING, EMPTY).descriptor.as_json(),
+        "layers": [Manifest.of(data, kind).descriptor.as_json()],
+        "subject": subject.descriptor.as_json(),
     }
     manifest = Manifest.of(json.dumps(body, sort_keys=True, separators=(",", ":")).encode(), MANIFEST)
     enter(remote, repository, subject.digest, manifest)
@@ -67,7 +67,7 @@ def enter(remote: Remote, repository: str, subject: str, manifest: Manifest) -> 
         listed = _listed(remote, repository, subject)
         if any(entry["digest"] == manifest.digest for entry in listed):
             return
-        entries = [*listed, {**manifest.descriptor(), "artifactType": _kind(manifest)}]
+        entries = [*listed, {**manifest.descriptor.as_json(), "artifactType": _kind(manifest)}]
         body = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
         remote.put(repository, tag(subject), Manifest.of(json.dumps(body, sort_keys=True).encode(), INDEX))
     raise RegistryError(

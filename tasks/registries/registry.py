@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ..errors import RegistryError
-from ..model import HUB
+from ..model import HUB, Descriptor
 from .refusals import is_spoken
 from .request import Access, Request
 from .transport import Transport
@@ -49,9 +49,10 @@ class Manifest:
         """Returns the manifest of these bytes with its sha256 digest."""
         return cls(media_type, f"sha256:{hashlib.sha256(raw).hexdigest()}", raw)
 
-    def descriptor(self) -> dict[str, Any]:
-        """What other manifests name it by (https://github.com/opencontainers/image-spec/blob/main/descriptor.md)."""
-        return {"mediaType": self.media_type, "digest": self.digest, "size": len(self.raw)}
+    @property
+    def descriptor(self) -> Descriptor:
+        """What there is to say of it without its bytes."""
+        return Descriptor(self.media_type, self.digest, len(self.raw))
 
 
 class Remote:
@@ -98,16 +99,23 @@ class Remote:
 
     def digest(self, repository: str, tag: str) -> str | None:
         """Returns the digest a tag stands at; None only if the registry itself says it has no such tag."""
+        found = self.descriptor(repository, tag)
+        return found.digest if found else None
+
+    def descriptor(self, repository: str, tag: str) -> Descriptor | None:
+        """Returns what a tag stands at without fetching it; None only if the registry itself says there is none."""
         access = self._access(repository)
         request = Request("HEAD", _path(access, f"manifests/{tag}"), access, (200, 404), _ACCEPT)
         response = self._wire.send(request)
-        if response.status_code == 200 and (digest := response.headers.get("Docker-Content-Digest")):
-            return digest
+        said = response.headers
+        digest, size = said.get("Docker-Content-Digest", ""), said.get("Content-Length", "")
+        if response.status_code == 200 and digest and size.isdecimal():
+            return Descriptor(said.get("Content-Type", "").partition(";")[0], digest, int(size))
         if response.status_code == 404 and "Docker-Distribution-Api-Version" in response.headers:
             return None
         # Any other 404 cannot be told from a proxy's, and the digest's header is optional: the body settles both.
         found = self.manifest(repository, tag)
-        return found.digest if found else None
+        return found.descriptor if found else None
 
     def put(self, repository: str, reference: str, manifest: Manifest) -> None:
         """Writes these very bytes under a tag or under their digest; what they name must be there already."""

@@ -35,8 +35,8 @@ def describe(kind: str, data: bytes, annotations: Mapping[str, str]) -> Manifest
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "artifactType": kind,
-        "config": Manifest.of(NOTHING, EMPTY).descriptor(),
-        "layers": [Manifest.of(data, kind).descriptor()],
+        "config": Manifest.of(NOTHING, EMPTY).descriptor.as_json(),
+        "layers": [Manifest.of(data, kind).descriptor.as_json()],
         "annotations": dict(annotations),
     }
     return Manifest.of(json.dumps(body, sort_keys=True, separators=(",", ":")).encode(), MANIFEST)

@@ -66,7 +66,7 @@ def content(settled: Mapping[str, Mapping[Reference, Content]]) -> Contents:
     for name, places in settled.items():
         for where, platforms in places.items():
             children = tuple(
-                Child(manifest.digest, manifest.media_type, len(manifest.raw), platform)
+                Child(manifest.digest, manifest.media_type, manifest.size, platform)
                 for platform, manifest in platforms.items()
             )
             contents.setdefault(name, {})[Place(where.registry or HUB, where.repository)] = children

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..engine.results import Result, Results, Verdict
-from ..registries.moved import Moved
+from ..model import Moved
 from . import units
 from .table import Cell, Column, Table, has_colours, styled, write
 
