@@ -16,6 +16,7 @@ from tasks.config import (
     lockstep_table,
     release_table,
     schema,
+    secret_table,
     tables,
     templates,
 )
@@ -43,6 +44,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[version.sources]]": tables.SourceTable,
     "[tags]": tables.TagsTable,
     "[images.NAME] and [defaults]": image_table.ImageTable,
+    "[images.NAME.secrets.ID]": secret_table.SecretTable,
     "[images.NAME.expect]": contract_table.ExpectTable,
     "[images.NAME.expect.healthcheck]": contract_table.HealthcheckTable,
     "[images.NAME.expect.files.PATH]": contract_table.FileTable,

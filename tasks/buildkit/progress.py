@@ -16,7 +16,7 @@ from typing import Any
 from .builds import Build, State, Watcher
 from .failure import Failure, read_failure
 from .rawjson import Decoder
-from .steps import Step, Target, stands_on
+from .steps import Step, Target, quiet, stands_on
 from .vertex import read_step, read_time
 
 LONG = 1.0
@@ -65,7 +65,8 @@ class Progress:
     @property
     def plain(self) -> Sequence[str]:
         """What the builder printed beside its messages; its final error is the end of it."""
-        return tuple(self._decoder.plain)
+        hidden = [text for target in self.targets.values() for text in target.hidden]
+        return tuple(quiet(line, hidden) for line in self._decoder.plain)
 
     def feed(self, text: str) -> None:
         """Takes a piece of stderr, of any size."""
@@ -76,7 +77,7 @@ class Progress:
         """Takes the end of stderr: a run that succeeded has done everything that was asked of it."""
         for message in self._decoder.close():
             self.apply(message)
-        for line in self._decoder.plain:
+        for line in self.plain:
             self._log(line)
         for build in self.builds:
             if succeeded:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 KEPT_LINES = 1000
@@ -27,6 +27,7 @@ class Target:
 
     `platforms` is empty where the builder chooses. `dockerfile` and `context` are the paths that failures
     name. `needs` are the names of the targets it is linked to: their steps are reported under its name too.
+    `hidden` are texts that nothing told of it may show: its secrets.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Target:
     dockerfile: str = "Dockerfile"
     context: str = "."
     needs: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -115,7 +117,8 @@ class Step:
         if len(self._open) > LONGEST_LINE:
             complete.append(self._open)
             self._open = ""
-        shown = [readable(line) for line in complete]
+        secrets = self.target.hidden if self.target else ()
+        shown = [quiet(readable(line), secrets) for line in complete]
         self.dropped += max(0, len(self.lines) + len(shown) - KEPT_LINES)
         self.lines.extend(shown)
         return shown
@@ -123,6 +126,13 @@ class Step:
     def flush(self) -> list[str]:
         """Ends an unfinished last line, and returns it."""
         return self.write("\n") if self._open else []
+
+
+def quiet(line: str, hidden: Iterable[str]) -> str:
+    """Returns a line without the texts that are to be hidden."""
+    for text in hidden:
+        line = line.replace(text, "***")
+    return line
 
 
 def readable(line: str) -> str:

@@ -24,6 +24,7 @@ def build(choice: Choice) -> None:
     asked = ask(choice)
     agree(asked)
     running.refuse_absent(asked)
+    running.prepare(asked)
     running.carry_out(weigh(asked, choice), choice)
 
 
@@ -40,6 +41,7 @@ def push(choice: Choice) -> None:
     asked = ask(choice, output="push")
     agree(asked)
     running.refuse_absent(asked)
+    running.prepare(asked)
     running.carry_out(weigh(asked, choice), choice)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 
 from .choice import Choice, command, flag
@@ -43,6 +44,7 @@ def plan(choice: Planning) -> None:
 
     Needs no engine: without one each action is "unknown", with the reason.
     """
+    from ..engine import secrets
     from ..errors import ConfigError, nearest
     from ..planning.bakefile import bakefile
     from ..report import listing
@@ -62,7 +64,7 @@ def plan(choice: Planning) -> None:
         explain(asked.plan, asked.survey, choice.why, json=form == "json")
         return
     if form == "bake":
-        listing.print_json(bakefile(asked.plan))
+        listing.print_json(bakefile(secrets.settled(asked.plan, os.environ, required=False)))
     elif form == "json":
         listing.print_json(asked.plan.as_json())
     else:

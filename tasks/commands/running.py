@@ -120,12 +120,16 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
         return Results(tuple(map(Result.reused, plan.selected))), None
 
     from ..contents import state
-    from ..engine import building
+    from ..engine import building, secrets
     from ..planning.bakefile import closure
     from ..planning.batches import bound
     from ..report.live import live
 
+    plan = secrets.settled(plan, os.environ)
     shown = closure(plan, [image.name for image in plan.selected])
+    for image in shown:
+        for warning in image.warnings:
+            print(f"warning: {image.name}: {warning}", file=sys.stderr)
     builds = [(i.name, platform) for i in shown for platform in i.building or i.platforms]
     log_file = state.new_log(plan.root, plan.output)
     try:
@@ -147,6 +151,16 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
     count = f"{len(failed)} of {len(results.images)} images failed"
     unnamed = "; no name was moved" if plan.output == "push" else ""
     return results, BuildError(f"{count}: {', '.join(failed)}{unnamed}")
+
+
+def prepare(asked: Asked) -> None:
+    """Runs what must run before the plan's images are looked at (`before`). Raises BuildError."""
+    from ..contents import state
+    from ..engine import before
+
+    if before.commands(asked.plan):
+        log_file = state.new_log(asked.plan.root, "before")
+        before.run(asked.plan, log_file, told=lambda text: print(text, file=sys.stderr, flush=True))
 
 
 def show(results: Results, *, json: bool) -> None:

@@ -101,6 +101,7 @@ def _sail(here: Berth, asked: Asked, choice: Releasing, set_gates: Sequence[Gate
     from . import gating, running
     from .asking import confirm, weigh
 
+    running.prepare(asked)
     asked = weigh(asked)
     settled, clients = running.put(asked)
     contents = content(settled)

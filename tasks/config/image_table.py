@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from .contract_table import ExpectTable, Range, TestTable
+from .secret_table import SecretTable
 from .tables import Sources, Table, Text, Words
 
 
@@ -20,6 +21,14 @@ class ImageTable(Table):
     contexts: dict[str, str] = Field({}, description="named build contexts: folder, URL, docker-image://…")
     platforms: Words = Field([], description="os/arch list; the machine's own if left out")
     labels: dict[str, Text] = Field({}, description="labels set on the image itself")
+    secrets: dict[str, SecretTable] = Field({}, description="what RUN may mount as a secret, by its id")
+    ssh: Words = Field(
+        [], description='what RUN may mount as SSH: "default" (your agent) or "ID=PATH" of a key or socket'
+    )
+    before: list[Words] = Field(
+        [],
+        description="commands run before the build, once each: lists of words, no shell, in build.toml's folder",
+    )
     needs: Words = Field([], description="sibling images to build first that the Dockerfile does not show")
     tags: Words | None = Field(None, description="instead of tags.build")
     local: Words = Field([], description="further references, for the engine only (never pushed)")

@@ -17,9 +17,10 @@ from .dockerfiles import find_context, find_dockerfile
 from .document import Document
 from .findings import Finding
 from .image_table import ImageTable
+from .secrets import secrets
 from .versions import sources
 
-MERGED = ("args", "contexts", "labels")
+MERGED = ("args", "contexts", "labels", "secrets")
 """What an image adds to or replaces in the defaults key by key; every other key it replaces whole."""
 
 PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?")
@@ -97,6 +98,11 @@ def image(
             for source in sources(table.version, entry.where("version"), findings)
         ),
         repository=table.repository,
+        secrets=secrets(table, entry.where("secrets"), findings),
+        ssh=fixed.texts("ssh"),
+        before=tuple(
+            tuple(fixed.expanded("before", word) for word in words) for words in table.before if words
+        ),
         extract=extracts.checked(fixed.pairs("extract"), entry.where("extract"), findings),
         matrix=entry.values,
         contract=contracts.contract(entry.own, where, findings, known=inherited),

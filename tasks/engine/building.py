@@ -19,7 +19,7 @@ from ..errors import ArgosyError, BuildError, StoppedError, SurroundingsError
 from ..planning.bakefile import bakefile, closure, links, target
 from ..planning.batches import batches
 from ..planning.plan import Plan, PlannedImage
-from . import bake, docker
+from . import bake, docker, secrets
 from .results import OUTCOME, Result, Results, Verdict
 
 SLIP = re.compile(
@@ -221,21 +221,22 @@ def _targets(plan: Plan, images: Sequence[PlannedImage]) -> dict[str, Target]:
     found: dict[str, Target] = {}
     for image in images:
         linked = links(image, plan)
-        found[target(image.name)] = _target(target(image.name), image, [link.target for link in linked])
+        found[target(image.name)] = _target(
+            target(image.name), image, [link.target for link in linked], plan.root
+        )
     for image in images:
         for link in links(image, plan):
             if link.target not in found:
                 # By standing on the image, what it repeats of it is told and counted as that one's.
                 of = plan[link.need.image] if target(link.need.image) in found else image
                 needs = [target(of.name)] if of is not image else []
-                found[link.target] = _target(link.target, of, needs)
+                found[link.target] = _target(link.target, of, needs, plan.root)
     return found
 
 
-def _target(name: str, image: PlannedImage, needs: Sequence[str]) -> Target:
-    return Target(
-        name, image.name, image.building or image.platforms, image.dockerfile, image.context, tuple(needs)
-    )
+def _target(name: str, image: PlannedImage, needs: Sequence[str], root: Path) -> Target:
+    platforms, hidden = image.building or image.platforms, secrets.hidden(image, root, os.environ)
+    return Target(name, image.name, platforms, image.dockerfile, image.context, tuple(needs), hidden)
 
 
 def _writer(log: TextIO) -> Callable[[str], None]:

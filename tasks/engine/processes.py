@@ -42,7 +42,7 @@ def run(
 ) -> Done:
     """Runs a program without input and returns what it printed; `seconds` is the most it may take.
 
-    `env` is added to our own environment; `folder` is where it runs instead of here.
+    `env` is added to our own environment; `folder` is where it runs. Raises OSError for one that is not there.
     """
     whole = {**os.environ, **env} if env else None
     process = _started(command, env=whole, cwd=folder, encoding="utf-8", errors="replace")

@@ -14,6 +14,7 @@ from .moved import Moved
 from .project import Builder, Client, Project, Registry, TagRules
 from .reference import DIGEST, HUB, REPOSITORY, TAG, Reference
 from .releasing import Releasing
+from .secret import Secret
 
 __all__ = [
     "DIGEST",
@@ -38,6 +39,7 @@ __all__ = [
     "Registry",
     "Releasing",
     "Scanning",
+    "Secret",
     "Surroundings",
     "TagRules",
     "VersionSource",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .contract import Contract
+from .secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ class Image:
     selected: bool = True
     version: tuple[VersionSource, ...] = ()
     repository: str = ""
+    secrets: tuple[Secret, ...] = ()
+    ssh: tuple[str, ...] = ()
+    before: tuple[tuple[str, ...], ...] = ()
     extract: Mapping[str, str] = field(default_factory=dict)
     matrix: Mapping[str, Any] = field(default_factory=dict)
     contract: Contract = field(default_factory=Contract)

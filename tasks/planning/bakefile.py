@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config.dockerfiles import is_remote
+from ..model import Secret
 from .familiar import familiar
 from .meanings import DOCKER_IMAGE
 from .plan import Need, Plan, PlannedImage
@@ -142,6 +143,8 @@ def _target(image: PlannedImage, plan: Plan, named: bool = False, straight: bool
         "args": dict(image.args),
         "contexts": contexts,
         "labels": dict(image.labels),
+        "secret": [_secret(one) for one in image.secrets],
+        "ssh": list(image.ssh),
         "platforms": list(image.building or image.platforms),
         "tags": _tags(image) if named and image.output == "load" else [],
         "output": _output(image, straight=straight) if named else ["type=cacheonly"],
@@ -159,6 +162,12 @@ def _pinned(context: str, image: PlannedImage) -> str:
 
 def _attest(plan: Plan) -> list[str]:
     return [f"type=provenance,mode={plan.provenance}"] if plan.provenance != "off" else NO_PROVENANCE
+
+
+def _secret(one: Secret) -> str:
+    """Returns a secret as bake takes it: where it is, a field that holds a comma in quotes."""
+    place = f"src={one.file}" if one.file else f"env={one.env}"
+    return f"id={one.id}," + (f'"{place}"' if "," in place else place)
 
 
 def _tags(image: PlannedImage) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..model import Image, Project
-from . import capabilities, collisions, mirrors, siblings
+from . import capabilities, collisions, mirrors, mounts, siblings
 from .facts import Facts
 from .familiar import familiar
 from .naming import Naming
@@ -61,7 +61,7 @@ def drafts(naming: Naming, chosen: Iterable[str], *, deps: bool) -> dict[str, Pl
             image = naming.project.images[name]
             draft = _draft(image, naming)
             draft = replace(draft, needs=siblings.needs(naming, draft, image.needs, owners))
-            found[name] = mirrors.mirrored(naming, draft)
+            found[name] = mounts.warned(mirrors.mirrored(naming, draft), naming.facts)
             waiting += [need.image for need in found[name].needs] if deps else []
     return found
 
@@ -81,6 +81,9 @@ def _draft(image: Image, naming: Naming) -> PlannedImage:
         args=naming.expand_all(image, "args"),
         contexts={_context_name(key): value for key, value in contexts.items()},
         labels=naming.expand_all(image, "labels"),
+        secrets=image.secrets,
+        ssh=image.ssh,
+        before=image.before,
         groups=image.groups,
         publish=image.publish,
         annotate=image.annotate,

@@ -103,7 +103,7 @@ def _notes(plan: Plan) -> Iterable[str]:
     for image in plan.images:
         for need in image.needs:
             yield f"{image.name} stands on {need.image}: {need.because}"
-        for note in image.notes:
+        for note in (*image.warnings, *image.notes):
             yield f"{image.name}: {note}"
     for path, origin in plan.origins.items():
         yield f"{path} comes from {origin}"

@@ -1,0 +1,45 @@
+"""Which secrets and SSH keys an image's Dockerfile really mounts: what is given for nothing is said. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from . import dockerfile as dockerfiles
+from .facts import Facts
+from .meanings import mount_fields
+from .plan import PlannedImage
+from .scopes import executed, global_scope
+from .sources import reached
+
+
+def warned(image: PlannedImage, facts: Facts) -> PlannedImage:
+    """Returns the image with a warning for each secret and key that no RUN it reaches mounts."""
+    given = {("secret", one.id) for one in image.secrets}
+    given |= {("ssh", one.partition("=")[0]) for one in image.ssh}
+    unused = sorted(given - set(_mounted(image, facts))) if given else []
+    said = [
+        f"{kind} {name} is given and mounted by no RUN: RUN --mount=type={kind},id={name} …"
+        for kind, name in unused
+    ]
+    return replace(image, warnings=(*image.warnings, *said))
+
+
+def _mounted(image: PlannedImage, facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yields (kind, id) of every such mount. https://docs.docker.com/reference/dockerfile/#run---mounttypesecret"""
+    text = dockerfiles.read(facts.files[image.dockerfile], image.dockerfile)
+    target, contexts = image.target or None, tuple(image.contexts)
+    for platform in image.platforms:
+        scope = global_scope(text, target, image.args, platform, facts.native)
+        for stage in reached(text, target, image.args, platform, facts.native, contexts):
+            for instruction in executed(text, stage, scope, contexts):
+                for mount in instruction.flag_values("mount") if instruction.keyword == "RUN" else ():
+                    yield _told(mount_fields(mount))
+
+
+def _told(fields: dict[str, str]) -> tuple[str, str]:
+    kind = fields.get("type", "").lower()
+    if kind == "ssh":
+        return kind, fields.get("id") or "default"
+    place = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
+    return kind, fields.get("id") or fields.get("source") or place.rpartition("/")[2]

@@ -1,0 +1,179 @@
+"""Build secrets: read by the build, in nothing that stays."""
+
+from __future__ import annotations
+
+import base64
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PrivateEngine
+from tests.planned import findings, plan
+from tests.scenario import Fleet, Ran
+
+LOGIN = "machine example.com login me password hunter2-hunter2"
+TOML = """
+[defaults.secrets]
+netrc = { file = "~/.netrc" }
+token = { env = "API_TOKEN", optional = true }
+[images.api]
+"""
+READS = """
+FROM busybox:stable
+RUN --mount=type=secret,id=netrc wc -c < /run/secrets/netrc > /size
+RUN --mount=type=secret,id=token wc -c < /run/secrets/token > /token || echo none > /token
+"""
+
+
+@pytest.fixture
+def home(real: Fleet, tmp_path: Path) -> Path:
+    """A home of one's own, with a .netrc."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / ".netrc").write_text(LOGIN + "\n")
+    real.env["HOME"] = str(tmp_path / "home")
+    # BuildKit's cache knows no secret's content either: what another test built must not serve.
+    real.image("api", READS.replace("stable\n", f"stable\nENV TEST={real.owner}\n"))
+    real.toml(TOML)
+    return tmp_path / "home"
+
+
+def everything(real: Fleet, engine: PrivateEngine) -> bytes:
+    """Every byte of the image: layers, configuration, history."""
+    name = f"{real.registry}/{real.owner}/api:0.1.0"
+    saved = subprocess.run(["docker", "save", name], env=engine.env, check=True, capture_output=True).stdout
+    return saved + b"".join(_layers(saved))
+
+
+def _layers(saved: bytes) -> list[bytes]:
+    with tarfile.open(fileobj=io.BytesIO(saved)) as outer:
+        blobs = [found.read() for member in outer if (found := outer.extractfile(member))]
+    opened = []
+    for blob in blobs:
+        try:
+            with tarfile.open(fileobj=io.BytesIO(blob)) as layer:
+                opened += [found.read() for member in layer if (found := layer.extractfile(member))]
+        except tarfile.TarError:
+            continue
+    return opened
+
+
+def logs(real: Fleet) -> str:
+    return "".join(path.read_text() for path in Path(real.env["XDG_STATE_HOME"]).rglob("*.log"))
+
+
+def run(real: Fleet, engine: PrivateEngine, *command: str) -> str:
+    return engine.docker("run", "--rm", f"{real.registry}/{real.owner}/api:0.1.0", *command)
+
+
+@pytest.mark.engine
+def test_the_build_reads_them_and_the_image_holds_none(
+    real: Fleet, engine: PrivateEngine, home: Path
+) -> None:
+    del home
+    token = "t0ken-that-" + "nobody-sees"
+    ran = real.inv("build", env={"API_TOKEN": token}).ok()
+    assert run(real, engine, "cat", "/size", "/token").split() == [str(len(LOGIN) + 1), str(len(token))]
+    image, said = everything(real, engine), ran.out + ran.err + logs(real)
+    for secret in ("hunter2-hunter2", token):
+        assert secret.encode() not in image
+        assert secret not in said
+
+
+@pytest.mark.engine
+def test_an_optional_one_that_lacks_is_done_without(real: Fleet, engine: PrivateEngine, home: Path) -> None:
+    del home
+    real.inv("build").ok()
+    assert run(real, engine, "cat", "/token") == "none"
+
+
+@pytest.mark.engine
+def test_a_missing_file_and_an_unset_variable_are_said_at_once_before_the_build(
+    real: Fleet, home: Path
+) -> None:
+    (home / ".netrc").unlink()
+    real.toml(TOML.replace(", optional = true", ""))
+    said = real.inv("build", env={"API_TOKEN": ""}).failed(3).err
+    assert f"secret netrc of image api: there is no file ~/.netrc ({home}/.netrc). Provide it" in said
+    assert "secret token of image api: the variable API_TOKEN is not set" in said
+    assert "api" not in logs(real)
+
+
+@pytest.mark.engine
+def test_a_reused_image_needs_none(real: Fleet, home: Path) -> None:
+    real.inv("build").ok()
+    (home / ".netrc").unlink()
+    (image,) = real.inv("build --json").ok().json["images"]
+    assert image["verdict"] == "reused"
+
+
+@pytest.mark.engine
+def test_what_a_step_prints_of_a_secret_is_hidden(real: Fleet, home: Path) -> None:
+    del home
+    shows = "cat /run/secrets/netrc; base64 -w0 /run/secrets/netrc; exit 3"
+    real.image("api", f"FROM busybox:stable\nRUN --mount=type=secret,id=netrc {shows}\n")
+    ran = real.inv("build").failed(4)
+    said = ran.out + ran.err + logs(real)
+    assert "***" in said
+    assert LOGIN not in said
+    assert base64.b64encode(f"{LOGIN}\n".encode()).decode() not in said
+
+
+@pytest.mark.engine
+def test_one_that_nobody_mounts_is_warned_of_while_building(real: Fleet, home: Path) -> None:
+    del home
+    real.image("api", "FROM busybox:stable\n")
+    assert "warning: api: secret netrc is given and mounted by no RUN" in real.inv("build").ok().err
+
+
+@pytest.mark.engine
+def test_ssh_is_forwarded_from_the_agent(real: Fleet, engine: PrivateEngine, tmp_path: Path) -> None:
+    key, agent = tmp_path / "key", tmp_path / "agent"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    real.image(
+        "api", 'FROM busybox:stable\nRUN --mount=type=ssh test -S "$SSH_AUTH_SOCK" && echo there > /agent\n'
+    )
+    real.toml('[images.api]\nssh = ["default"]\n')
+    said = real.inv("build").failed(3).err
+    assert "ssh default of image api: no agent is running (SSH_AUTH_SOCK is not set)" in said
+    with subprocess.Popen(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL) as process:
+        while not agent.exists():
+            pass
+        subprocess.run(["ssh-add", "-q", key], check=True, env=real.env | {"SSH_AUTH_SOCK": str(agent)})
+        real.inv("build", env={"SSH_AUTH_SOCK": str(agent)}).ok()
+        process.terminate()
+    assert run(real, engine, "cat", "/agent") == "there"
+
+
+def test_bake_is_told_where_they_are_and_never_what(fleet: Fleet, tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text(LOGIN)
+    fleet.image("api", READS)
+    fleet.toml(TOML.replace(".netrc", "a,b").replace("[images.api]", '[images.api]\nssh = ["key=id"]'))
+    env = {"HOME": str(tmp_path), "API_TOKEN": "t0ken-that-nobody-sees"}
+    ran: Ran = fleet.inv("plan --format bake", env=env).ok()
+    assert ran.json["target"]["api"]["secret"] == [
+        f'id=netrc,"src={tmp_path}/a,b"',
+        "id=token,env=API_TOKEN",
+    ]
+    assert "t0ken" not in ran.out
+
+
+def test_an_images_own_are_added_to_the_defaults(fleet: Fleet) -> None:
+    fleet.image("api", READS)
+    fleet.toml(TOML + 'secrets = { token = { file = "token" }, more = { env = "MORE" } }\n')
+    assert [(one.id, str(one)) for one in plan(fleet)["api"].secrets] == [
+        ("netrc", "~/.netrc"),
+        ("token", "token"),
+        ("more", "the variable MORE"),
+    ]
+
+
+def test_where_one_comes_from_must_be_clear(fleet: Fleet) -> None:
+    fleet.image("api")
+    fleet.toml('[images.api.secrets]\na = { file = "x", env = "X" }\nb = {}\n')
+    assert findings(fleet) == [
+        "images.api.secrets.a: a secret comes from a `file` or from an `env` variable",
+        "images.api.secrets.b: a secret comes from a `file` or from an `env` variable",
+    ]
