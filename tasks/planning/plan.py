@@ -10,11 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-<<<<<<< HEAD
-from ..model import Client, Descriptor, Held, Reference
-=======
-from ..model import Client, Reference, Secret
->>>>>>> 2b50424 (Give builds secrets and SSH keys, and run what must run before them)
+from ..model import Client, Descriptor, Held, Reference, Secret
 
 Output = Literal["load", "push", "none"]
 SCHEMA = 1
@@ -47,11 +43,8 @@ class PlannedImage:
     the platforms to be built: all, or those that are missing alone. `pins` are the outside bases it is built
     from, as contexts for BuildKit; `mirror` is what such a base, by its familiar name, is taken from instead.
     `given` says where a reused image is found, by platform; `fetched` that it has to come from there into the
-<<<<<<< HEAD
     engine first; `stands` what registries said of it, by repository and platform, `held` what the engine did.
-=======
-    engine first. `warnings` are notes that a build says too.
->>>>>>> 2b50424 (Give builds secrets and SSH keys, and run what must run before them)
+    `warnings` are notes that a build says too.
     """
 
     name: str
@@ -81,15 +74,12 @@ class PlannedImage:
     mirror: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     fetched: bool = False
-<<<<<<< HEAD
     stands: Mapping[tuple[Reference, str], Descriptor] = field(default_factory=dict)
     held: Held | None = None
-=======
     secrets: tuple[Secret, ...] = ()
     ssh: tuple[str, ...] = ()
     before: tuple[tuple[str, ...], ...] = ()
     warnings: tuple[str, ...] = ()
->>>>>>> 2b50424 (Give builds secrets and SSH keys, and run what must run before them)
     notes: tuple[str, ...] = ()
 
     @property
