@@ -91,7 +91,7 @@ def owners(engine: PrivateEngine) -> Iterator[set[str]]:
     found: set[str] = set()
     yield found
     names = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-    mine = [name for name in names if found & set(name.split("/"))]
+    mine = [name for name in names if any(owner in name for owner in found)]
     for part in filter(None, (mine[start::4] for start in range(4))):
         command = ["setsid", "--fork", "docker", "image", "rm", "--force", *part]
         subprocess.run(

@@ -130,7 +130,7 @@ def furnish(folder: Path, owner: str) -> None:
     ):
         if (ROOT / name).exists():
             shutil.copy2(ROOT / name, folder)
-    for name in ("tasks", "docker", "docs"):
+    for name in ("tasks", "docker", "docs", "tests/systems"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "scripts").symlink_to(ROOT / "scripts")
     for file in (folder / "build.toml", *(folder / "docker").rglob("*Dockerfile*")):

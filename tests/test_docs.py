@@ -24,12 +24,15 @@ from tests.scenario import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 ENGINELESS = {
-    "builder.md",
-    "mirror.md",
-    "lockstep.md",
     "another-repository.md",
+    "base-and-children.md",
+    "builder.md",
     "from-a-shell-loop.md",
+    "lockstep.md",
+    "mirror.md",
     "names.md",
+    "services-behind-make.md",
+    "siblings-by-local-name.md",
 }
 """Pages whose commands need no engine: they have none, so that it is true."""
 STORIES = [page for page in PAGES if any(step.commands for step in steps(page))]
@@ -176,6 +179,16 @@ def test_the_readme_opens_with_the_two_commands():
     first = next(step for step in steps(ROOT / "README.md") if step.commands)
     assert [command.text for command in first.commands] == ["make container-build", "make test"]
     assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("make test")
+
+
+def test_a_page_about_a_system_shows_its_build_toml():
+    """The pages about real shapes are made from trees that are built for real."""
+    about = {page: re.findall(r"~/argosy/(tests/systems/\w+)/", page.read_text()) for page in PAGES}
+    for page, trees in about.items():
+        for tree in trees:
+            shown = [step.text for step in steps(page) if step.path == "build.toml"]
+            assert (ROOT / tree / "build.toml").read_text() in shown, page.name
+    assert any(about.values())
 
 
 def test_a_page_that_lies_is_caught(tmp_path: Path):

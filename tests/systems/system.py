@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests import harbour
 from tests.conftest import PrivateEngine
 from tests.scenario import ROOT, Fleet
 
@@ -31,7 +32,7 @@ def copied(name: str, folder: Path, words: Mapping[str, str], ignored: tuple[str
     """Copies a system's tree, every one of `words` replaced where it stands by itself or begins a name."""
     root = folder / name
     shutil.copytree(SYSTEMS / name, root, ignore=shutil.ignore_patterns(*ignored))
-    pattern = re.compile("|".join(rf"(?<![\w.-]){re.escape(word)}(?!\w)" for word in words) or "(?!)")
+    pattern = re.compile("|".join(rf"(?<![\w-]){re.escape(word)}(?!\w)" for word in words) or "(?!)")
     for file in (path for path in root.rglob("*") if path.is_file()):
         text = file.read_text()
         if (mine := pattern.sub(lambda match: words[match[0]], text)) != text:
@@ -93,3 +94,14 @@ def docker_package(folder: Path, engine: PrivateEngine) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(client, target)
     return folder
+
+
+def names(engine: PrivateEngine, word: str) -> set[str]:
+    """The names in the engine with `word` in them; addresses are no names."""
+    found = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    return {name for name in found if word in name and ":argosy-" not in name}
+
+
+def published(registry: str, repository: str) -> set[str]:
+    """The names a repository has in a registry; addresses are no names."""
+    return {tag for tag in harbour.tags(registry, repository) if not tag.startswith("argosy-")}

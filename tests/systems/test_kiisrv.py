@@ -1,0 +1,235 @@
+"""kiisrv: a server that finds its siblings by their local names, and a matrix of those."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import harbour
+from tests.conftest import PrivateEngine
+from tests.scenario import Fleet
+from tests.systems.system import (
+    BOTH,
+    docker_package,
+    names,
+    own,
+    published,
+    stand_in,
+    system,
+)
+
+pytestmark = pytest.mark.engine
+
+CONTROLLERS = {"050": "v0.5.0", "054": "v0.5.4", "055": "v0.5.5", "056": "v0.5.6", "057": "v0.5.7"}
+NO_ENGINE = {"DOCKER_HOST": "unix:///nope"}
+
+
+@pytest.fixture(scope="module")
+def bases(engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    packages = {"packages": docker_package(tmp_path_factory.mktemp("packages"), engine)}
+    return {
+        "rust:1.75-bookworm": stand_in(engine, "compiler", "rust:1.75-bookworm"),
+        "debian:bookworm-slim": stand_in(engine, "debian", "debian:bookworm-slim", contexts=packages),
+    }
+
+
+@pytest.fixture
+def kiisrv(engine: PrivateEngine, bases: dict[str, str], tmp_path: Path, owners: set[str]) -> Fleet:
+    """The system in a repository, under a name of this test, here the `owner`; both its registries are here."""
+    word = own("kiisrv")
+    words = {
+        "kiisrv": word,
+        'host = "ghcr.io"': f'host = "{engine.registry}/ghcr"',
+        'host = "docker.io"': f'host = "{engine.registry}/hub"',
+    }
+    made = system(engine, "kiisrv", tmp_path, words, bases)
+    owners.add(word)
+    made.owner = word
+    made.commit()
+    return made
+
+
+def verdicts(fleet: Fleet, line: str) -> dict[str, str]:
+    return {image["name"]: image["verdict"] for image in fleet.inv(f"{line} --json").ok().json["images"]}
+
+
+def local(fleet: Fleet, *controllers: str) -> set[str]:
+    """The local names of controllers."""
+    return {f"{fleet.owner}-controller-{one}:latest" for one in controllers}
+
+
+def found_by_the_server(fleet: Fleet, engine: PrivateEngine) -> set[str]:
+    """What the server asks of the engine, in its own words."""
+    reference = f"reference={fleet.owner}-controller-*"
+    asked = ("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", reference)
+    return set(engine.docker(*asked).splitlines())
+
+
+def test_six_images_come_of_two_tables(kiisrv: Fleet):
+    """S2 a, listed: each controller is one target with one argument."""
+    images = kiisrv.inv("list --json").ok().json["images"]
+    assert [image["name"] for image in images] == [
+        kiisrv.owner,
+        *(f"controller-{one}" for one in CONTROLLERS),
+    ]
+    assert [image["args"] for image in images[1:]] == [{"TAG": tag} for tag in CONTROLLERS.values()]
+    assert images[0]["target"] == "server"
+    assert {image["target"] for image in images[1:]} == {"build-environment"}
+    assert {image["dockerfile"] for image in images} == {"Dockerfile"}
+
+
+def test_two_are_built_where_two_are_named(kiisrv: Fleet, engine: PrivateEngine):
+    """S2 a, named."""
+    built = verdicts(kiisrv, f"build --images {kiisrv.owner},controller-057")
+    assert built == {kiisrv.owner: "built", "controller-057": "built"}
+    assert found_by_the_server(kiisrv, engine) == local(kiisrv, "057")
+    assert f"{kiisrv.owner}-server:latest" in names(engine, kiisrv.owner)
+
+
+def test_the_server_finds_exactly_the_controllers_that_were_built(kiisrv: Fleet, engine: PrivateEngine):
+    """S2 a, the group: what all stand on is made once. b: each has its own tag."""
+    dockerfile = kiisrv.root / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text().replace(" ninja-build", f" ninja-build {kiisrv.owner}"))
+    ran = kiisrv.inv("build --group controllers").ok()
+    assert "5 built" in ran.out
+    assert len(re.findall(r"RUN apt-get install .* ninja-build", ran.err)) == 1
+    assert found_by_the_server(kiisrv, engine) == local(kiisrv, *CONTROLLERS)
+    for name, tag in CONTROLLERS.items():
+        [reference] = local(kiisrv, name)
+        assert engine.docker("run", "--rm", reference, "cat", "/controller/TAG") == tag
+
+
+def test_a_push_brings_every_tag_to_both_registries(kiisrv: Fleet, engine: PrivateEngine):
+    """S2 c, as a push."""
+    kiisrv.inv(f"push --images {kiisrv.owner},controller-057").ok()
+    sha = kiisrv.git("rev-parse", "--short=7", "HEAD")
+    for image in (kiisrv.owner, "controller-057"):
+        repositories = [f"{path}/{kiisrv.owner}-{image}" for path in ("ghcr/kiibohd", "hub/kiibohdhub")]
+        for repository in repositories:
+            assert published(engine.registry, repository) == {"main", f"sha-{sha}", "latest"}
+        found = {
+            harbour.manifest(engine.registry, repository, tag).digest
+            for repository in repositories
+            for tag in ("main", "latest")
+        }
+        assert len(found) == 1
+
+
+def test_releases_and_pre_releases_have_their_own_tags(kiisrv: Fleet):
+    """S2 c, as a plan: the release itself is shown with releases."""
+    sha = kiisrv.git("rev-parse", "--short=7", "HEAD")
+    for tag, expected in (
+        ("v1.2.3", {"1.2.3", "1.2", "1", "latest", f"sha-{sha}"}),
+        ("v1.2.3-rc1", {"1.2.3-rc1"}),
+    ):
+        plan = kiisrv.inv(f"plan --tag {tag} --format json", env=NO_ENGINE).ok().json
+        for image in plan["images"]:
+            published = [ref for ref in image["references"] if ref.startswith(kiisrv.registry)]
+            assert len(published) == 2 * len(expected)
+            assert {ref.rpartition(":")[2] for ref in published} == expected
+
+
+def test_a_branch_of_one_s_own_is_never_latest(kiisrv: Fleet):
+    """As it is: latest on the default branch."""
+    kiisrv.git("checkout", "-q", "-b", "feature/arm")
+    references = kiisrv.inv("list --json").ok().json["images"][0]["references"]
+    sha = kiisrv.git("rev-parse", "--short=7", "HEAD")
+    assert {ref.rpartition(":")[2] for ref in references[:-1]} == {"feature-arm", f"sha-{sha}"}
+
+
+def test_a_pull_brings_the_local_names_back(kiisrv: Fleet, engine: PrivateEngine):
+    """S2 d. What is missing is said, with --strict by the exit code."""
+    kiisrv.inv("push --images controller-057").ok()
+    kiisrv.inv("clean --yes").ok()
+    assert found_by_the_server(kiisrv, engine) == set()
+    kiisrv.inv("pull --tag latest --images controller-057").ok()
+    assert found_by_the_server(kiisrv, engine) == local(kiisrv, "057")
+    ran = kiisrv.inv("pull --tag latest --images controller-05*").ok()
+    assert f"kiibohd/{kiisrv.owner}-controller-050 has no latest" in ran.out
+    assert found_by_the_server(kiisrv, engine) == local(kiisrv, "057")
+    ran = kiisrv.inv("pull --tag latest --images controller-050 --strict").failed(3)
+    assert "not there: controller-050" in ran.err
+
+
+def test_what_is_saved_is_loaded_as_it_was(kiisrv: Fleet, engine: PrivateEngine):
+    """S2 e."""
+    kiisrv.inv("build --images controller-05[67]").ok()
+    before = ids(kiisrv, engine)
+    assert len(before) == 14
+    kiisrv.inv("save --images controller-05[67] --dir out").ok()
+    kiisrv.inv("clean --yes").ok()
+    assert ids(kiisrv, engine) == {}
+    kiisrv.inv("load --dir out").ok()
+    assert ids(kiisrv, engine) == before
+
+
+def ids(fleet: Fleet, engine: PrivateEngine) -> dict[str, str]:
+    """The IDs of the fleet's names in the engine."""
+    found = sorted(names(engine, fleet.owner))
+    asked = engine.docker("image", "inspect", "-f", "{{.Id}}", *found).splitlines() if found else []
+    return dict(zip(found, asked, strict=True))
+
+
+def test_an_ignored_key_is_in_no_image(kiisrv: Fleet, engine: PrivateEngine, tmp_path: Path):
+    """S2 g, with the .dockerignore as it is."""
+    key = f"key-of-{kiisrv.owner}"
+    kiisrv.file("apikey", key)
+    dockerfile = kiisrv.root / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text().replace("COPY layouts /srv/layouts", "COPY . /srv/layouts"))
+    kiisrv.inv(f"build --images {kiisrv.owner},controller-057").ok()
+    for name in (f"{kiisrv.owner}-server:latest", *local(kiisrv, "057")):
+        unpacked = tmp_path / name.replace(":", "-")
+        unpacked.mkdir()
+        engine.docker("image", "save", "-o", str(unpacked / "image.tar"), name)
+        subprocess.run(["tar", "-xf", "image.tar"], cwd=unpacked, check=True)
+        layers = [blob for blob in unpacked.rglob("*") if blob.is_file() and blob.suffix != ".tar"]
+        assert layers
+        assert not [blob for blob in layers if key.encode() in content(blob)]
+
+
+def content(blob: Path) -> bytes:
+    """A layer's bytes, unpacked where it is packed."""
+    raw = blob.read_bytes()
+    if raw[:2] == b"\x1f\x8b":
+        return subprocess.run(["gzip", "-dc"], input=raw, capture_output=True, check=True).stdout
+    return raw
+
+
+def test_a_controller_runs_on_arm64_too(kiisrv: Fleet, engine: PrivateEngine):
+    """S2 h."""
+    kiisrv.inv(f"push --images controller-056 --platforms {BOTH}").ok()
+    repository = f"ghcr/kiibohd/{kiisrv.owner}-controller-056"
+    assert harbour.manifest(engine.registry, repository, "latest").platforms == set(BOTH.split(","))
+    reference = f"{engine.registry}/{repository}:latest"
+    engine.docker("pull", "-q", "--platform", "linux/arm64", reference)
+    ran = engine.docker(
+        "run", "--rm", "--platform", "linux/arm64", reference, "sh", "-c", "uname -m; cat /controller/TAG"
+    )
+    assert ran == "aarch64\nv0.5.6"
+
+
+def test_a_new_version_is_one_line_and_one_where_the_server_knows_it(kiisrv: Fleet, engine: PrivateEngine):
+    """S2 i. Its sources are vendored beside it; lockstep sees to the server's own list."""
+    kiisrv.file("vendor/v0.5.8/build.sh", "#!/bin/sh\n")
+    toml = kiisrv.root / "build.toml"
+    line = '    { id = "057", git = "v0.5.7" },\n'
+    toml.write_text(toml.read_text().replace(line, line + '    { id = "058", git = "v0.5.8" },\n'))
+    images = {image["name"]: image for image in kiisrv.inv("list --json").ok().json["images"]}
+    assert len(images) == 7
+    assert images["controller-058"]["args"] == {"TAG": "v0.5.8"}
+    ran = kiisrv.inv("build --images controller-058").failed(2)
+    assert "src/main.rs" in ran.err
+    assert f"{kiisrv.owner}-controller-058" in ran.err
+    source = kiisrv.root / "src/main.rs"
+    old = f'    ("v0.5.7", "{kiisrv.owner}-controller-057"),\n'
+    assert old in source.read_text()
+    source.write_text(source.read_text().replace(old, old + old.replace("5.7", "5.8").replace("057", "058")))
+    kiisrv.inv("build --images controller-058").ok()
+    assert found_by_the_server(kiisrv, engine) == local(kiisrv, "058")
+    source.write_text(source.read_text().replace("controller-050", "controller-049"))
+    ran = kiisrv.inv("build --images controller-058").failed(2)
+    assert "src/main.rs:3" in ran.err
+    assert "controller-049" in ran.err
