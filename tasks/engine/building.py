@@ -5,6 +5,7 @@ It decides what a failure stops. It does not know how results are shown, nor whe
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
