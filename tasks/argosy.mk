@@ -10,7 +10,7 @@
 ARGOSY ?= argosy
 FLAGS ?=
 
-.PHONY: container-build container-push container-test container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor container-lint
+.PHONY: container-build container-push container-test container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor container-lint container-scan
 
 container-build: ## Build all images and load them
 	@$(ARGOSY) build $(FLAGS)
@@ -68,3 +68,9 @@ container-lint: ## Look for faults in files and in what was built
 
 container-lint-%: ## Look for faults in one image
 	@$(ARGOSY) lint --images '$*' $(FLAGS)
+
+container-scan: ## Scan what was built for vulnerabilities
+	@$(ARGOSY) scan $(FLAGS)
+
+container-scan-%: ## Scan one image
+	@$(ARGOSY) scan --images '$*' $(FLAGS)

@@ -28,6 +28,7 @@ ENGINELESS = {
     "base-and-children.md",
     "builder.md",
     "from-a-shell-loop.md",
+    "lint.md",
     "lockstep.md",
     "mirror.md",
     "names.md",

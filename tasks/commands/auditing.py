@@ -30,3 +30,26 @@ def lint(choice: Linting) -> None:
     found = linting.linted(ask(choice, engine=not choice.files, required=False), choice)
     report.tell(found, "lint", json=choice.json)
     found.require()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scanning(Choice):
+    """The flags of `scan`."""
+
+    strict: bool = flag(False, "an image that was not built makes it fail")
+
+
+@command("images", "group", "platforms", "registry", "owner", "tags", "since", "json")
+def scan(choice: Scanning) -> None:
+    """Scan what was built for vulnerabilities, each image on each platform, by its digest.
+
+    The scanner is that of `[scan]` in build.toml, else trivy or grype, whichever is on PATH. Its SARIF (and JSON) is
+    kept below artifacts/scan. A finding that is severe enough makes it fail, unless `[scan]` says to report only.
+    """
+    from ..report import checks as report
+    from . import scanning
+    from .asking import ask
+
+    found = scanning.scanned(ask(choice, required=False), strict=choice.strict)
+    report.tell(found, "scan", json=choice.json)
+    found.require()

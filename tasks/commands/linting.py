@@ -30,7 +30,7 @@ def linted(asked: Asked, choice: Choice) -> Checks:
     linting = replace(asked.project.linting, strict=asked.project.linting.strict or choice.strict)
     checks: list[Check] = [*_files(asked, linting, choice)]
     checks += _built(asked, linting, choice)
-    if choice.strict:
+    if choice.strict and not choice.files:
         absent = Outcome.SKIPPED
         checks = [
             replace(one, outcome=Outcome.FAILED) if one.outcome is absent and one.name == "built" else one

@@ -5,12 +5,13 @@ What is nowhere is told by a reason, not by an error: it was not built yet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..engine import images
 from ..errors import RegistryError, SurroundingsError
-from ..model import HUB, Client
+from ..model import HUB, Client, Reference
 from ..planning.plan import Plan, PlannedImage
 from ..registries.registry import Remote
 from . import in_engine, in_registry
@@ -36,7 +37,8 @@ class Built:
         known = [str(reference) for reference in image.references if str(reference) in self._there]
         if known and self._client:
             try:
-                return in_engine.evidence(self._client, known[0], [platform], self.blobs)[platform]
+                found = in_engine.evidence(self._client, known[0], [platform], self.blobs)[platform]
+                return replace(found, reference=self._pinned(known[0]))
             except SurroundingsError as error:
                 reason = str(error)
         elif image.references:
@@ -44,6 +46,12 @@ class Built:
         else:
             reason = "it has no name"
         return self._pushed(image, platform) or reason
+
+    def _pinned(self, reference: str) -> str:
+        """Returns a name that no later build moves, where the engine's store has one: repository and digest."""
+        name = Reference.parse(reference).name
+        digests: Sequence[str] = self._there[reference].get("RepoDigests") or ()
+        return next((one for one in digests if one.partition("@")[0] == name), reference)
 
     def _pushed(self, image: PlannedImage, platform: str) -> Evidence | None:
         for reference in image.published[:1]:
