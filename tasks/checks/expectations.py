@@ -47,7 +47,7 @@ def _user(expect: Expect, evidence: Evidence) -> Seen:
     said = evidence.configuration.user or "root"
     names = Names(evidence)
     user, group = names.ids(said)
-    found = said if said == user else f"{said} ({user}:{group})"
+    found = said if said in {user, f"{user}:{group}"} else f"{said} ({user}:{group})"
     if expect.user == NON_ROOT:
         yield "user", f"runs as {found}" if user == "0" else "", found
         return

@@ -15,17 +15,17 @@ from .check import Check, Outcome
 class Subject:
     """One image on one platform.
 
-    `run` is what a container is made of, together with `--platform`: a name could be moved while it is tested.
-    `fleet` is the same of every image, by its names; `lines` are what its layers come from.
+    `lines` are what its layers come from. `run` is what a container is made of, together with `--platform`: a name
+    could be moved while it is tested. `fleet` is the same of every image of the fleet, by its names.
     """
 
     image: str
     platform: str
     contract: Contract
+    lines: tuple[Line, ...]
     evidence: Evidence
-    run: str = ""
+    run: str
     fleet: Mapping[str, str] = field(default_factory=dict)
-    lines: tuple[Line, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -5,7 +5,7 @@ What is not there is a check that was skipped, with the reason; by name it was a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -26,13 +26,15 @@ THREADS = 4
 def in_the_engine(
     plan: Plan,
     client: Client,
-    contracts: Mapping[str, Contract],
-    lines: Mapping[str, tuple[Line, ...]],
+    promised: Mapping[str, tuple[Contract, tuple[Line, ...]]],
     needed: Collection[str] = (),
+    reads: Callable[[str, str], object] = lambda _image, _platform: None,
 ) -> tuple[tuple[Subject, ...], tuple[Check, ...]]:
     """Returns what is there of the plan's selected images, and a check for each that is not.
 
-    `needed` are images whose absence is a failure. Raises SurroundingsError where the engine does not answer.
+    `promised` is each image's contract, and the lines that its layers come from; `needed` are images whose
+    absence is a failure; `reads` hears of each image that is read, which takes a while the first time. Raises
+    SurroundingsError where the engine does not answer.
     """
     named = {str(reference): image for image in plan.images for reference in image.references}
     there = images.inspect(client, list(named))
@@ -44,15 +46,14 @@ def in_the_engine(
         if not known:
             return _absent(image, platform, f"{image.references[0]} is not in the engine", needed)
         identity = str(there[known[0]]["Id"])
+        reads(image.name, platform)
         try:
             evidence = in_engine.evidence(client, identity, [platform], blobs)[platform]
         except SurroundingsError:
             return _absent(image, platform, f"{known[0]} is not in the engine for {platform}", needed)
         name = Reference.parse(known[0]).name
         evidence = replace(evidence, reference=f"{name}@{evidence.digest}")
-        return Subject(
-            image.name, platform, contracts[image.name], evidence, identity, fleet, lines[image.name]
-        )
+        return Subject(image.name, platform, *promised[image.name], evidence, identity, fleet)
 
     pairs = [(image, platform) for image in plan.selected if image.references for platform in image.platforms]
     with ThreadPoolExecutor(THREADS) as pool:

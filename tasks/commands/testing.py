@@ -1,6 +1,6 @@
 """A fleet tested, from the plan to its checks: what is there is found, what was promised is looked at.
 
-It joins planning, checks and report for the task of checking.py.
+It joins planning, checks and report for the task of checking.py, and gives a release its gates `contract` and `size`.
 """
 
 from __future__ import annotations
@@ -8,12 +8,19 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import CheckError, StoppedError
 
 if TYPE_CHECKING:
-    from ..checks.check import Checks
+    from ..checks.check import Check, Checks
+    from ..checks.subject import Subject
+    from ..evidence.evidence import Evidence
+    from ..model import Contract
+    from ..planning.layering import Line
+    from ..release.gates import Platform
     from .asking import Asked
     from .checking import Testing
 
@@ -22,26 +29,87 @@ def tested(asked: Asked, choice: Testing) -> Checks:
     """Tests the plan's selected images. Raises CheckError where none of them is there."""
     from ..checks import contracts, subjects
     from ..checks.check import Checks
+    from ..report.checks import Progress
+
+    began = time.monotonic()
+    names = tuple(image.name for image in asked.plan.selected)
+    said = {word for text in choice.images for word in text.replace(",", " ").split()}
+    needed = names if choice.strict else said
+    with Progress(sys.stderr) as progress:
+        there, absent = subjects.in_the_engine(
+            asked.plan, asked.project.client, _promised(asked), needed, progress.reads
+        )
+        if names and not there and all(absent):
+            raise CheckError(f"nothing was tested: {absent[0].detail if absent else 'no image has a name'}")
+        try:
+            found = contracts.check(
+                there, asked.plan.root, asked.project.client, _cannot(asked), progress.told, _at_once(asked)
+            )
+        except KeyboardInterrupt:
+            raise StoppedError(f"{progress.said}; no container is left") from None
+    order = {name: number for number, name in enumerate(names)}
+    every = sorted((*found, *absent), key=lambda check: order[check.image])
+    return Checks(tuple(every), time.monotonic() - began)
+
+
+def contract(asked: Asked, evidence: Iterable[tuple[Platform, Evidence]]) -> tuple[Check, ...]:
+    """Looks at what is to be released as `inv test` does, digest by digest; what is run is pulled for that.
+
+    What nothing was promised of has passed; what cannot be run here has not.
+    """
+    from ..checks import contracts
+    from ..checks.check import Outcome
+
+    cannot = _cannot(asked)
+    there = _released(asked, evidence)
+    found = contracts.check(
+        there, asked.plan.root, asked.project.client, cannot, at_once=_at_once(asked), fetched=True
+    )
+    return tuple(
+        replace(check, outcome=Outcome.FAILED if cannot(check.platform) else Outcome.PASSED)
+        if check.outcome is Outcome.SKIPPED
+        else check
+        for check in found
+    )
+
+
+def size(asked: Asked, evidence: Iterable[tuple[Platform, Evidence]]) -> tuple[Check, ...]:
+    """Looks at how large what is to be released is; an image without a budget has passed."""
+    from ..checks.sizes import sizes
+
+    return tuple(
+        check
+        for subject in _released(asked, evidence)
+        for check in sizes(subject) or (subject.check("size", "", "no budget"),)
+    )
+
+
+def _released(asked: Asked, evidence: Iterable[tuple[Platform, Evidence]]) -> tuple[Subject, ...]:
+    from ..checks.subject import Subject
+
+    promised = _promised(asked)
+    return tuple(
+        Subject(one.image, one.platform, *promised[one.image], found, one.reference)
+        for one, found in evidence
+    )
+
+
+def _promised(asked: Asked) -> dict[str, tuple[Contract, tuple[Line, ...]]]:
+    """Returns what each image of the plan promises, and the lines that its layers come from."""
     from ..planning.layering import lines
     from ..planning.naming import Naming
     from ..planning.planner import drafts
     from ..planning.promises import promises
-    from ..report.checks import Progress
 
-    began = time.monotonic()
-    plan, naming, client = asked.plan, Naming(asked.project, asked.facts), asked.project.client
-    names = tuple(image.name for image in plan.selected)
+    naming = Naming(asked.project, asked.facts)
+    names = tuple(image.name for image in asked.plan.selected)
     known = drafts(naming, names, deps=True)
-    said = {word for text in choice.images for word in text.replace(",", " ").split()}
-    there, absent = subjects.in_the_engine(
-        plan,
-        client,
-        promises(naming, names),
-        {name: lines(known[name], naming, known) for name in names},
-        needed=names if choice.strict else said,
-    )
-    if names and not there and all(absent):
-        raise CheckError(f"nothing was tested: {absent[0].detail if absent else 'no image has a name'}")
+    return {
+        name: (found, lines(known[name], naming, known)) for name, found in promises(naming, names).items()
+    }
+
+
+def _cannot(asked: Asked) -> Callable[[str], str]:
     engine = asked.facts.engine
 
     def cannot(platform: str) -> str:
@@ -49,18 +117,8 @@ def tested(asked: Asked, choice: Testing) -> Checks:
             return ""
         return f"this engine cannot run {platform}: install qemu-user-static and binfmt-support"
 
-    with Progress(sys.stderr) as progress:
-        try:
-            found = contracts.check(
-                there,
-                plan.root,
-                client,
-                cannot,
-                progress.told,
-                asked.project.parallel or max(4, os.cpu_count() or 1),
-            )
-        except KeyboardInterrupt:
-            raise StoppedError(f"{progress.said}; no container is left") from None
-    order = {name: number for number, name in enumerate(names)}
-    every = sorted((*found, *absent), key=lambda check: order[check.image])
-    return Checks(tuple(every), time.monotonic() - began)
+    return cannot
+
+
+def _at_once(asked: Asked) -> int:
+    return asked.project.parallel or max(4, os.cpu_count() or 1)

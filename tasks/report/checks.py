@@ -164,6 +164,13 @@ class Progress:
         """How far it is."""
         return conclusion(Checks(tuple(self._done))).rpartition(" in ")[0]
 
+    def reads(self, image: str, platform: str) -> None:
+        """Tells which image is being read."""
+        with self._lock:
+            self._told = True
+            self._stream.write(f"reading  {image}  {platform}\n")
+            self._stream.flush()
+
     def told(self, check: Check) -> None:
         """Takes one check that is done."""
         with self._lock:
