@@ -328,3 +328,15 @@ def test_since_an_unknown_commit_says_what_to_name(real: Fleet) -> None:
     three(real)
     real.commit()
     assert "is no commit here" in real.inv("plan --since nowhere").failed(2).err
+
+
+def test_a_file_of_paths_is_a_reason_to_build_and_a_path_without_files_is_said(real: Fleet) -> None:
+    real.image("api", "FROM busybox:stable\nRUN true\n")
+    real.toml('[images.api]\npaths = ["schema", "nothing"]\n')
+    real.file("schema/user.json", "{}")
+    real.inv("build").ok()
+    (image,) = real.inv("plan --format json").ok().json["images"]
+    assert (image["action"], image["notes"]) == ("reuse", ["paths: there is nothing at nothing"])
+    real.file("schema/user.json", "[]")
+    (image,) = real.inv("plan --format json").ok().json["images"]
+    assert (image["action"], image["reason"]) == ("build", "schema/user.json changed")

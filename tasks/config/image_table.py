@@ -30,6 +30,9 @@ class ImageTable(Table):
         description="commands run before the build, once each: lists of words, no shell, in build.toml's folder",
     )
     needs: Words = Field([], description="sibling images to build first that the Dockerfile does not show")
+    paths: Words = Field(
+        [], description="further files that it is built anew for when they change, as in an ignore file"
+    )
     tags: Words | None = Field(None, description="instead of tags.build")
     local: Words = Field([], description="further references, for the engine only (never pushed)")
     aliases: Words = Field([], description="further names it is published under")

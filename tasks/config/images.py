@@ -86,6 +86,7 @@ def image(
         platforms=tuple(dict.fromkeys(platforms)),
         labels=table.labels,
         needs=fixed.texts("needs"),
+        paths=fixed.inside("paths"),
         tags=None if table.tags is None else tuple(table.tags),
         local=tuple(table.local),
         aliases=tuple(table.aliases),
@@ -157,6 +158,15 @@ class _Fixed:
         """Returns a setting that is a table of texts, expanded on both sides."""
         given = getattr(self.entry.table, setting).items()
         return {self.expanded(setting, key): self.expanded(setting, value) for key, value in given}
+
+    def inside(self, setting: str) -> tuple[str, ...]:
+        """Returns a setting that is a list of paths below the project, expanded; one that leads out is said."""
+        found = self.texts(setting)
+        for path in found:
+            if path.startswith(("/", "!")) or ".." in path.split("/"):
+                message = f'"{path}" is no path below the folder of build.toml'
+                self.findings.append(self.document.finding(self.entry.where(setting), message))
+        return found
 
     def paths(self) -> tuple[str, str]:
         """Returns the Dockerfile and the context, with what is wrong with them said; "" for what is not known."""

@@ -16,6 +16,7 @@ from ..planning.address import CONTENT, Address, address
 from ..planning.content import Entry, copied, mounted
 from ..planning.dockerfile import read
 from ..planning.facts import Facts
+from ..planning.ignore import read as read_rules
 from ..planning.plan import Plan, PlannedImage
 from ..planning.recipe import FORWARDED, MAIN, Recipe, Taken, recipe
 from . import state, trees
@@ -42,6 +43,7 @@ class _Contents:
     cache: StatCache
     outlines: dict[Place, trees.Outline] = field(default_factory=dict)
     taken: dict[tuple[Place, Taken], tuple[Entry, ...]] = field(default_factory=dict)
+    further: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
 
     def of(self, image: PlannedImage, taken: Taken) -> tuple[Entry, ...]:
         """Returns the entries that are taken, with their digests."""
@@ -56,6 +58,16 @@ class _Contents:
             entries = outline.tree.entries if take is None else take
             self.taken[place, taken] = outline.filled(entries, self.cache)
         return self.taken[place, taken]
+
+    def matching(self, pattern: str) -> tuple[Entry, ...]:
+        """Returns the files of the whole project that a pattern of an ignore file names, wherever contexts are."""
+        if pattern not in self.further:
+            # Everything is left out but for this: the walk enters no folder in which it could not be.
+            rules = read_rules(f"**\n!{pattern}\n", "paths")
+            outline = trees.outline(self.plan.root, rules, self.cache)
+            files = [entry for entry in outline.tree.entries if entry.kind != "dir"]
+            self.further[pattern] = outline.filled(files, self.cache)
+        return self.further[pattern]
 
     def _outline(self, place: Place) -> trees.Outline:
         folder, _, dockerfile = place
@@ -156,6 +168,7 @@ class _Joined:
             barriers.append(f"its context {image.context} is not here")
         else:
             files = self._fill(image, taken, inputs)
+        files = {**files, **self._further(image, inputs, notes)}
         if barriers:
             self.barriers[image.name] = "; ".join(dict.fromkeys(barriers))
         self.notes.setdefault(image.name, {}).update(notes)
@@ -168,13 +181,23 @@ class _Joined:
         files: dict[str, str] = {}
         for take in taken:
             shown = {entry.path: _shown(entry) for entry in self.contents.of(image, take)}
-            text = "\0".join(f"{path}\0{what}" for path, what in shown.items())
             name = f"{CONTENT}{take.label}"
             while name in inputs:
                 name += " again"  # a COPY and a mount of one path may see two things
-            inputs[name] = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+            inputs[name] = _digest(shown)
             prefix = image.context if take.context == MAIN else image.contexts[take.context]
             files |= {path if prefix == "." else f"{prefix}/{path}": what for path, what in shown.items()}
+        return files
+
+    def _further(self, image: PlannedImage, inputs: dict[str, str], notes: dict[str, None]) -> dict[str, str]:
+        """Adds what `paths` names to the inputs and returns the files behind it."""
+        files: dict[str, str] = {}
+        for pattern in image.paths:
+            shown = {entry.path: _shown(entry) for entry in self.contents.matching(pattern)}
+            if not shown:
+                notes[f"paths: there is nothing at {pattern}"] = None
+            inputs[f"{CONTENT}paths {pattern}"] = _digest(shown)
+            files |= shown
         return files
 
     def _brings_triggers(self, found: Recipe) -> bool:
@@ -187,6 +210,11 @@ class _Joined:
             if any(instruction.trigger for stage in dockerfile.stages for instruction in stage.instructions):
                 return True
         return False
+
+
+def _digest(shown: Mapping[str, str]) -> str:
+    text = "\0".join(f"{path}\0{what}" for path, what in shown.items())
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _shown(entry: Entry) -> str:

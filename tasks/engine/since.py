@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,12 +49,30 @@ def changed(plan: Plan, now: Facts, lock: Lock, ref: str, load: Load) -> dict[st
             if old is None:
                 reasons["new"] = None
             elif old.digest != new.digest:
-                reasons |= dict.fromkeys(differences(old, new))
+                same = {other.name for other in plan.images} - set(found)
+                reasons |= dict.fromkeys(differences(_compared(old, same), _compared(new, same)))
         if reasons:
             words = list(reasons)
             more = f" and {len(words) - SHOWN} more changes" if len(words) > SHOWN else ""
             found[image.name] = "; ".join(words[:SHOWN]) + more
     return found
+
+
+def _compared(address: Address, same: Collection[str]) -> Address:
+    """Returns what two commits can be compared by: without git's own files, which no commit holds.
+
+    A context that is not spared them by its ignore file changes with every commit; so does what stands on it. `same`
+    are the images of which nothing else changed.
+    """
+    files = {
+        path: told for path, told in address.files.items() if path != ".git" and not path.startswith(".git/")
+    }
+    inputs = {
+        name: value
+        for name, value in address.inputs.items()
+        if not (name.startswith("sibling ") and name.split(" ")[1] in same)
+    }
+    return replace(address, inputs=inputs, files=files)
 
 
 def _before(

@@ -40,6 +40,7 @@ class Image:
     platforms: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
     tags: tuple[str, ...] | None = None
     local: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()

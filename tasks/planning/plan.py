@@ -36,6 +36,8 @@ class Need:
 class PlannedImage:
     """One image, every template expanded, every sibling linked.
 
+    `paths` are files that go into it though no instruction shows them, as patterns below the project.
+
     An image that is not `selected` is there because another stands on it: it is built, but gets no name.
 
     `home` is the repository of its addresses, with the registry; `addresses` are its address tags by
@@ -59,6 +61,7 @@ class PlannedImage:
     published: tuple[Reference, ...] = ()
     local: tuple[Reference, ...] = ()
     needs: tuple[Need, ...] = ()
+    paths: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     publish: bool = True
     annotate: bool = True

@@ -84,6 +84,7 @@ def _draft(image: Image, naming: Naming) -> PlannedImage:
         secrets=image.secrets,
         ssh=image.ssh,
         before=image.before,
+        paths=image.paths,
         groups=image.groups,
         publish=image.publish,
         annotate=image.annotate,
