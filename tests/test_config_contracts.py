@@ -135,10 +135,13 @@ def test_an_inherited_test_may_be_waived(api: Fleet):
     api.toml(
         """
         [defaults]
-        tests = [{ name = "says its version", run = "--version" }]
+        tests = [{ name = "says its version", run = "--version" }, { healthy = true, http = "/health" }]
         [images.api]
         waive = { "says its version" = "a program of others", "files./etc/motd" = "written when it starts" }
         [images.base]
+        waive = { healthy = "not a service", "http /health" = "not a service" }
         """
     )
-    assert set(project(api).images["api"].contract.waive) == {"says its version", "files./etc/motd"}
+    images = project(api).images
+    assert set(images["api"].contract.waive) == {"says its version", "files./etc/motd"}
+    assert set(images["base"].contract.waive) == {"healthy", "http /health"}

@@ -85,20 +85,19 @@ def _service(subject: Subject, test: ImageTest, around: list[str], berths: Berth
         port = exposed[0]
     publish = ["--publish", f"127.0.0.1::{port}"] if test.http is not None else []
     container = berths.start(_words(subject, test, [*around, *publish, *_probes(subject, test)]))
-    steps: list[tuple[str, bool, Callable[[], tuple[str, str]]]] = [
-        ("healthy", test.healthy, lambda: _healthy(container, test)),
-        (f"http {test.http}", test.http is not None, lambda: _answers(container, test, port)),
-        ("idle", test.idle is not None, lambda: _idle(container, test)),
-        ("unhealthy", test.unhealthy is not None, lambda: _unhealthy(container, test)),
-        ("stops", test.stops is not None, lambda: _stops(container, test)),
-    ]
-    asked = [(name, step) for name, wanted, step in steps if wanted]
+    steps: dict[str, Callable[[], tuple[str, str]]] = {
+        "healthy": lambda: _healthy(container, test),
+        f"http {test.http}": lambda: _answers(container, test, port),
+        "idle": lambda: _idle(container, test),
+        "unhealthy": lambda: _unhealthy(container, test),
+        "stops": lambda: _stops(container, test),
+    }
     if not (test.healthy or test.http is not None or test.unhealthy is not None):
         berths.pause(SETTLE)
-    for name, step in asked:
+    for name in test.asked:
         began = time.monotonic()
-        problem, found = step()
-        title = name if not test.name else test.name if len(asked) == 1 else f"{test.name}: {name}"
+        problem, found = steps[name]()
+        title = name if not test.name else test.name if len(test.asked) == 1 else f"{test.name}: {name}"
         log = container.log() if problem else ()
         yield subject.check(title, problem, found, log=log, seconds=time.monotonic() - began)
     container.remove()

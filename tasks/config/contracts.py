@@ -31,7 +31,7 @@ def contract(
     """Returns what a table promises; `where` is its key path, `known` are other names that may be waived."""
     tests = tuple(_test(one, f"{where}.tests.{at}", findings) for at, one in enumerate(table.tests))
     findings += [Finding(f"{where}.{key}", problem) for key, problem in _wrong(table.expect)]
-    names = [*LOOKED_AT, *known, *(test.title for test in tests)]
+    names = [*LOOKED_AT, *known, *(name for test in tests for name in (test.title, *test.asked))]
     for name, reason in table.waive.items():
         if name.partition(".")[0] not in names and name not in names:
             findings.append(Finding(f"{where}.waive", f'no check is called "{name}"{nearest(name, names)}'))
@@ -48,7 +48,7 @@ def contract(
 
 def titles(table: ImageTable) -> tuple[str, ...]:
     """Returns what a table's tests are called, for whoever may waive them."""
-    return tuple(_read(test).title for test in table.tests)
+    return tuple(name for test in map(_read, table.tests) for name in (test.title, *test.asked))
 
 
 def _expect(table: ExpectTable) -> Expect:

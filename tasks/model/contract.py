@@ -92,13 +92,19 @@ class ImageTest:
     @property
     def serves(self) -> bool:
         """Whether it is a service that is started and asked, and not a command that ends."""
-        return bool(
-            self.http is not None
-            or self.healthy
-            or self.idle is not None
-            or self.unhealthy is not None
-            or self.stops is not None
+        return bool(self.asked)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What is asked of a service, in turn: each is a check of its own, and may be waived by this name."""
+        each = (
+            ("healthy", self.healthy),
+            (f"http {self.http}", self.http is not None),
+            ("idle", self.idle is not None),
+            ("unhealthy", self.unhealthy is not None),
+            ("stops", self.stops is not None),
         )
+        return tuple(name for name, wanted in each if wanted)
 
     @property
     def title(self) -> str:

@@ -42,7 +42,9 @@ def carbide(engine: PrivateEngine, owners: set[str], folder: Path) -> Fleet:
         "golang:1.25.1": stand_in(engine, "toolchain", "golang:1.25.1", contexts={"starts": starts}),
         "alpine:latest": stand_in(engine, "alpine", "alpine:latest"),
     }
-    fleet = system(engine, "carbide", folder, {"nvcr.io": f"{engine.registry}/{mine}"}, mirror)
+    # Unqualified names are this run's own, too: several runs share an engine.
+    words = {"nvcr.io": f"{engine.registry}/{mine}", "{image}:latest": f"{mine}-{{image}}:latest"}
+    fleet = system(engine, "carbide", folder, words, mirror)
     fleet.owner = f"{mine}/nvidia/carbide-dev"
     fleet.commit("the fleet")
     fleet.git("tag", "v1.2.3")
@@ -71,6 +73,11 @@ def names(fleet: Fleet, image: str) -> set[str]:
 
 def reference(fleet: Fleet, image: str, tag: str = "v1.2.3") -> str:
     return f"{fleet.registry}/{fleet.owner}/{image}:{tag}"
+
+
+def local(fleet: Fleet, image: str) -> str:
+    """The name that `docker run` finds it by, here."""
+    return f"{fleet.owner.partition('/')[0]}-{image}:latest"
 
 
 def config(engine: PrivateEngine, name: str) -> dict[str, Any]:
@@ -287,3 +294,49 @@ def test_the_six_labels_can_be_on_the_image_itself(fresh: Fleet, engine: Private
         "source": source,
         "url": source,
     }
+
+
+@pytest.mark.engine
+def test_the_promises_of_all_seven_hold(built: Fleet):
+    """S1 b, g and n: versions, health, sizes, nothing that does not belong; an exception shows its reason."""
+    ran = built.inv("test --json").ok().json
+    found = {(check["image"], check["name"]): check for check in ran["checks"]}
+    for image, (_, port, version) in IMAGES.items():
+        assert found[image, "run --version"]["outcome"] == "passed"
+        assert found[image, "user"]["outcome"] == "passed"
+        assert found[image, "size"]["outcome"] == "passed"
+        assert found[image, "healthy"]["outcome"] == ("passed" if port else "waived")
+        assert version in built.run("docker", "run", "--rm", local(built, image), "--version").ok().out
+    for name in ("healthcheck", "healthy"):
+        assert "applies migrations and ends" in found["carbide-rest-db", name]["detail"]
+    assert found["carbide-rest-api", "files./app/api"]["outcome"] == "passed"
+    shown = built.inv("test --images carbide-rest-db").ok().out
+    assert "waived" in shown
+    assert "applies migrations and ends" in shown
+
+
+@pytest.mark.engine
+def test_what_does_not_hold_fails_with_the_reason(fresh: Fleet):
+    """S1 b, g and n, the other way: no VERSION file, a health check that fails, too large, a compiler inside."""
+    (fresh.root / "carbide-rest-ipam/VERSION").unlink()
+    health = 'health) echo "temporal is away"; exit 1; wget'
+    change(fresh, "carbide-rest-workflow/cmd/workflow/main.sh", "health) wget", health)
+    change(fresh, "carbide-rest-api/cmd/api/main.sh", "# size: 23M", "# size: 33M")
+    compiler = "COPY --from=build /usr/local/bin/go /usr/local/bin/\nUSER appuser"
+    change(fresh, "docker/production/Dockerfile.carbide-site-agent", "USER appuser", compiler)
+    some = "carbide-rest-ipam,carbide-rest-workflow,carbide-rest-api,carbide-site-agent"
+    fresh.inv(f"build --images {some}").ok()
+    ran = fresh.run("docker", "run", "--rm", local(fresh, "carbide-rest-ipam"), "--version")
+    assert ran.ok().out == "dev\n"
+    found = fresh.inv(f"test --json --images {some}").failed(5).json
+    failed = {
+        (check["image"], check["name"]): check for check in found["checks"] if check["outcome"] == "failed"
+    }
+    assert failed.keys() == {
+        ("carbide-rest-workflow", "healthy"),
+        ("carbide-rest-api", "size"),
+        ("carbide-site-agent", "absent"),
+    }
+    assert "temporal is away" in json.dumps(failed["carbide-rest-workflow", "healthy"])
+    assert "30 MB" in failed["carbide-rest-api", "size"]["detail"]
+    assert re.search(r"3[3-9]\.?\d* MB", failed["carbide-rest-api", "size"]["detail"])
