@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
 
@@ -261,3 +262,30 @@ def test_the_findings_of_buildkit_s_own_checks_are_read() -> None:
     assert "json-args-recommended" in one.detail
     (wrong,) = findings({"warnings": [], "buildError": {"message": "no target"}}, "Dockerfile")
     assert wrong.error
+
+
+@pytest.mark.engine
+def test_a_mounted_secret_leaves_no_trace_and_one_that_was_kept_is_found_without_being_shown(
+    real: Fleet,
+) -> None:
+    value = f"s3cr3t-{uuid.uuid4().hex}"
+    real.file("token.txt", f"{value}\n")
+    mount = "RUN --mount=type=secret,id=token,target=/run/token"
+    real.image("good", f"FROM busybox:stable\n{mount} wc -c < /run/token > /size\n")
+    real.image("bad", f"FROM busybox:stable\n{mount} base64 < /run/token > /etc/kept\nRUN rm /etc/kept\n")
+    real.image("idle", "FROM busybox:stable\nRUN echo hello\n")
+    tables = "".join(f"[images.{name}]\n" for name in ("good", "bad", "idle"))
+    real.toml(f'[defaults]\nsecrets = {{ token = {{ file = "token.txt" }} }}\n{tables}')
+    real.inv("build").ok()
+    ran = real.inv("lint --json").failed(5)
+    checks = found(ran)
+    outcomes = {one["image"]: (one["outcome"], one["where"]) for one in checks["leak"]}
+    assert outcomes == {"good": ("passed", ""), "bad": ("failed", "/etc/kept"), "idle": ("passed", "")}
+    (kept,) = [one for one in checks["leak"] if one["outcome"] == "failed"]
+    assert "the secret token is in /etc/kept, in the layer of: RUN" in kept["detail"]
+    assert value not in ran.out + ran.err
+    assert [(one["image"], one["outcome"]) for one in checks["secret"]] == [("idle", "warned")]
+    (real.root / "token.txt").unlink()
+    (gone, *_) = found(real.inv("lint --json --images good"))["leak"]
+    assert gone["outcome"] == "skipped"
+    assert "is not here (token.txt)" in gone["detail"]

@@ -20,6 +20,7 @@ from ..planning.recipe import MAIN, Recipe
 from . import contexts, dockerfiles
 from .finding import Finding
 
+UNMOUNTED = "secret"
 Place = tuple[str, str | None]
 
 
@@ -47,6 +48,8 @@ def check(project: Project, facts: Facts, plan: Plan) -> dict[str, list[Finding]
         dockerfile = read(facts.files[image.dockerfile], image.dockerfile)
         for finding in dockerfiles.check(image, project, dockerfile, facts.native):
             said.add(image.name, finding)
+        for warning in image.warnings:
+            said.add(image.name, Finding(UNMOUNTED, warning, f"images.{image.name}"))
         mine = [recipes[image.name, platform] for platform in image.platforms]
         for place, whole in _places(image, mine):
             if (place, whole) not in walked:

@@ -12,7 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
+from ..engine import secrets
 from ..evidence.evidence import Evidence
+from ..planning.plan import Plan, PlannedImage
 from .finding import Finding
 
 RULE = "leak"
@@ -34,9 +36,25 @@ class Secret:
     value: bytes = field(repr=False)
 
 
-def check(evidence: Evidence, secrets: Iterable[Secret]) -> list[Finding]:
+def of_plan(plan: Plan, environ: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Returns the secrets of a plan's images that are here: any of them may have got into any image."""
+    found = (one for image in plan.images for one in secrets.contents(image, plan.root, environ))
+    return tuple(Secret(name, value) for name, value in dict.fromkeys(found))
+
+
+def unlooked(plan: Plan, image: PlannedImage, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yields for each secret of an image why it cannot be looked for."""
+    here = dict(secrets.contents(image, plan.root, environ))
+    for one in image.secrets:
+        if one.id not in here:
+            yield f"the secret {one.id} is not here ({one}), so its bytes cannot be looked for"
+        elif not forms(here[one.id]):
+            yield f"the secret {one.id} is too short to be told from other text (under {LEAST} bytes)"
+
+
+def check(evidence: Evidence, known: Iterable[Secret]) -> list[Finding]:
     """Returns one finding for each secret and place it is found in."""
-    wanted = {form: secret.id for secret in secrets for form in forms(secret.value)}
+    wanted = {form: secret.id for secret in known for form in forms(secret.value)}
     if not wanted:
         return []
     found: dict[tuple[str, str], Finding] = {}

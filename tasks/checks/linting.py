@@ -7,7 +7,8 @@ each finding where it does.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from ..evidence.evidence import Evidence
@@ -16,8 +17,6 @@ from . import credentials, leaks, processors
 from .check import Check, Outcome
 from .finding import Finding
 from .leaks import Secret
-
-Looked = Callable[[], Iterable[Finding]]
 
 
 def judged(
@@ -38,28 +37,28 @@ def skipped(part: str, reason: str, image: str = "", platform: str = "") -> Chec
     return Check(image, part, Outcome.SKIPPED, reason, platform)
 
 
-def built(image: str, evidence: Evidence, secrets: Iterable[Secret], linting: Linting) -> list[Check]:
-    """Returns the checks of one image on one platform, as it was built."""
-    parts: tuple[tuple[str, Looked], ...] = (
-        (processors.RULE, lambda: processors.check(evidence)),
-        (credentials.RULE, lambda: credentials.check(evidence.configuration)),
-        (leaks.RULE, lambda: leaks.check(evidence, secrets)),
-    )
-    checks: list[Check] = []
-    for part, look in parts:
-        if part == leaks.RULE and not secrets:
-            continue
-        began = time.monotonic()
-        found = judged(part, look(), linting, image, evidence)
-        checks += [timed(check, time.monotonic() - began) for check in found[:1]] + found[1:]
-    return checks
+def built(image: str, evidence: Evidence, secrets: Collection[Secret], linting: Linting) -> Iterator[Check]:
+    """Yields the checks of one image on one platform, as it was built."""
+    yield from _timed(processors.RULE, lambda: processors.check(evidence), linting, image, evidence)
+    yield from leaked(image, evidence, secrets, linting)
 
 
-def timed(check: Check, seconds: float) -> Check:
-    """Returns a check with the time it took."""
-    from dataclasses import replace
+def leaked(image: str, evidence: Evidence, secrets: Collection[Secret], linting: Linting) -> Iterator[Check]:
+    """Yields what of secrets and credentials is in one image on one platform."""
+    configuration = evidence.configuration
+    yield from _timed(credentials.RULE, lambda: credentials.check(configuration), linting, image, evidence)
+    if secrets:
+        yield from _timed(leaks.RULE, lambda: leaks.check(evidence, secrets), linting, image, evidence)
 
-    return replace(check, seconds=seconds)
+
+def _timed(
+    part: str, look: Callable[[], Iterable[Finding]], linting: Linting, image: str, evidence: Evidence
+) -> Iterator[Check]:
+    """Yields what came of a look; the first check has the time it took."""
+    began = time.monotonic()
+    first, *more = judged(part, list(look()), linting, image, evidence)
+    yield replace(first, seconds=time.monotonic() - began)
+    yield from more
 
 
 def _outcome(finding: Finding, linting: Linting) -> Outcome:

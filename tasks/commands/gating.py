@@ -5,6 +5,7 @@ Each looks at the very digests that will be named: evidence is read from the reg
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -42,23 +43,34 @@ def evidence(clients: Mapping[str, Remote], gated: Sequence[Platform]) -> Iterat
 
 def _lint(asked: Asked, clients: Mapping[str, Remote], gated: Sequence[Platform]) -> Iterator[Check]:
     """The files of the fleet, and what was built of them."""
+    from ..checks import leaks
     from ..checks.linting import built
     from . import linting
 
+    secrets = leaks.of_plan(asked.plan, os.environ)
     yield from linting.in_files(asked, asked.project.linting)
     for one, found in evidence(clients, gated):
-        yield from built(one.image, found, (), asked.project.linting)
+        yield from built(one.image, found, secrets, asked.project.linting)
 
 
 def _leaks(asked: Asked, clients: Mapping[str, Remote], gated: Sequence[Platform]) -> Iterator[Check]:
     """What looks like a credential, and the bytes of the build's own secrets."""
-    from ..checks import credentials
-    from ..checks.linting import judged
+    from ..checks import leaks
+    from ..checks.linting import leaked
 
+    secrets = leaks.of_plan(asked.plan, os.environ)
     for one, found in evidence(clients, gated):
-        yield from judged(
-            credentials.RULE, credentials.check(found.configuration), asked.project.linting, one.image, found
-        )
+        yield from leaked(one.image, found, secrets, asked.project.linting)
 
 
-_LOOKS: Mapping[str, Look] = {"lint": _lint, "leaks": _leaks}
+def _scan(asked: Asked, clients: Mapping[str, Remote], gated: Sequence[Platform]) -> Iterator[Check]:
+    """What the scanner finds, by the severity that `[scan]` says."""
+    from ..checks import scanning
+
+    project = asked.project
+    scanner = scanning.scanner(project.scanning, project.constants, project.root)
+    for one, found in evidence(clients, gated):
+        yield scanning.scan(scanner, one.image, found)
+
+
+_LOOKS: Mapping[str, Look] = {"lint": _lint, "leaks": _leaks, "scan": _scan}

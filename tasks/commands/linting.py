@@ -5,6 +5,7 @@ It joins planning, checks and evidence for the task of auditing.py.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -112,6 +113,7 @@ def _buildkit(asked: Asked, linting: Linting, choice: Choice) -> Iterator[Check]
 
 def _built(asked: Asked, linting: Linting, choice: Choice) -> Iterator[Check]:
     """Yields what is seen in the images that were built, platform by platform."""
+    from ..checks import leaks
     from ..checks.linting import built, skipped
     from ..evidence.of_plan import Built
 
@@ -120,6 +122,11 @@ def _built(asked: Asked, linting: Linting, choice: Choice) -> Iterator[Check]:
         yield from (skipped("built", FILES, image.name, platform) for image, platform in pairs)
         return
     there = Built(asked.plan, asked.project.client if asked.facts.engine else None)
+    secrets = leaks.of_plan(asked.plan, os.environ)
+    for image in asked.plan.selected:
+        yield from (
+            skipped(leaks.RULE, why, image.name) for why in leaks.unlooked(asked.plan, image, os.environ)
+        )
     for image, platform in pairs:
         try:
             found = there.evidence(image, platform)
@@ -128,5 +135,5 @@ def _built(asked: Asked, linting: Linting, choice: Choice) -> Iterator[Check]:
         if isinstance(found, str):
             yield skipped("built", found, image.name, platform)
         else:
-            yield from built(image.name, found, (), linting)
+            yield from built(image.name, found, secrets, linting)
     there.blobs.prune()
