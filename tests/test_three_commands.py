@@ -42,9 +42,11 @@ def clone(engine: PrivateEngine, owners: set[str], tmp_path: Path) -> Iterator[F
         target.unlink(missing_ok=True)
         if (ROOT / name).exists():
             shutil.copy2(ROOT / name, target, follow_symlinks=False)
+    # What a bare clone makes first is there already, this checkout lends it: the engine, the bases, the environment.
+    shutil.rmtree(made.root / "scripts")
+    (made.root / "scripts").symlink_to(ROOT / "scripts")
     made.commit()
     made.git("remote", "remove", "origin")
-    # What `make setup` makes of a bare clone is there already: this checkout lends it.
     (made.root / ".venv").mkdir()
     (made.root / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     (made.root / ".venv" / ".ready").touch()

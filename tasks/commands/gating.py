@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..checks.check import Check
+    from ..checks.scanning import Scanner
     from ..evidence.evidence import Evidence
+    from ..model import Project
     from ..registries.registry import Remote
     from ..release.gates import Gate, Platform
     from .asking import Asked
@@ -27,6 +29,12 @@ def gates(asked: Asked, clients: Mapping[str, Remote]) -> tuple[Gate, ...]:
         return of_checks(name, lambda gated: look(asked, clients, gated))
 
     return tuple(made(name, _LOOKS[name]) for name in asked.project.release.gates if name in _LOOKS)
+
+
+def ready(project: Project) -> None:
+    """Raises SurroundingsError where a gate's own program is not there: better now than after all was built."""
+    if "scan" in project.release.gates:
+        _scanner(project)
 
 
 def evidence(clients: Mapping[str, Remote], gated: Sequence[Platform]) -> Iterator[tuple[Platform, Evidence]]:
@@ -63,14 +71,37 @@ def _leaks(asked: Asked, clients: Mapping[str, Remote], gated: Sequence[Platform
         yield from leaked(one.image, found, secrets, asked.project.linting)
 
 
+def _contract(asked: Asked, clients: Mapping[str, Remote], gated: Sequence[Platform]) -> Iterable[Check]:
+    from . import testing
+
+    return testing.contract(asked, evidence(clients, gated))
+
+
+def _size(asked: Asked, clients: Mapping[str, Remote], gated: Sequence[Platform]) -> Iterable[Check]:
+    from . import testing
+
+    return testing.size(asked, evidence(clients, gated))
+
+
 def _scan(asked: Asked, clients: Mapping[str, Remote], gated: Sequence[Platform]) -> Iterator[Check]:
-    """What the scanner finds, by the severity that `[scan]` says."""
+    """One after another: scanners share a database that they lock."""
     from ..checks import scanning
 
-    project = asked.project
-    scanner = scanning.scanner(project.scanning, project.constants, project.root)
+    scanner = _scanner(asked.project)
     for one, found in evidence(clients, gated):
         yield scanning.scan(scanner, one.image, found)
 
 
-_LOOKS: Mapping[str, Look] = {"lint": _lint, "leaks": _leaks, "scan": _scan}
+def _scanner(project: Project) -> Scanner:
+    from ..checks import scanning
+
+    return scanning.scanner(project.scanning, project.constants, project.root)
+
+
+_LOOKS: Mapping[str, Look] = {
+    "contract": _contract,
+    "size": _size,
+    "lint": _lint,
+    "leaks": _leaks,
+    "scan": _scan,
+}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from . import tagging
+from . import gating, tagging
 from .berths import Berth, berth
 from .bumping import bump
 
@@ -33,6 +33,7 @@ def release(choice: Releasing, gates: Sequence[Gate] = ()) -> None:
     from .asking import ask
 
     here = berth(choice.tag, choice)
+    gating.ready(here.project)
     if choice.bump:
         bump(here, choice)
         here = berth(choice.tag, choice)  # it is the commit that was just made which is released
@@ -98,7 +99,7 @@ def _sail(here: Berth, asked: Asked, choice: Releasing, set_gates: Sequence[Gate
     from ..release import gates, order, provenance, transaction
     from ..release.content import content
     from ..report import listing, releasing
-    from . import gating, running
+    from . import running
     from .asking import confirm, weigh
 
     running.prepare(asked)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .tables import Table, Words
 
-Gate = Literal["lint", "leaks", "scan", "sbom"]
+Gate = Literal["contract", "size", "lint", "leaks", "scan", "sbom"]
 
 
 class ReleaseTable(Table):
