@@ -52,6 +52,10 @@ SOLVE = "failed to solve: {0}: failed to resolve source metadata for {0}: "
             'failed to calculate checksum of ref a::b: "/src/x.c": not found',
             ["src/x.c is not in the build context"],
         ),
+        (
+            "fatal: could not read Username for 'https://github.com': terminal prompts disabled",
+            ["private repository", "--mount=type=secret"],
+        ),
         ("failed to solve: DeadlineExceeded: context deadline exceeded", ["`parallel`"]),
     ],
 )

@@ -76,6 +76,13 @@ def _untrusted(_match: re.Match[str], error: str, _context: str) -> str:
     )
 
 
+def _wants_login(_match: re.Match[str], _error: str, _context: str) -> str:
+    return (
+        "A private repository wants a login: mount one in that RUN (--mount=type=secret or ssh) and say in build.toml "
+        "where it is (`secrets`, `ssh`); an optional secret that was not there has been left out."
+    )
+
+
 def _too_busy(_match: re.Match[str], _error: str, _context: str) -> str:
     return "The engine did not answer in time: build fewer images at once (`parallel` in build.toml)."
 
@@ -100,6 +107,7 @@ _TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str], str]], 
         (r"pull access denied|repository does not exist", _missing_base),
         (r"unauthorized|failed to authorize|no basic auth credentials|403 forbidden|denied: ", _unauthorized),
         (r"(?:resolve source metadata|load metadata)[^\n]*: not found|manifest unknown", _missing_base),
+        (r"could not read (?:username|password) for|terminal prompts disabled", _wants_login),
         (r"deadline ?exceeded", _too_busy),
     )
 )

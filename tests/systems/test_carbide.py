@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 import shutil
+import tarfile
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -158,6 +162,65 @@ def test_a_file_that_the_context_lacks_names_image_dockerfile_and_context(fresh:
     assert re.search(
         r'\S+ is not in the build context "carbide-rest-ipam": check the path, the image', ran.out
     )
+
+
+def holders(engine: PrivateEngine, name: str, secret: bytes, folder: Path) -> list[str]:
+    """Which parts of an image as `docker save` writes it hold these bytes: layers, configuration and its history."""
+    archive = folder / "image.tar"
+    engine.docker("save", "-o", str(archive), name)
+    found = []
+    with tarfile.open(archive) as tar:
+        for member in filter(tarfile.TarInfo.isfile, tar):
+            file = tar.extractfile(member)
+            raw = file.read() if file else b""
+            raw = gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw
+            found += [member.name] if secret in raw or base64.b64encode(secret) in raw else []
+    return found
+
+
+@pytest.mark.engine
+def test_a_secret_is_read_by_the_build_and_is_in_no_part_of_the_image(
+    fresh: Fleet, engine: PrivateEngine, tmp_path: Path
+):
+    """S1 c, and the document's second trouble: `go mod download` fails."""
+    secret = "machine github.com login sailor password " + token_hex(12)
+    home = {"HOME": str(tmp_path)}
+    dockerfile = "docker/production/Dockerfile.carbide-rest-db"
+    mount = "RUN --mount=type=secret,id=gitcreds,target=/root/.netrc "
+    change(fresh, dockerfile, f"{mount}go mod", f"{mount}wc -c /root/.netrc > /size && go mod")
+    change(fresh, dockerfile, "USER appuser", "COPY --from=build /size /size\nUSER appuser")
+    # Without a private module the optional secret is not missed.
+    fresh.inv("build --images carbide-rest-ipam", env=home).ok()
+    change(fresh, "go.mod", "carbide-protos v0.4.0", "carbide-protos v0.4.0 // private")
+    ran = fresh.inv("build --images carbide-rest-ipam", env=home).failed(4)
+    assert "could not read Username for 'https://github.com'" in ran.out
+    assert "A private repository wants a login" in ran.out
+    (tmp_path / ".netrc").write_text(secret)
+    ran = fresh.inv("build --images carbide-rest-db", env=home).ok()
+    name = reference(fresh, "carbide-rest-db")
+    said = engine.docker("run", "--rm", "--entrypoint", "cat", name, "/size")
+    assert said.split() == [str(len(secret)), "/root/.netrc"]
+    assert not holders(engine, name, secret.split()[-1].encode(), tmp_path)
+    assert holders(engine, name, b"/root/.netrc", tmp_path)  # what is there is found
+    assert secret.split()[-1] not in ran.out + ran.err
+    change(fresh, "build.toml", ", optional = true } }", " }, token = { env = 'TOKEN', optional = true } }")
+    ran = fresh.inv("build --rebuild --images carbide-rest-db", env=home).ok()
+    assert "secret token is given and mounted by no RUN" in ran.out + ran.err
+    (tmp_path / ".netrc").unlink()
+    ran = fresh.inv("build --rebuild --images carbide-rest-db", env=home).failed(3)
+    assert "secret gitcreds of image carbide-rest-db: there is no file ~/.netrc" in ran.err
+
+
+@pytest.mark.engine
+def test_a_program_for_the_wrong_processor_is_found(fresh: Fleet):
+    """S1 f, second half: the original fixes GOARCH; such an image builds and runs without a word."""
+    change(fresh, "docker/production/Dockerfile.carbide-rest-ipam", "GOARCH=$TARGETARCH", "GOARCH=amd64")
+    some = "--images carbide-rest-ipam,carbide-rest-db --platforms linux/arm64"
+    fresh.inv(f"build {some}").ok()
+    ran = fresh.inv(f"lint {some}").failed(5)
+    assert re.search(r"/app/ipam\b.*", ran.out)
+    assert "/app/migrations" not in ran.out
+    assert "amd64" in ran.out or "x86-64" in ran.out
 
 
 def test_the_version_follows_git_s_state(tmp_path: Path):
