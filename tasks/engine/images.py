@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from ..planning.familiar import familiar
 from .docker import ask, explain
 
 if TYPE_CHECKING:
@@ -25,14 +26,19 @@ def inspect(client: Client, references: Sequence[str]) -> dict[str, dict[str, An
     """
     if not references:
         return {}
-    done = ask(client, "image", "inspect", "--format", "{{json .}}", *references)
-    found = [json.loads(line) for line in done.out.splitlines() if line.strip()]
+    done = ask(client, "image", "inspect", *references)
+    found = json.loads(done.out or "[]")
     # The answers stand in the order asked; one that is missing has none, and only its error tells.
-    absent = {reference for reference in references if f"No such image: {reference}\n" in f"{done.err}\n"}
+    absent = {reference for reference in references if _missing(reference, f"{done.err}\n")}
     there = [reference for reference in references if reference not in absent]
     if len(there) != len(found):
         raise explain(done)
     return dict(zip(there, found, strict=True))
+
+
+def _missing(reference: str, said: str) -> bool:
+    """Tells whether docker or podman says that it does not have an image."""
+    return f"No such image: {reference}\n" in said or f"{reference}: image not known\n" in said
 
 
 def missing(client: Client, references: Sequence[str]) -> tuple[str, ...]:
@@ -70,7 +76,7 @@ def remove(client: Client, references: Iterable[str]) -> None:
     parts = [part for start in range(AT_ONCE) if (part := every[start::AT_ONCE])]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for done in pool.map(lambda part: ask(client, "image", "rm", "--force", *part), parts):
-            if not done:
+            if not done and "image not known" not in done.err:
                 raise explain(done)
 
 
@@ -81,4 +87,9 @@ def listed(client: Client, repositories: Iterable[str]) -> tuple[str, ...]:
     if not done:
         raise explain(done)
     pairs = (line.split("\t") for line in done.out.splitlines() if line)
-    return tuple(sorted({f"{name}:{tag}" for name, tag in pairs if name in wanted and tag != "<none>"}))
+    return tuple(sorted({f"{name}:{tag}" for name, tag in pairs if _short(name) in wanted and tag != "<none>"}))
+
+
+def _short(name: str) -> str:
+    """Returns a repository as Docker lists it: podman says where one without a registry is from."""
+    return familiar(name.removeprefix("localhost/"))

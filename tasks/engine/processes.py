@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
+
+GRACE = 1.0
+"""Seconds between asking a program to end and killing it."""
 
 _running: set[subprocess.Popen[str]] = set()
 _ending = threading.Event()
@@ -83,6 +87,34 @@ def streamed(command: Sequence[str]) -> Iterator[tuple[IO[bytes], list[Done]]]:
             _running.discard(process)
         errors.seek(0)
         done.append(Done(process.returncode, "", errors.read().decode("utf-8", "replace")))
+
+
+def follow(command: Sequence[str], told: Callable[[str], object], folder: Path) -> int:
+    """Runs a program in a folder, tells each line it prints on either stream, and returns its status.
+
+    A call that is left early ends the program and all that it has started.
+    """
+    how = {"cwd": folder, "start_new_session": True, "encoding": "utf-8", "errors": "replace"}
+    process = _started(command, stderr=subprocess.STDOUT, **how)
+    try:
+        for line in process.stdout:
+            told(line.rstrip("\n"))
+        return int(process.wait())
+    finally:
+        _end_group(process)
+        _running.discard(process)
+
+
+def _end_group(process: subprocess.Popen[Any]) -> None:
+    """Ends a program that still runs, and all of its process group: asked first, then killed."""
+    with contextlib.suppress(ProcessLookupError):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
 
 
 def _started(command: Sequence[str], stderr: Any = subprocess.PIPE, **how: Any) -> subprocess.Popen[Any]:

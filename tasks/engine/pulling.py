@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 THREADS = 4
 # What the engine says of a name that a registry does not have; a wrong password says none of it.
 _ABSENT = re.compile(
-    r"^Error response from daemon: .*("
+    r"^Error(?: response from daemon)?: .*("
     r"manifest unknown|name unknown|repository does not exist|no matching manifest|no match for platform|: not found$)",
     re.MULTILINE,
 )

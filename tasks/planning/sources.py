@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..errors import ConfigError, available, nearest
@@ -36,6 +36,8 @@ class Source:
     line: int
     platform: str
     """The platform it is wanted for: the build's, or the one that FROM --platform names."""
+    written: str = ""
+    """As the Dockerfile has it, variables unexpanded."""
     context: str | None = None
     """The named context that takes its place (then `reference` may be the name of a stage), or None."""
 
@@ -48,6 +50,7 @@ class _Link:
     reference: str
     line: int
     stage: Stage | None
+    written: str
 
 
 def sources(
@@ -96,7 +99,9 @@ def _reach(
     links = [list(_links(dockerfile, stage, scope, contexts)) for stage in dockerfile.stages]
     platforms = [platform_of(dockerfile, stage, scope, wanted) for stage in dockerfile.stages]
     if start.name in contexts:
-        return (), (Source(start.name, "FROM", start.label, start.line, wanted, start.name),)
+        return (), (
+            Source(start.name, "FROM", start.label, start.line, wanted, start.base, start.name),
+        )
     stages: dict[int, Stage] = {}
     found: dict[int, list[Source]] = {}
     waiting = [start]
@@ -116,7 +121,9 @@ def _reach(
             elif context or link.reference != "scratch":
                 asked = platforms[stage.index] if link.kind == "FROM" else wanted
                 found[stage.index].append(
-                    Source(link.reference, link.kind, stage.label, link.line, asked, context)
+                    Source(
+                        link.reference, link.kind, stage.label, link.line, asked, link.written, context
+                    )
                 )
     in_order = sorted(stages)
     return tuple(stages[i] for i in in_order), tuple(source for i in in_order for source in found[i])
@@ -137,7 +144,8 @@ def _links(
     dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str], contexts: Collection[str]
 ) -> Iterator[_Link]:
     base = base_of(dockerfile, stage, scope)
-    yield _link(dockerfile, "FROM", base, stage.line, dockerfile.named(base, before=stage.index))
+    link = _link(dockerfile, "FROM", base, stage.line, dockerfile.named(base, before=stage.index))
+    yield replace(link, written=stage.base)
     for instruction in executed(dockerfile, stage, scope, contexts):
         for link in (*_copied(dockerfile, instruction), *_mounted(dockerfile, instruction)):
             if link.stage is stage:
@@ -187,7 +195,7 @@ def _link(dockerfile: Dockerfile, kind: Kind, name: str, line: int, stage: Stage
             hint = nearest(name.lower(), targets(dockerfile))
             message = f"{dockerfile.place(line)}: {kind} {name}: {wrong}, and no stage has that name{hint}"
             raise ConfigError(message) from None
-    return _Link(kind, name, line, stage)
+    return _Link(kind, name, line, stage, name)
 
 
 def _misplaced(dockerfile: Dockerfile, stage: Stage, link: _Link, what: str) -> str:

@@ -1,0 +1,181 @@
+"""Plan -> Results with podman: image after image, each after what it stands on.
+
+The verdicts are those of every other build (engine/results.py); names in registries are moved elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from ..buildkit.builds import Watcher
+from ..buildkit.remedy import remedy
+from ..buildkit.steps import Target
+from ..engine.building import OUTCOME, Unfinished
+from ..engine.docker import ask
+from ..engine.processes import follow
+from ..engine.publishing import places
+from ..engine.results import Result, Results, Verdict
+from ..errors import ArgosyError, StoppedError, SurroundingsError
+from ..planning.bakefile import closure
+from ..planning.facts import Facts
+from ..planning.plan import Plan, PlannedImage
+from . import calls
+from .engine import explain
+from .output import Output, line_of
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is known so far."""
+
+    plan: Plan
+    facts: Facts
+    watcher: Watcher | None
+    log: TextIO
+    done: dict[str, Result] = field(default_factory=dict)
+
+    def finish(self, image: PlannedImage, verdict: Verdict, **known: Any) -> None:
+        references = tuple(map(str, image.references))
+        self.done[image.name] = Result(
+            image=image.name, verdict=verdict, platforms=image.platforms, references=references, **known
+        )
+
+    def failed(self) -> list[str]:
+        return [name for name, result in self.done.items() if result.verdict is Verdict.FAILED]
+
+
+def build(
+    plan: Plan,
+    facts: Facts,
+    *,
+    log_file: Path | None,
+    keep_going: bool = False,
+    watcher: Watcher | None = None,
+) -> Results:
+    """Builds the plan's selected images and all that they stand on; pushes them if the plan says so, under no name.
+
+    An image that fails is a result, not an exception. Raises Unfinished on Ctrl-C, and where podman or the machine
+    end the build.
+    """
+    started = time.monotonic()
+    error: ArgosyError | None = None
+    wanted = closure(plan, [image.name for image in plan.selected])
+    with ExitStack() as stack:
+        log = stack.enter_context(
+            (log_file or Path(os.devnull)).open("w", encoding="utf-8", buffering=1)
+        )
+        run = _Run(plan, facts, watcher, log)
+        for image in wanted:
+            stack.callback(ask, "podman", *calls.forget(image, plan))
+        try:
+            for image in wanted:
+                if not keep_going and run.failed():
+                    break
+                below = {other.name for other in closure(plan, [image.name])} - {image.name}
+                if not below & set(run.failed()):
+                    _one(run, image)
+        except KeyboardInterrupt:
+            error = StoppedError("stopped before the end of the build")
+        except ArgosyError as raised:
+            error = raised
+        for image in plan.selected:
+            if image.name not in run.done:
+                _left(run, image, error)
+    results = Results(
+        images=tuple(run.done[image.name] for image in plan.images if image.name in run.done),
+        seconds=time.monotonic() - started,
+        log_file=log_file,
+    )
+    if error:
+        raise Unfinished(results, error)
+    return results
+
+
+def _one(run: _Run, image: PlannedImage) -> None:
+    """Builds one image, and names or pushes it."""
+    # A list that an interrupted run left would be added to.
+    ask("podman", *calls.forget(image, run.plan))
+    target = Target(image.name, image.name, image.platforms, image.dockerfile, image.context)
+    output = Output(target, run.watcher, lambda line: print(line, file=run.log))
+    command = calls.build(image, run.plan, run.facts)
+    print(f"$ podman {' '.join(command)}", file=run.log)
+    succeeded = False
+    try:
+        succeeded = follow(["podman", *command], output.line, run.plan.root) == 0
+    finally:
+        output.close(succeeded=succeeded)
+    if not succeeded:
+        _failed(run, image, output)
+    elif image.selected:
+        for call in calls.names(image, run.plan):
+            _must(*call)
+        digest = _pushed(run, image) if image.output == "push" else ""
+        cached, steps = output.counted
+        run.finish(
+            image,
+            Verdict.BUILT,
+            output=OUTCOME[image.output],
+            digest=digest,
+            seconds=output.seconds,
+            steps=steps,
+            cached=cached,
+        )
+
+
+def _pushed(run: _Run, image: PlannedImage) -> str:
+    """Pushes an image to its repositories and returns the digest it has there, the same in all of them."""
+    digests: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
+        file = Path(folder, "digest")
+        for place in places(image):
+            _must(*calls.push(image, run.plan, place, str(file)))
+            digests[place.name] = file.read_text(encoding="utf-8").strip()
+    if len(set(digests.values())) > 1:
+        lines = "\n".join(f"  {name}: {digest}" for name, digest in digests.items())
+        raise SurroundingsError(f"podman pushed {image.name} under different digests; no name was moved:\n{lines}")
+    return next(iter(digests.values()), "")
+
+
+def _failed(run: _Run, image: PlannedImage, output: Output) -> None:
+    step = output.failed
+    log = tuple(step.lines) if step else ()
+    message = output.message or "podman said nothing"
+    said = remedy("\n".join((message, *log[-50:])), image.context).replace("docker login", "podman login")
+    text = run.facts.files[image.dockerfile]
+    run.finish(
+        image,
+        Verdict.FAILED,
+        reason="\n".join(filter(None, (step.label if step else "", message, said))),
+        log=log,
+        where=line_of(step, text, image.dockerfile) if step else "",
+        seconds=output.seconds,
+    )
+
+
+def _stands_on(plan: Plan, image: PlannedImage, other: PlannedImage) -> bool:
+    return other.name in {below.name for below in closure(plan, [image.name])}
+
+
+def _left(run: _Run, image: PlannedImage, error: ArgosyError | None) -> None:
+    """Says why an image was not built."""
+    base = next((name for name in run.failed() if _stands_on(run.plan, image, run.plan[name])), "")
+    if error:
+        run.finish(image, Verdict.STOPPED)
+    elif base:
+        run.finish(image, Verdict.SKIPPED, reason=f"stands on {base}, which failed")
+    else:
+        run.finish(image, Verdict.SKIPPED, reason=f"stopped when {', '.join(run.failed())} failed")
+
+
+def _must(*call: str) -> None:
+    done = ask("podman", *call)
+    if not done:
+        found = remedy(done.err).replace("docker login", "podman login")
+        error = explain(done)
+        raise SurroundingsError("\n".join(filter(None, (str(error), found))))

@@ -1,0 +1,72 @@
+"""What podman cannot do of what build.toml, a Dockerfile or the command line asks, said before any work.
+
+Tried with podman 4.3.1; what a newer one is known to have, it is not refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..errors import ConfigError
+from ..model import Project
+from ..planning import dockerfile as dockerfiles
+from ..planning.facts import Facts
+from ..planning.instruction import Instruction
+from ..planning.plan import Plan, PlannedImage
+
+HEREDOCS = (4, 8)
+"""The first podman that reads heredocs (buildah 1.33)."""
+FLAGS = {
+    "COPY": ("link", "parents", "exclude"),
+    "ADD": ("link", "checksum", "keep-git-dir", "exclude", "unpack"),
+    "RUN": ("security", "device"),
+}
+"""Flags of BuildKit's instructions that podman refuses."""
+
+
+def check(project: Project, facts: Facts, plan: Plan) -> None:
+    """Raises ConfigError that names everything podman lacks; says nothing for another client."""
+    if plan.client != "podman":
+        return
+    problems = [*_settings(project, plan)]
+    for image in plan.images:
+        problems += _image(image, facts)
+    if problems:
+        lines = "\n".join(f"  {problem}" for problem in dict.fromkeys(problems))
+        raise ConfigError(
+            f'podman cannot do what is asked ([engine] client = "podman"); nothing was done:\n{lines}'
+        )
+
+
+def _settings(project: Project, plan: Plan) -> Iterator[str]:
+    if project.builder.name:
+        yield f'builder.name: podman has no builders; leave out [builder] ("{project.builder.name}")'
+    if not plan.linked and plan.output == "none":
+        yield "--no-deps with --output none: podman keeps no cache of what has no name"
+
+
+def _image(image: PlannedImage, facts: Facts) -> Iterator[str]:
+    version = facts.engine.version if facts.engine else ""
+    for key, value in image.contexts.items():
+        if value.startswith("oci-layout://"):
+            yield f"images.{image.name}.contexts.{key}: podman takes no oci-layout:// context"
+    file = dockerfiles.read(facts.files[image.dockerfile], image.dockerfile)
+    for stage in file.stages:
+        for instruction in stage.instructions:
+            for what in _instruction(instruction.trigger or instruction, version):
+                yield f"{file.place(instruction.line)}: {what}"
+
+
+def _instruction(instruction: Instruction, version: str) -> Iterator[str]:
+    if instruction.heredocs and older(version, HEREDOCS):
+        yield f"{instruction.keyword} with a heredoc needs podman {HEREDOCS[0]}.{HEREDOCS[1]} (this is {version})"
+    for name in FLAGS.get(instruction.keyword, ()):
+        if instruction.flag(name) is not None:
+            yield f"podman has no {instruction.keyword} --{name}"
+
+
+def older(version: str, least: tuple[int, int]) -> bool:
+    """Tells whether a version ("4.3.1") is older; one that is not known is not."""
+    match = re.match(r"(\d+)\.(\d+)", version)
+    return match is not None and (int(match[1]), int(match[2])) < least
