@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import uuid
@@ -72,6 +73,42 @@ def engine() -> PrivateEngine:
 def classic() -> PrivateEngine:
     """A second private engine, with the classic image store."""
     return started("--store", "classic")
+
+
+@dataclass(frozen=True)
+class Podman:
+    """A podman of the checkout's own, and an environment in which it is the only engine's client there is."""
+
+    env: dict[str, str]
+    registry: str
+
+    def __call__(self, *arguments: str) -> str:
+        """Runs podman and returns what it prints."""
+        done = subprocess.run(
+            [str(Path(self.env["PATH"].split(":")[0], "podman")), *arguments],
+            env=self.env, capture_output=True, text=True, check=False, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, f"podman {' '.join(arguments)}\n{done.stderr}"
+        return done.stdout.strip()
+
+    def forget(self, names: list[str]) -> None:
+        """Removes names: of images, and of lists of several platforms."""
+        for words in (("image", "rm", "--force"), ("manifest", "rm")):
+            command = [str(Path(self.env["PATH"].split(":")[0], "podman")), *words, *names]
+            subprocess.run(command, env=self.env, capture_output=True, check=False, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def podman(engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory) -> Podman:
+    """Podman alone: no docker on PATH, no word of an engine in the environment."""
+    done = subprocess.run(
+        [str(ROOT / "scripts" / "podman")], env=plain_env(), capture_output=True, text=True, check=True
+    )
+    few = tmp_path_factory.mktemp("few")
+    for name in ("git", "sh"):
+        (few / name).symlink_to(shutil.which(name) or name)
+    env = plain_env() | {"PATH": f"{done.stdout.strip()}:{few}", "HOME": str(few)}
+    return Podman(env, engine.registry)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ FLOORS = {
     "contents": 3,
     "registries": 3,
     "engine": 3,
+    "podman": 3,
     "evidence": 3,
     "release": 4,
     "checks": 4,

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from . import api, before, binfmt, daemon, files, firewall, machine, network, packages, registry
+from . import api, before, binfmt, daemon, files, firewall, machine, network, packages, podman, registry
 from .place import STATE, STORES, Place
 from .progress import Progress
 
@@ -93,6 +93,7 @@ def stop(place: Place) -> None:
     The registry serves both engines of a checkout and ends with the last of them.
     """
     with files.locked(place.lock), files.locked(MACHINE_LOCK):
+        podman.stop(place)
         _end_daemon(place)
         if not any(daemon.running(other) for other in both(place)):
             registry.stop(place)

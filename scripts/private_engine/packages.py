@@ -153,12 +153,12 @@ def _size(archive: Path) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
-def programs(machine: Machine, progress: Progress) -> Path:
-    """Returns the folder with the engine's unpacked programs, made first where it is not there yet.
+def programs(machine: Machine, progress: Progress, wanted: Sequence[Package] = ()) -> Path:
+    """Returns the folder with unpacked programs (the engine's, or those `wanted`), made where it is not there yet.
 
     All checkouts share it. It appears by one rename, so that an interrupted download leaves nothing half-unpacked.
     """
-    wanted = of_engine(machine)
+    wanted = tuple(wanted or of_engine(machine))
     digest = hashlib.sha256(repr(wanted).encode()).hexdigest()[:10]
     home = cache() / "packages"
     tree = home / f"programs-{machine.architecture}-{digest}"
@@ -185,8 +185,8 @@ def programs(machine: Machine, progress: Progress) -> Path:
                 progress.step(f"{package.name} {version} ({_size(archive)}, {package.release})")
 
         # The large ones one by one, so that unpacking runs beside fetching; the small ones in one go.
-        large = [(package,) for package in wanted if package.name not in LIBRARIES]
-        batches = (*large, tuple(package for package in wanted if package.name in LIBRARIES))
+        large = [(package,) for package in wanted if not package.name.startswith("lib")]
+        batches = (*large, tuple(package for package in wanted if package.name.startswith("lib")))
         try:
             with ThreadPoolExecutor(max_workers=3) as pool:
                 jobs = [pool.submit(bring, batch) for batch in batches]

@@ -52,6 +52,7 @@ def ask(
     from ..errors import ConfigError, nearest
     from ..planning import planner
     from ..planning.request import Request, words
+    from ..podman import lacks
 
     choice = choice or Choice()
     output = output or choice.output
@@ -67,6 +68,8 @@ def ask(
         release=release,
     )
     plan = planner.make(project, facts, request)
+    if plan.client == "podman":
+        lacks.check(project, facts, plan)
     if choice.since:
         plan = _since(project, facts, plan, request, choice)
     return Asked(project, facts, plan)
@@ -107,6 +110,10 @@ def weigh(asked: Asked, choice: Choice | None = None, *, keep: bool = True) -> A
     if asked.facts.engine is None:
         return asked
     choice = choice or Choice()
+    if asked.plan.client == "podman":
+        from ..podman import lacks
+
+        return replace(asked, plan=lacks.decided(asked.plan, pull=choice.pull, locked=choice.locked))
     wish = Wish(rebuild=choice.rebuild, pull=choice.pull, locked=choice.locked, keep=keep)
     plan, survey = consider(asked.project, asked.facts, asked.plan, wish)
     return replace(asked, plan=plan, survey=survey)

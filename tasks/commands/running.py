@@ -134,15 +134,20 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
     log_file = state.new_log(plan.root, plan.output)
     try:
         with live(builds, sys.stderr) as watcher:
-            results = building.build(
-                plan,
-                most=bound(asked.project.parallel, os.cpu_count()),
-                log_file=log_file,
-                keep_going=keep_going,
-                builder=asked.project.builder.name,
-                watcher=watcher,
-                straight=_straight(asked),
-            )
+            if plan.client == "podman":
+                from ..podman.building import build
+
+                results = build(plan, asked.facts, log_file=log_file, keep_going=keep_going, watcher=watcher)
+            else:
+                results = building.build(
+                    plan,
+                    most=bound(asked.project.parallel, os.cpu_count()),
+                    log_file=log_file,
+                    keep_going=keep_going,
+                    builder=asked.project.builder.name,
+                    watcher=watcher,
+                    straight=_straight(asked),
+                )
     except building.Unfinished as unfinished:
         return unfinished.results, unfinished.error
     failed = [result.image for result in results.images if result.verdict.value == "failed"]
@@ -211,7 +216,7 @@ def refuse_absent(asked: Asked) -> None:
         return
     from ..engine import images, publishing
 
-    own = engine.driver == "docker"
+    own = engine.driver in {"docker", "podman"}
     absent = images.missing(plan.client, list(needs)) if own else publishing.missing(list(needs))
     for reference in absent:
         need, image = needs[reference]

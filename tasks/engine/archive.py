@@ -26,6 +26,8 @@ def contents(archive: Path) -> tuple[tuple[str, ...], dict[str, str]]:
     platforms: dict[str, str] = {}
     with tarfile.open(archive) as tar:
         held = set(tar.getnames())
+        if "index.json" not in held:
+            return _of_podman(tar)
         tops = _read(tar, "index.json")["manifests"]
         ids |= dict.fromkeys(entry["digest"] for entry in tops)
         for digest, manifest in _manifests(tar, held, tops):
@@ -35,6 +37,14 @@ def contents(archive: Path) -> tuple[tuple[str, ...], dict[str, str]]:
                 platforms[named(about["os"], about["architecture"], about.get("variant", ""))] = digest
                 ids[config] = None
     return tuple(ids), platforms
+
+
+def _of_podman(tar: tarfile.TarFile) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Reads podman's archives, which hold one platform: of an older form, without manifests."""
+    stream = tar.extractfile("manifest.json")
+    file = json.load(stream)[0]["Config"] if stream else ""
+    about, config = _read(tar, file), f"sha256:{file.removesuffix('.json')}"
+    return (config,), {named(about["os"], about["architecture"], about.get("variant", "")): config}
 
 
 def _manifests(tar: tarfile.TarFile, held: set[str], entries: Sequence[Entry]) -> Iterator[tuple[str, Entry]]:

@@ -184,6 +184,8 @@ def inspect(builder: str = "", seconds: float = PATIENCE) -> tuple[str, tuple[st
 def explain(done: Done, builder: str = "") -> SurroundingsError:
     """Turns a failed call into one clear error: what is missing and what to do."""
     text = done.err.strip()
+    if done.program == "podman":
+        return _podman(done)
     if _FROM_ENGINE in text and not done.late:
         # The engine is there and refuses: what it says of registries is worth a remedy.
         said = text.rpartition(_FROM_ENGINE)[2].strip()
@@ -198,6 +200,15 @@ def explain(done: Done, builder: str = "") -> SurroundingsError:
     lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1].removeprefix("ERROR: ") if lines else "it said nothing"
     return SurroundingsError(f"{whose} does not serve: {last}" if builder else f"docker failed: {last}")
+
+
+def _podman(done: Done) -> SurroundingsError:
+    if done.late:
+        return SurroundingsError("podman does not answer in time; `podman info` may say why.")
+    lines = [line for line in done.err.strip().splitlines() if line.startswith("Error: ")]
+    said = lines[-1].removeprefix("Error: ") if lines else done.err.strip() or "nothing"
+    what = remedy(done.err).replace("docker login", "podman login")
+    return SurroundingsError("\n".join(filter(None, (f"podman says: {said}", what))))
 
 
 def endpoint() -> str:

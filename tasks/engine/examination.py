@@ -16,6 +16,7 @@ from ..contents import lockstep
 from ..errors import ArgosyError
 from ..model import HUB, Project, Reference
 from ..planning.platforms import Platform
+from ..podman import engine as podman
 from ..registries import credentials, registry
 from . import docker, facts, git
 
@@ -43,20 +44,42 @@ class Check:
 def examine(project: Project, environ: Mapping[str, str]) -> tuple[Check, ...]:
     """Looks at everything and returns the checks in the order a person would make them."""
     with ThreadPoolExecutor(8) as pool:
-        about = pool.submit(_asked, lambda: docker.info(PATIENCE))
-        builder = pool.submit(_asked, lambda: docker.inspect(project.builder.name, PATIENCE))
+        engine = pool.submit(_with_podman if project.client == "podman" else _with_docker, project)
         remotes = [pool.submit(_registry, host, environ) for host in _hosts(project)]
         local = pool.submit(
             lambda: [_git(project), _dockerfiles(project, environ), *_lockstep(project, environ)]
         )
-        info = about.result()
+        checks, info = engine.result()
         return (
-            *_engine(info),
-            *(_builder(project, info, builder.result()) if isinstance(info, docker.Info) else ()),
+            *checks,
             *(check for remote in remotes for check in remote.result()),
             *disks(project, info),
             *local.result(),
         )
+
+
+Found = tuple[list[Check], "docker.Info | podman.Info | ArgosyError"]
+
+
+def _with_docker(project: Project) -> Found:
+    with ThreadPoolExecutor(1) as pool:
+        builder = pool.submit(_asked, lambda: docker.inspect(project.builder.name, PATIENCE))
+        info = _asked(lambda: docker.info(PATIENCE))
+        if isinstance(info, docker.Info):
+            return [*_engine(info), *_builder(project, info, builder.result())], info
+        return [*_engine(info)], info
+
+
+def _with_podman(project: Project) -> Found:
+    info = _asked(lambda: podman.info(PATIENCE))
+    if isinstance(info, ArgosyError):
+        return [Check("engine", "does not serve", str(info), failed=True)], info
+    oldest, problem = docker.dotted(podman.OLDEST), podman.too_old(info)
+    whose = "without root" if info.rootless else "as root"
+    found = f"podman {info.version}, {whose} (oldest that serves: {oldest})"
+    checks = [Check("engine", found, problem, failed=bool(problem))]
+    checks.append(Check("image store", f"{info.driver} at {info.folder}"))
+    return [*checks, *_platforms(project, info.native, podman.platforms(info.native), "emulated")], info
 
 
 def _asked(question: Callable[[], T]) -> T | ArgosyError:
@@ -93,15 +116,20 @@ def _builder(
         return
     driver, platforms = found
     yield Check("builder", f"{project.builder.name or 'of the engine itself'} ({driver}), BuildKit reached")
-    wanted = (p for image in project.images.values() for p in image.platforms or (info.native,))
-    for platform in dict.fromkeys(str(Platform.parse(text, info.native)) for text in wanted):
-        if platform not in platforms:
-            remedy = "install qemu-user-static and binfmt-support, or add a node of that platform ([builder])"
-            yield Check(f"platform {platform}", "missing", remedy, failed=True)
-        elif platform == info.native:
-            yield Check(f"platform {platform}", "native")
+    # The engine's own builder is on one machine, and has nothing but emulation for other platforms.
+    foreign = "emulated" if driver == "docker" else "emulated, or built on a node of its own"
+    yield from _platforms(project, info.native, platforms, foreign)
+
+
+def _platforms(project: Project, native: str, offered: tuple[str, ...], foreign: str) -> Iterator[Check]:
+    wanted = (p for image in project.images.values() for p in image.platforms or (native,))
+    for platform in dict.fromkeys(str(Platform.parse(text, native)) for text in wanted):
+        if platform not in offered:
+            remedy = "install qemu-user-static and binfmt-support"
+            node = ", or add a node of that platform ([builder])" if project.client == "docker" else ""
+            yield Check(f"platform {platform}", "missing", f"{remedy}{node}", failed=True)
         else:
-            yield Check(f"platform {platform}", "emulated, or built on a node of its own")
+            yield Check(f"platform {platform}", "native" if platform == native else foreign)
 
 
 def _hosts(project: Project) -> list[str]:
@@ -126,10 +154,12 @@ def _registry(host: str, environ: Mapping[str, str]) -> list[Check]:
     return [Check(name, "reachable"), Check(f"login {host}", "kept")]
 
 
-def disks(project: Project, info: docker.Info | ArgosyError) -> Iterator[Check]:
+def disks(project: Project, info: docker.Info | podman.Info | ArgosyError) -> Iterator[Check]:
     """The project's disk, and the engine's own where it is another one of this machine."""
     folders = [project.root]
-    if isinstance(info, docker.Info) and docker.endpoint().startswith(("unix://", "the default")):
+    if isinstance(info, podman.Info) or (
+        isinstance(info, docker.Info) and docker.endpoint().startswith(("unix://", "the default"))
+    ):
         folders += [path for path in [Path(info.folder)] if path.is_dir()]
     devices: set[int] = set()
     for folder in folders:
@@ -138,7 +168,7 @@ def disks(project: Project, info: docker.Info | ArgosyError) -> Iterator[Check]:
         devices.add(folder.stat().st_dev)
         free = shutil.disk_usage(folder).free
         low = free < ENOUGH_DISK
-        remedy = "free some room; `docker system prune` removes what no image needs" if low else ""
+        remedy = f"free some room; `{project.client} system prune` removes what no image needs" if low else ""
         yield Check("disk", f"{free / 1024**3:.0f} GB free at {folder}", remedy, failed=low)
 
 

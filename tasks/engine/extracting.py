@@ -86,7 +86,9 @@ def _take(client: Client, image: PlannedImage, platform: str, paths: Mapping[str
         for path, name in paths.items():
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            done = ask(client, "cp", "--follow-link", f"{container}:{path}", str(target))
+            # podman follows links unasked.
+            follow = ["--follow-link"] if client == "docker" else []
+            done = ask(client, "cp", *follow, f"{container}:{path}", str(target))
             if not done and any(word in done.err.lower() for word in _ABSENT):
                 raise ConfigError(f"images.{image.name}.extract: {path} is not in {reference} ({platform})")
             if _LEADS_OUT in done.err:

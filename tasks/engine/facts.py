@@ -12,6 +12,7 @@ from ..errors import ConfigError, SurroundingsError
 from ..model import Project, VersionSource
 from ..planning.facts import Engine, Facts
 from ..planning.recipe import FORWARDED
+from ..podman import engine as podman
 from . import docker, git
 
 MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
@@ -24,7 +25,7 @@ def gather(project: Project, environ: Mapping[str, str], *, engine: bool, requir
     `required` and a reason in the facts if not.
     """
     with ThreadPoolExecutor(2) as pool:
-        asked = pool.submit(docker.engine, project.builder.name) if engine else None
+        asked = pool.submit(_engine, project) if engine else None
         state = git.read(project.root)
         files = texts(project)
         answered: Engine | None = None
@@ -48,6 +49,12 @@ def gather(project: Project, environ: Mapping[str, str], *, engine: bool, requir
         engine=answered,
         no_engine=reason,
     )
+
+
+def _engine(project: Project) -> Engine:
+    if project.client == "podman":
+        return podman.engine()
+    return docker.engine(project.builder.name)
 
 
 def _sources(project: Project) -> list[VersionSource]:

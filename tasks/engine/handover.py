@@ -50,6 +50,11 @@ def save(plan: Plan, folder: Path, told: Told = lambda _: None) -> tuple[Packed,
     Raises SurroundingsError for names or platforms the engine does not have, and where nothing can be written;
     ConfigError for a folder that holds something else.
     """
+    several = [image.name for image in plan.selected if len(image.platforms) > 1]
+    if plan.client == "podman" and several:
+        raise ConfigError(
+            f"podman saves one platform of an image, and {', '.join(several)} has several: --platforms names one"
+        )
     there = images.inspect(plan.client, [str(name) for image in plan.selected for name in image.references])
     absent = [image for image in plan.selected if str(image.references[0]) not in there]
     if absent:

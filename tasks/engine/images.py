@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..planning.familiar import familiar
 from .docker import ask, explain
+from .processes import Done
 
 if TYPE_CHECKING:
     from ..model import Client
@@ -75,9 +76,16 @@ def remove(client: Client, references: Iterable[str]) -> None:
     every = list(references)
     parts = [part for start in range(AT_ONCE) if (part := every[start::AT_ONCE])]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in pool.map(lambda part: ask(client, "image", "rm", "--force", *part), parts):
-            if not done and "image not known" not in done.err:
+        for done in pool.map(lambda part: _removed(client, part), parts):
+            if not done:
                 raise explain(done)
+
+
+def _removed(client: Client, names: Sequence[str]) -> Done:
+    done = ask(client, "image", "rm", "--force", *names)
+    # podman 4 takes a list of several platforms for the image it would run, which has no such name.
+    lists = [name for name in names if f"{name}: tag not known" in done.err]
+    return ask(client, "manifest", "rm", *lists) if lists else done
 
 
 def listed(client: Client, repositories: Iterable[str]) -> tuple[str, ...]:
@@ -87,9 +95,11 @@ def listed(client: Client, repositories: Iterable[str]) -> tuple[str, ...]:
     if not done:
         raise explain(done)
     pairs = (line.split("\t") for line in done.out.splitlines() if line)
-    return tuple(sorted({f"{name}:{tag}" for name, tag in pairs if _short(name) in wanted and tag != "<none>"}))
+    return tuple(
+        sorted({f"{name}:{tag}" for name, tag in pairs if _short(name) in wanted and tag != "<none>"})
+    )
 
 
 def _short(name: str) -> str:
     """Returns a repository as Docker lists it: podman says where one without a registry is from."""
-    return familiar(name.removeprefix("localhost/"))
+    return name if name == "<none>" else familiar(name.removeprefix("localhost/"))

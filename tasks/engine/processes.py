@@ -27,12 +27,13 @@ _main_starts = threading.Event()
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a program came to; `late` says that it was ended because it gave no answer in time."""
+    """What a program (its name) came to; `late` says that it was ended because it gave no answer in time."""
 
     status: int
     out: str
     err: str
     late: bool = False
+    program: str = ""
 
     def __bool__(self) -> bool:
         return self.status == 0
@@ -55,14 +56,14 @@ def run(
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()
-        return Done(process.returncode, out, err, late=True)
+        return Done(process.returncode, out, err, late=True, program=Path(command[0]).name)
     except BaseException:
         process.kill()
         process.wait()
         raise
     finally:
         _running.discard(process)
-    return Done(process.returncode, out, err)
+    return Done(process.returncode, out, err, program=Path(command[0]).name)
 
 
 @contextlib.contextmanager
@@ -96,25 +97,41 @@ def follow(command: Sequence[str], told: Callable[[str], object], folder: Path) 
     """
     how = {"cwd": folder, "start_new_session": True, "encoding": "utf-8", "errors": "replace"}
     process = _started(command, stderr=subprocess.STDOUT, **how)
+    _running.discard(process)  # the end is made here, while it is still known what it has started
     try:
-        for line in process.stdout:
+        for line in cast("IO[str]", process.stdout):
             told(line.rstrip("\n"))
         return int(process.wait())
     finally:
-        _end_group(process)
-        _running.discard(process)
+        _end_tree(process)
 
 
-def _end_group(process: subprocess.Popen[Any]) -> None:
-    """Ends a program that still runs, and all of its process group: asked first, then killed."""
-    with contextlib.suppress(ProcessLookupError):
-        if process.poll() is None:
+def _end_tree(process: subprocess.Popen[Any]) -> None:
+    """Ends a program that still runs, and all that it has started: asked first, then killed."""
+    if process.poll() is None:
+        below = _below(process.pid)
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE)
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+        for pid in (process.pid, *below):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     process.wait()
-    process.stdout.close()
+    cast("IO[str]", process.stdout).close()
+
+
+def _below(pid: int) -> list[int]:
+    """Returns the processes that one has started, and those that they have (proc(5), stat)."""
+    parents: dict[int, list[int]] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            text = file.read_text(encoding="utf-8", errors="replace")
+            parents.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(int(file.parent.name))
+    found = [pid]
+    for one in found:
+        found += parents.get(one, [])
+    return found[1:]
 
 
 def _started(command: Sequence[str], stderr: Any = subprocess.PIPE, **how: Any) -> subprocess.Popen[Any]:

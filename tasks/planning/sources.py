@@ -99,9 +99,7 @@ def _reach(
     links = [list(_links(dockerfile, stage, scope, contexts)) for stage in dockerfile.stages]
     platforms = [platform_of(dockerfile, stage, scope, wanted) for stage in dockerfile.stages]
     if start.name in contexts:
-        return (), (
-            Source(start.name, "FROM", start.label, start.line, wanted, start.base, start.name),
-        )
+        return (), (Source(start.name, "FROM", start.label, start.line, wanted, start.base, start.name),)
     stages: dict[int, Stage] = {}
     found: dict[int, list[Source]] = {}
     waiting = [start]
@@ -121,9 +119,7 @@ def _reach(
             elif context or link.reference != "scratch":
                 asked = platforms[stage.index] if link.kind == "FROM" else wanted
                 found[stage.index].append(
-                    Source(
-                        link.reference, link.kind, stage.label, link.line, asked, link.written, context
-                    )
+                    Source(link.reference, link.kind, stage.label, link.line, asked, link.written, context)
                 )
     in_order = sorted(stages)
     return tuple(stages[i] for i in in_order), tuple(source for i in in_order for source in found[i])

@@ -17,7 +17,7 @@ from ..buildkit.builds import Watcher
 from ..buildkit.remedy import remedy
 from ..buildkit.steps import Target
 from ..engine.building import OUTCOME, Unfinished
-from ..engine.docker import ask
+from ..engine.docker import ask, explain
 from ..engine.processes import follow
 from ..engine.publishing import places
 from ..engine.results import Result, Results, Verdict
@@ -26,7 +26,6 @@ from ..planning.bakefile import closure
 from ..planning.facts import Facts
 from ..planning.plan import Plan, PlannedImage
 from . import calls
-from .engine import explain
 from .output import Output, line_of
 
 
@@ -67,9 +66,7 @@ def build(
     error: ArgosyError | None = None
     wanted = closure(plan, [image.name for image in plan.selected])
     with ExitStack() as stack:
-        log = stack.enter_context(
-            (log_file or Path(os.devnull)).open("w", encoding="utf-8", buffering=1)
-        )
+        log = stack.enter_context((log_file or Path(os.devnull)).open("w", encoding="utf-8", buffering=1))
         run = _Run(plan, facts, watcher, log)
         for image in wanted:
             stack.callback(ask, "podman", *calls.forget(image, plan))
@@ -138,7 +135,9 @@ def _pushed(run: _Run, image: PlannedImage) -> str:
             digests[place.name] = file.read_text(encoding="utf-8").strip()
     if len(set(digests.values())) > 1:
         lines = "\n".join(f"  {name}: {digest}" for name, digest in digests.items())
-        raise SurroundingsError(f"podman pushed {image.name} under different digests; no name was moved:\n{lines}")
+        raise SurroundingsError(
+            f"podman pushed {image.name} under different digests; no name was moved:\n{lines}"
+        )
     return next(iter(digests.values()), "")
 
 
@@ -176,6 +175,4 @@ def _left(run: _Run, image: PlannedImage, error: ArgosyError | None) -> None:
 def _must(*call: str) -> None:
     done = ask("podman", *call)
     if not done:
-        found = remedy(done.err).replace("docker login", "podman login")
-        error = explain(done)
-        raise SurroundingsError("\n".join(filter(None, (str(error), found))))
+        raise explain(done)

@@ -9,8 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..engine.docker import PATIENCE, ask
-from ..engine.processes import Done
+from ..engine.docker import PATIENCE, ask, explain
 from ..errors import SurroundingsError
 from ..planning.facts import Engine
 from ..planning.platforms import named
@@ -81,14 +80,8 @@ def too_old(about: Info) -> str:
 
 def platforms(native: str) -> tuple[str, ...]:
     """Returns the native platform and those the kernel has an emulator for."""
-    emulated = [platform for name, platform in EMULATED.items() if (HANDLERS / name).exists()]
+    handlers = [path.name for path in HANDLERS.iterdir()] if HANDLERS.is_dir() else []
+    emulated = [
+        platform for name, platform in EMULATED.items() if any(found.endswith(name) for found in handlers)
+    ]
     return tuple(dict.fromkeys((native, *emulated)))
-
-
-def explain(done: Done) -> SurroundingsError:
-    """Turns a failed call of podman into one clear error."""
-    if done.late:
-        return SurroundingsError("podman does not answer in time; `podman info` may say why.")
-    lines = [line for line in done.err.strip().splitlines() if line.strip()]
-    said = lines[-1].removeprefix("Error: ") if lines else "it said nothing"
-    return SurroundingsError(f"podman does not serve: {said}")

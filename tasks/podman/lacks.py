@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..errors import ConfigError
 from ..model import Project
@@ -26,10 +27,8 @@ FLAGS = {
 
 
 def check(project: Project, facts: Facts, plan: Plan) -> None:
-    """Raises ConfigError that names everything podman lacks; says nothing for another client."""
-    if plan.client != "podman":
-        return
-    problems = [*_settings(project, plan)]
+    """Raises ConfigError that names everything of a plan that podman lacks."""
+    problems = [*_settings(project)]
     for image in plan.images:
         problems += _image(image, facts)
     if problems:
@@ -39,11 +38,27 @@ def check(project: Project, facts: Facts, plan: Plan) -> None:
         )
 
 
-def _settings(project: Project, plan: Plan) -> Iterator[str]:
+def decided(plan: Plan, *, pull: bool, locked: bool) -> Plan:
+    """Returns the plan with every image to be built: podman has no addresses, its layer cache is what is reused.
+
+    Raises ConfigError for what is said of build.lock: podman is given no digests of outside bases.
+    """
+    for flag, said in (("pull", pull), ("locked", locked)):
+        if said:
+            raise ConfigError(
+                f"--{flag} is about build.lock, and podman builds without it: it takes the bases it has. "
+                "`podman pull` brings newer ones."
+            )
+    images = (
+        replace(image, building=image.platforms, reason="podman's layer cache knows what is unchanged")
+        for image in plan.images
+    )
+    return replace(plan, images=tuple(images))
+
+
+def _settings(project: Project) -> Iterator[str]:
     if project.builder.name:
         yield f'builder.name: podman has no builders; leave out [builder] ("{project.builder.name}")'
-    if not plan.linked and plan.output == "none":
-        yield "--no-deps with --output none: podman keeps no cache of what has no name"
 
 
 def _image(image: PlannedImage, facts: Facts) -> Iterator[str]:

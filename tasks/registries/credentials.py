@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -62,14 +63,20 @@ def places(env: Mapping[str, str]) -> tuple[Path, ...]:
     explicit = env.get("REGISTRY_AUTH_FILE")
     docker = Path(env.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
     configs = Path(env.get("XDG_CONFIG_HOME") or home / ".config")
+    # Without that variable, as in most containers and as root, podman keeps its logins by user id.
     runtime = env.get("XDG_RUNTIME_DIR")
-    podman = [Path(runtime, "containers/auth.json")] if runtime else []
-    return (*([Path(explicit)] if explicit else []), docker, *podman, configs / "containers/auth.json")
+    podman = Path(
+        runtime or f"/run/containers/{os.getuid()}", "containers/auth.json" if runtime else "auth.json"
+    )
+    return (*([Path(explicit)] if explicit else []), docker, podman, configs / "containers/auth.json")
 
 
 def login_line(host: str) -> str:
-    """Returns the command that logs a person in to `host`."""
-    return "docker login" if host in _HUB_KEYS else f"docker login {host}"
+    """Returns the command that logs a person in to `host`: docker's, or where there is only podman, podman's."""
+    program = "podman" if shutil.which("podman") and not shutil.which("docker") else "docker"
+    if host in _HUB_KEYS:
+        return "docker login" if program == "docker" else f"podman login {HUB}"
+    return f"{program} login {host}"
 
 
 def _read(file: Path) -> Mapping[str, Any]:

@@ -1,0 +1,243 @@
+"""podman in place of Docker: the same fleet built, named, pushed, pulled, saved and cleaned, with no docker there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tasks import config
+from tasks.engine import facts as surroundings
+from tasks.planning import planner
+from tasks.planning.request import Request
+from tasks.podman import calls
+from tests import harbour, registries
+from tests.conftest import Podman, PrivateEngine
+from tests.scenario import Fleet
+from tests.systems.system import SYSTEMS, own
+from tests.systems.test_lapdev import IMAGES, lapdev
+
+ENGINE = '[engine]\nclient = "podman"\n'
+API = """
+ARG BASE=ghcr.io/other/thing:1
+FROM ${{BASE}}
+COPY --from={assets} /mark /asset
+COPY --from=files word /word
+ARG WHO
+RUN cat /machine /asset && echo "$WHO" > /who
+HEALTHCHECK --interval=30s CMD true
+"""
+
+
+@pytest.fixture
+def pod(tmp_path: Path, podman: Podman) -> Iterator[Fleet]:
+    """A project whose commands meet podman alone."""
+    owner = own("pod")
+    (tmp_path / "project").mkdir()
+    env = podman.env | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    yield Fleet(tmp_path / "project", env, registry=podman.registry, owner=owner)
+    names = podman("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    podman.forget([name for name in names if owner in name])
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(600)
+def test_a_fleet_of_two_platforms_goes_all_the_way(pod: Fleet, podman: Podman):
+    pod.image("base", f"FROM busybox:stable\nRUN uname -m > /machine && echo {pod.owner} > /mark\n")
+    pod.image("assets", f"FROM busybox:stable AS made\nRUN echo {pod.owner} > /mark\n")
+    assets = f"{pod.registry}/{pod.owner}/assets"
+    pod.image("api", API.lstrip("\n").format(assets=assets))
+    pod.file("files/word", "a word\n")
+    pod.toml(f"""
+    {ENGINE}
+    [defaults]
+    platforms = ["linux/amd64", "linux/arm64"]
+    [images.base]
+    selected = false
+    [images.assets]
+    selected = false
+    [images.api]
+    args = {{ BASE = "{pod.registry}/{pod.owner}/base:7", WHO = "me & you" }}
+    contexts = {{ files = "files" }}
+    labels = {{ "org.example.kind" = "api" }}
+    local = ["{pod.owner}-api:dev"]
+    extract = {{ "/who" = "who", "/machine" = "machine" }}
+    """)
+    pod.inv("build").ok()
+    name = f"{pod.registry}/{pod.owner}/api:0.1.0"
+    listed = json.loads(podman("manifest", "inspect", name))
+    assert [entry["platform"]["architecture"] for entry in listed["manifests"]] == ["amd64", "arm64"]
+    about = json.loads(podman("image", "inspect", name))[0]
+    assert about["Labels"]["org.example.kind"] == "api"
+    assert about["Healthcheck"]["Interval"] == 30 * 10**9
+    # What is only stood on has no name, and the names of the run are gone.
+    left = podman("image", "ls", "--format", "{{.Repository}}").splitlines()
+    assert not [name for name in left if name.startswith("localhost/argosy-") or f"{pod.owner}/base" in name]
+
+    pod.inv("extract").ok()
+    out = pod.root / "artifacts" / "api"
+    assert (out / "linux-amd64/who").read_text() == "me & you\n"
+    assert (out / "linux-arm64/machine").read_text() == "aarch64\n"
+    assert "--platforms names one" in pod.inv("save --dir out").failed(2).err
+
+    ran = pod.inv("push --json").ok()
+    assert ran.json["images"][0]["output"] == "pushed"
+    assert harbour.tags(pod.registry, f"{pod.owner}/api") == {"0.1.0", "latest", "argosy-staging"}
+    pushed = harbour.manifest(pod.registry, f"{pod.owner}/api", "latest")
+    assert pushed.platforms == {"linux/amd64", "linux/arm64"}
+    assert pushed.digest in ran.out
+
+    pod.inv("clean --yes").ok()
+    assert pod.owner not in podman("image", "ls", "--format", "{{.Repository}}")
+    pod.inv("pull").ok()
+    assert podman("run", "--rm", f"{pod.owner}-api:dev", "cat", "/machine") == "x86_64"
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(600)
+def test_lapdev_with_podman_alone(engine: PrivateEngine, owners: set[str], podman: Podman, tmp_path: Path):
+    fleet = lapdev(engine, owners, tmp_path)
+    fleet.env = podman.env | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    with (fleet.root / "build.toml").open("a") as file:
+        file.write(ENGINE)
+    fleet.inv("build").ok()
+    for image, (program, ports) in IMAGES.items():
+        reference = f"{fleet.registry}/{fleet.owner}/{image}:0.2.0"
+        about = json.loads(podman("image", "inspect", reference))[0]
+        assert set(about["Config"]["ExposedPorts"]) == ports
+        assert program
+    fleet.inv("push").ok()
+    for image in IMAGES:
+        assert "0.2.0" in harbour.tags(fleet.registry, f"{fleet.owner}/{image}")
+
+
+def test_the_calls_cover_those_that_lapdev_s_script_makes(fleet: Fleet, monkeypatch: pytest.MonkeyPatch):
+    shutil.copytree(SYSTEMS / "lapdev", fleet.root, dirs_exist_ok=True)
+    monkeypatch.chdir(fleet.root)
+    project = config.load(fleet.root, {})
+    facts = surroundings.gather(project, {}, engine=False)
+    plan = planner.make(project, facts, Request())
+    made = {str(image.references[0]): calls.build(image, plan, facts) for image in plan.images}
+    recorded = [json.loads(line) for line in (SYSTEMS / "lapdev" / "calls.jsonl").read_text().splitlines()]
+    builds = [call["argv"] for call in recorded if call["argv"][0] == "build"]
+    assert len(builds) == len(made) == 3
+    for argv in builds:
+        ours = made[argv[argv.index("-t") + 1]]
+        pairs = list(pairwise(ours))
+        assert ours[0] == "build"
+        assert ours[-1] == argv[-1] == "."
+        for flag in ("-f", "--target", "-t"):
+            assert (flag, argv[argv.index(flag) + 1]) in pairs
+    # A push goes under no name first: what the script pushes to are the names that are moved afterwards.
+    pushes = {call["argv"][1] for call in recorded if call["argv"][0] == "push"}
+    assert pushes == made.keys()
+
+
+@pytest.mark.engine
+def test_what_podman_lacks_is_refused_by_name_before_any_work(pod: Fleet):
+    pod.image("api", "FROM busybox:stable\nRUN <<END\ntrue\nEND\nCOPY --link x /x\n")
+    pod.image("web", "FROM busybox:stable\nADD --checksum=sha256:00 http://example.com/x /x\n")
+    pod.toml(
+        f'{ENGINE}[images.api]\n[images.web]\ncontexts = {{ a = "oci-layout://x" }}\n[builder]\nname = "b"\n'
+    )
+    said = pod.inv("build").failed(2).err
+    for words in (
+        "nothing was done",
+        "builder.name: podman has no builders",
+        "docker/api/Dockerfile:2: RUN with a heredoc needs podman 4.8 (this is 4.3.1)",
+        "docker/api/Dockerfile:5: podman has no COPY --link",
+        "docker/web/Dockerfile:2: podman has no ADD --checksum",
+        "images.web.contexts.a: podman takes no oci-layout:// context",
+    ):
+        assert words in said
+    pod.image("api", "FROM busybox:stable\n")
+    pod.toml(f"{ENGINE}[images.api]\n")
+    assert "--locked is about build.lock" in pod.inv("build --locked").failed(2).err
+    ran = pod.inv("build", env={"PATH": "/nowhere"}).failed(3)
+    assert ran.err.startswith("there is no `podman` on PATH")
+
+
+@pytest.mark.engine
+def test_a_failure_names_the_image_the_line_and_what_was_printed(pod: Fleet):
+    pod.image("base", "FROM busybox:stable AS one\nRUN true\nFROM one\nRUN echo it went wrong && exit 3\n")
+    pod.image("api", f"FROM {pod.owner}/base\n")
+    pod.image("web", f"FROM busybox:stable\nRUN echo {pod.owner} > /web\n")
+    pod.toml(f"{ENGINE}[images.base]\n[images.api]\n[images.web]\n")
+    ran = pod.inv("push --keep-going --json").failed(4)
+    found = {one["name"]: one for one in ran.json["images"]}
+    assert [found[name]["verdict"] for name in ("base", "api", "web")] == ["failed", "skipped", "built"]
+    assert found["base"]["where"] == "docker/base/Dockerfile:4"
+    assert "it went wrong" in found["base"]["log"]
+    assert "exit status 3" in found["base"]["reason"]
+    assert "no name was moved" in ran.err
+    assert harbour.tags(pod.registry, f"{pod.owner}/web") <= {"argosy-staging"}
+
+
+@pytest.mark.engine
+def test_an_archive_of_podman_s_is_loaded_with_its_id(pod: Fleet, podman: Podman):
+    pod.image("api", f"FROM busybox:stable\nRUN echo {pod.owner} > /mark\n")
+    pod.toml(f"{ENGINE}[images.api]\nlocal = ['{pod.owner}-api:dev']\n")
+    pod.inv("build").ok()
+    before = podman("image", "inspect", "--format", "{{.Id}}", f"{pod.owner}-api:dev")
+    pod.inv("save --dir out").ok()
+    pod.inv("clean --yes").ok()
+    pod.inv("load --dir out").ok()
+    assert podman("image", "inspect", "--format", "{{.Id}}", f"{pod.owner}-api:dev") == before
+    checks = {one["name"]: one["found"] for one in pod.inv("doctor --json").json["checks"]}
+    assert checks["engine"].startswith("podman 4.3.1, as root (oldest that serves: 4.3)")
+    assert checks["image store"].startswith("overlay at ")
+
+
+@pytest.mark.engine
+def test_logins_of_podman_serve_its_pushes_and_our_own_requests(
+    pod: Fleet, engine: PrivateEngine, tmp_path: Path
+):
+    with registries.registry(engine.env, tmp_path / "private", htpasswd=True) as private:
+        pod.registry = private.host
+        pod.image("api", f"FROM busybox:stable\nRUN echo {pod.owner} > /mark\n")
+        pod.toml(f"{ENGINE}[images.api]\n")
+        ran = pod.inv("push").failed(3)
+        assert f"podman login {private.host}" in ran.err
+        auth = {"REGISTRY_AUTH_FILE": str(tmp_path / "auth.json")}
+        words = ("--tls-verify=false", "--username", registries.USER, "--password", registries.PASSWORD)
+        pod.run("podman", "login", *words, private.host, env=auth).ok()
+        pod.inv("push", env=auth).ok()
+        ran = pod.inv("doctor", env=auth)
+        assert f"login {private.host}" in ran.out
+        assert "kept" in ran.out
+
+
+@pytest.mark.engine
+def test_ctrl_c_ends_the_build_and_leaves_nothing(pod: Fleet, podman: Podman):
+    pod.image("api", f"FROM busybox:stable\nRUN echo {pod.owner} && sleep 611\n")
+    pod.toml(f"{ENGINE}[images.api]\n")
+    process = pod.start("build", env={"PYTHONDONTWRITEBYTECODE": "1"})
+    deadline = time.monotonic() + 120
+    while not _sleeping() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert _sleeping()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "stopped" in out
+    while _sleeping() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _sleeping()
+    assert pod.owner not in podman("image", "ls", "--format", "{{.Repository}}")
+
+
+def _sleeping() -> list[str]:
+    """The processes that run that very `sleep`."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if file.read_bytes().split(b"\0")[:2] == [b"sleep", b"611"]:
+                found.append(file.parent.name)
+    return found
