@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import signal
 import time
@@ -216,28 +217,29 @@ def test_logins_of_podman_serve_its_pushes_and_our_own_requests(
 
 @pytest.mark.engine
 def test_ctrl_c_ends_the_build_and_leaves_nothing(pod: Fleet, podman: Podman):
-    pod.image("api", f"FROM busybox:stable\nRUN echo {pod.owner} && sleep 611\n")
+    seconds = str(10**6 + secrets.randbelow(10**6))
+    pod.image("api", f"FROM busybox:stable\nRUN echo {pod.owner} && sleep {seconds}\n")
     pod.toml(f"{ENGINE}[images.api]\n")
     process = pod.start("build", env={"PYTHONDONTWRITEBYTECODE": "1"})
     deadline = time.monotonic() + 120
-    while not _sleeping() and time.monotonic() < deadline:
+    while not _sleeping(seconds) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert _sleeping()
+    assert _sleeping(seconds)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "stopped" in out
-    while _sleeping() and time.monotonic() < deadline:
+    while _sleeping(seconds) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not _sleeping()
+    assert not _sleeping(seconds)
     assert pod.owner not in podman("image", "ls", "--format", "{{.Repository}}")
 
 
-def _sleeping() -> list[str]:
+def _sleeping(seconds: str) -> list[str]:
     """The processes that run that very `sleep`."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
-            if file.read_bytes().split(b"\0")[:2] == [b"sleep", b"611"]:
+            if file.read_bytes().split(b"\0")[:2] == [b"sleep", seconds.encode()]:
                 found.append(file.parent.name)
     return found

@@ -73,9 +73,10 @@ def extract(
 
 def _take(client: Client, image: PlannedImage, platform: str, paths: Mapping[str, str], folder: Path) -> None:
     reference = str(image.references[0])
-    made = ask(client, "create", "--pull", "never", "--platform", platform, reference, "/nothing")
+    source = images.of_platform(client, reference, platform)
+    made = ask(client, "create", "--pull", "never", "--platform", platform, source, "/nothing")
     if not made:
-        if images.inspect(client, [reference]) and "no such image" not in made.err.lower():
+        if images.inspect(client, [reference]) and not _absent(made.err):
             raise explain(made)
         raise SurroundingsError(
             f"{reference} is not in the engine for {platform}. "
@@ -98,6 +99,10 @@ def _take(client: Client, image: PlannedImage, platform: str, paths: Mapping[str
             _make_plain(target, f"images.{image.name}.extract: {path}")
     finally:
         ask(client, "rm", container)
+
+
+def _absent(said: str) -> bool:
+    return "no such image" in said.lower() or "image not known" in said
 
 
 def _make_plain(target: Path, where: str) -> None:

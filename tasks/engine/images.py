@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ..planning.familiar import familiar
+from ..planning.platforms import named
 from .docker import ask, explain
 from .processes import Done
 
@@ -57,6 +58,23 @@ def holds(client: Client, reference: str, platform: str) -> bool:
     if done:
         ask(client, "rm", done.out.strip())
     return bool(done)
+
+
+def of_platform(client: Client, reference: str, platform: str) -> str:
+    """Returns the name under which an image is only what it is for one platform.
+
+    For Docker that is the name itself, with --platform. podman 4 copies out of the wrong one of a list's images then,
+    so for podman it is the digest in the list.
+    """
+    if client == "docker":
+        return reference
+    done = ask(client, "manifest", "inspect", reference)
+    for entry in json.loads(done.out).get("manifests") or () if done else ():
+        told = entry.get("platform") or {}
+        words = (told.get(word) or "" for word in ("os", "architecture", "variant"))
+        if named(*words) == platform:
+            return f"{reference.rpartition(':')[0]}@{entry['digest']}"
+    return reference
 
 
 def name(client: Client, source: str, names: Iterable[str]) -> None:
