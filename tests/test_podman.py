@@ -183,9 +183,21 @@ def test_a_failure_names_the_image_the_line_and_what_was_printed(pod: Fleet):
 
 @pytest.mark.engine
 def test_an_archive_of_podman_s_is_loaded_with_its_id(pod: Fleet, podman: Podman):
-    pod.image("api", f"FROM busybox:stable\nRUN echo {pod.owner} > /mark\n")
-    pod.toml(f"{ENGINE}[images.api]\nlocal = ['{pod.owner}-api:dev']\n")
-    pod.inv("build").ok()
+    read = "RUN --mount=type=secret,id=key cat /run/secrets/key && false\n"
+    pod.image("api", f"FROM busybox:stable\n{read}")
+    pod.toml(
+        f"{ENGINE}[images.api]\nlocal = ['{pod.owner}-api:dev']\nsecrets = {{ key = {{ env = 'KEY' }} }}\n"
+    )
+    ran = pod.inv("build", env={"KEY": "hush-hush-4711"}).failed(4)
+    assert "exit status 1" in ran.err + ran.out
+    assert "hush" not in ran.err + ran.out + "".join(
+        log.read_text() for log in pod.root.parent.rglob("*.log")
+    )
+    pod.image(
+        "api",
+        f"FROM busybox:stable\n{read}".replace("cat", "test -s").replace("&& false", f"&& echo {pod.owner}"),
+    )
+    pod.inv("build", env={"KEY": "hush-hush-4711"}).ok()
     before = podman("image", "inspect", "--format", "{{.Id}}", f"{pod.owner}-api:dev")
     pod.inv("save --dir out").ok()
     pod.inv("clean --yes").ok()

@@ -143,7 +143,7 @@ def _target(image: PlannedImage, plan: Plan, named: bool = False, straight: bool
         "args": dict(image.args),
         "contexts": contexts,
         "labels": dict(image.labels),
-        "secret": [_secret(one) for one in image.secrets],
+        "secret": [secret(one) for one in image.secrets],
         "ssh": list(image.ssh),
         "platforms": list(image.building or image.platforms),
         "tags": _tags(image) if named and image.output == "load" else [],
@@ -164,8 +164,8 @@ def _attest(plan: Plan) -> list[str]:
     return [f"type=provenance,mode={plan.provenance}"] if plan.provenance != "off" else NO_PROVENANCE
 
 
-def _secret(one: Secret) -> str:
-    """Returns a secret as bake takes it: where it is, a field that holds a comma in quotes."""
+def secret(one: Secret) -> str:
+    """Returns a secret as bake (and podman) takes it: where it is, a field that holds a comma in quotes."""
     place = f"src={one.file}" if one.file else f"env={one.env}"
     return f"id={one.id}," + (f'"{place}"' if "," in place else place)
 

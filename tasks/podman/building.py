@@ -16,11 +16,12 @@ from typing import Any, TextIO
 from ..buildkit.builds import Watcher
 from ..buildkit.remedy import remedy
 from ..buildkit.steps import Target
-from ..engine.building import OUTCOME, Unfinished
+from ..engine import secrets
+from ..engine.building import Unfinished
 from ..engine.docker import ask, explain
 from ..engine.processes import follow
 from ..engine.publishing import places
-from ..engine.results import Result, Results, Verdict
+from ..engine.results import OUTCOME, Result, Results, Verdict
 from ..errors import ArgosyError, StoppedError, SurroundingsError
 from ..planning.bakefile import closure
 from ..planning.facts import Facts
@@ -98,7 +99,8 @@ def _one(run: _Run, image: PlannedImage) -> None:
     """Builds one image, and names or pushes it."""
     # A list that an interrupted run left would be added to.
     ask("podman", *calls.forget(image, run.plan))
-    target = Target(image.name, image.name, image.platforms, image.dockerfile, image.context)
+    hidden = secrets.hidden(image, run.plan.root, os.environ)
+    target = Target(image.name, image.name, image.platforms, image.dockerfile, image.context, hidden=hidden)
     output = Output(target, run.watcher, lambda line: print(line, file=run.log))
     command = calls.build(image, run.plan, run.facts)
     print(f"$ podman {' '.join(command)}", file=run.log)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from ..config.dockerfiles import is_remote
 from ..model import Reference
 from ..planning import dockerfile as dockerfiles
-from ..planning.bakefile import STAGING
+from ..planning.bakefile import STAGING, secret
 from ..planning.facts import Facts
 from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
@@ -46,6 +46,8 @@ def build(image: PlannedImage, plan: Plan, facts: Facts) -> Call:
         *("--layers", "--format", "docker"),
         *_pairs("--build-arg", image.args),
         *_pairs("--label", image.labels),
+        *(word for one in image.secrets for word in ("--secret", secret(one))),
+        *(word for one in image.ssh for word in ("--ssh", one)),
         *_pairs("--build-context", contexts | replaced(image, plan, facts)),
         image.context,
     )

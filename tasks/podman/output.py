@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..buildkit.builds import Build, State, Watcher
-from ..buildkit.steps import Step, Target
+from ..buildkit.steps import Step, Target, quiet
 from ..planning import dockerfile as dockerfiles
 
 _STEP = re.compile(
@@ -34,6 +34,7 @@ class Output:
 
     def line(self, text: str) -> None:
         """Takes one line."""
+        text = quiet(text, self._target.hidden)
         self._log(text)
         if match := _STEP.fullmatch(text):
             self._end()
