@@ -42,6 +42,7 @@ class Choice:
         "", "another registry (host or host/path) instead of project.registry", setting="project.registry"
     )
     owner: str = flag("", "another owner instead of project.owner", setting="project.owner")
+    flavour: str = flag("", "another flavour of the fleet: [flavours.NAME] of build.toml", setting="flavour")
     tags: str = flag("", "other tags instead of tags.build, comma-separated", setting="tags.build")
     output: str = flag("auto", "load, push or none (build everything, keep only the cache)")
     since: str = flag(
@@ -103,7 +104,9 @@ def _offered(kind: type[Choice], shared: tuple[str, ...]) -> list[Field[Any]]:
     known = {one.name: one for one in fields(kind)}
     own = [] if kind is Choice else [key for key in known if key in kind.__annotations__]
     first = [key for key in own if known[key].default is MISSING]
-    return [known[key] for key in dict.fromkeys([*first, *shared, *own])]
+    # Whatever can be sent elsewhere can also be another flavour.
+    also = ["flavour"] if "registry" in shared else []
+    return [known[key] for key in dict.fromkeys([*first, *shared, *also, *own])]
 
 
 def _parameter(name: str, one: Field[Any] | None = None) -> Parameter:

@@ -13,7 +13,7 @@ from typing import Any
 import tomli
 
 from ..errors import ConfigError
-from . import overlay
+from . import flavours, overlay
 from .findings import Finding, Place, check
 from .schema import BuildToml
 
@@ -24,13 +24,15 @@ NAME = "build.toml"
 class Document:
     """A read build.toml: its folder, its tables, and where values came from that are not its own.
 
-    `declared` is the file as it stands, without environment and command line. `findings` are the faults
-    found so far; what they are about is left out of the tables, at the places of `left_out`.
+    `declared` is the file as it stands (its flavour laid over it), without environment and command line, `written`
+    the same without the flavour. `findings` are the faults found so far; what they are about is left out of the
+    tables, at the places of `left_out`.
     """
 
     root: Path
     tables: BuildToml
     declared: BuildToml
+    written: BuildToml
     origins: Mapping[str, str]
     findings: tuple[Finding, ...] = ()
     left_out: frozenset[Place] = frozenset()
@@ -67,19 +69,23 @@ def read(
     a mistake in it.
     """
     raw = _toml(path, text)
-    declared, findings, left_out = check(raw)
+    written, findings, left_out = check(raw)
+    flavours.judge(raw, written, findings)
+    overrides = [*overlay.from_environment(written.env, environ), *flags]
+    declared = written
+    if flavour := flavours.asked(written, overrides, findings):
+        declared, _, left_out = check(flavours.laid(raw, flavour))
     findings += [
         Finding(f"env.{name}", problem)
         for name, setting in declared.env.items()
         if (problem := overlay.look_up(setting, declared)[0])
     ]
-    overrides = [*overlay.from_environment(declared.env, environ), *flags]
     if not overrides:
-        return Document(path.parent, declared, declared, {}, tuple(findings), left_out)
+        return Document(path.parent, declared, declared, written, {}, tuple(findings), left_out)
     laid_over, origins, wrong = overlay.lay(overrides, over=declared)
     tables, more, _ = check(laid_over)
     findings += [*wrong, *(Finding(f.where, f.message, origins.get(f.where, "")) for f in more)]
-    return Document(path.parent, tables, declared, origins, tuple(findings), left_out)
+    return Document(path.parent, tables, declared, written, origins, tuple(findings), left_out)
 
 
 def _toml(path: Path, text: str | None) -> dict[str, Any]:

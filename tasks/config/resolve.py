@@ -53,7 +53,9 @@ def resolve(document: Document) -> Project:
         root=document.root,
         name=tables.project.name or document.root.name,
         registries=places.registries(tables),
-        declared=places.registries(document.declared),
+        declared=tuple(
+            dict.fromkeys((*places.registries(document.declared), *places.registries(document.written)))
+        ),
         version=version,
         images=images,
         constants=tables.constants,

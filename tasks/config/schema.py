@@ -42,6 +42,11 @@ class BuildToml(Table):
     groups: dict[str, Words] = Field(
         {}, description='sets of images, globs and other groups; "default" is what bare tasks take'
     )
+    flavours: dict[str, dict[str, Any]] = Field(
+        {},
+        description="NAME -> settings, as in this file, that are laid over the others with `--flavour NAME`",
+    )
+    flavour: str = Field("", description="the flavour that is taken if none is said")
     mirror: dict[str, str] = Field(
         {}, description="an outside base -> the reference it is taken from instead; no Dockerfile is edited"
     )
