@@ -33,6 +33,7 @@ def git(**known: Any) -> Git:
         "tag": "",
         "describe": "v1.2.3-4-g0123456",
         "date": "2026-05-04",
+        "moment": "2026-05-04T10:20:30+02:00",
         "dirty": False,
     }
     return Git(**state | known)

@@ -30,6 +30,7 @@ ENGINELESS = {
     "from-a-shell-loop.md",
     "lint.md",
     "lockstep.md",
+    "flavours.md",
     "mirror.md",
     "names.md",
     "services-behind-make.md",

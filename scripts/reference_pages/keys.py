@@ -80,9 +80,11 @@ FIELDS = {
     "major": "`1` of version 1.2.3",
     "minor": "`2` of version 1.2.3",
     "sha": "seven digits of the commit",
+    "revision": "all digits of the commit",
     "branch": "the branch, made fit for a tag; the commit where there is none",
     "tag": "the git tag on HEAD",
     "date": "the commit's date",
+    "created": "the commit's date, time and zone (RFC 3339)",
 }
 
 TAIL = """\

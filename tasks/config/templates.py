@@ -11,7 +11,10 @@ from typing import Any
 
 from ..errors import ConfigError, available, nearest
 
-FIELDS = ("registry", "owner", "image", "version", "major", "minor", "sha", "branch", "tag", "date")
+FIELDS = (
+    *("registry", "owner", "image", "version", "major", "minor"),
+    *("sha", "revision", "branch", "tag", "date", "created"),
+)
 
 
 def fields(text: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from ..errors import ConfigError
 from ..planning.facts import Git
 
 # One process for commit, date, branch and tags on HEAD; describe and the tree's state need their own.
-FORMAT = "%H%n%cs%n%D"
+FORMAT = "%H%n%cI%n%D"
 
 
 def read(root: Path) -> Git | None:
@@ -18,7 +18,7 @@ def read(root: Path) -> Git | None:
     head = _git(root, "log", "-1", f"--format={FORMAT}", "--decorate=full")
     if head is None:
         return None
-    sha, date, names = [*head.split("\n"), "", ""][:3]
+    sha, moment, names = [*head.split("\n"), "", ""][:3]
     branch, tags = "", []
     for name in names.split(", "):
         if name.startswith("HEAD -> refs/heads/"):
@@ -31,7 +31,7 @@ def read(root: Path) -> Git | None:
     if "-g" not in describe:
         # No tag is in reach: the form others use for "before the first version".
         describe = f"v0.0.0-0-g{sha[:7]}"
-    return Git(sha, branch, exact or "", exact or describe, date, dirty)
+    return Git(sha, branch, exact or "", exact or describe, moment[:10], dirty, moment)
 
 
 def refusal(root: Path) -> str:

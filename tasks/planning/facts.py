@@ -12,7 +12,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """The repository's state: full commit id, branch ("" if detached), tag on HEAD, describe, commit date."""
+    """The repository's state: full commit id, branch ("" if detached), tag on HEAD, describe, commit date.
+
+    `moment` is the date with time and zone (RFC 3339).
+    """
 
     sha: str
     branch: str
@@ -20,6 +23,7 @@ class Git:
     describe: str
     date: str
     dirty: bool
+    moment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

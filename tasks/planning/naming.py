@@ -199,7 +199,14 @@ class Naming:
                 "Work in a clone, or say other tags with --tags."
             )
         # A detached HEAD (CI) has no branch: the commit stands for it.
-        return {"sha": git.sha[:7], "branch": slug(git.branch) or git.sha[:7], "date": git.date}[name]
+        branch = slug(git.branch) or git.sha[:7]
+        return {
+            "sha": git.sha[:7],
+            "revision": git.sha,
+            "branch": branch,
+            "date": git.date,
+            "created": git.moment,
+        }[name]
 
 
 def _parse(text: str, where: str) -> Reference:
