@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..errors import ConfigError
 from ..model import Builder, Image, Project, Releasing, TagRules
-from . import checking, constants, contracts, matching, mentions, mirror
+from . import caches, checking, constants, contracts, matching, mentions, mirror
 from . import registries as places
 from .document import NAME, Document
 from .findings import Finding, report
@@ -47,6 +47,7 @@ def resolve(document: Document) -> Project:
     pairs = [(entries[name], image) for name, image in images.items()]
     mentions.check(document, names, pairs, shared, findings)
     lint, scan = checking.linting(document, findings), checking.scanning(document, findings)
+    kept = caches.cache(document, findings)
     if findings:
         raise ConfigError(report(document.root / NAME, findings))
     return Project(
@@ -71,6 +72,7 @@ def resolve(document: Document) -> Project:
         contract=shared,
         linting=lint,
         scanning=scan,
+        cache=kept,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
+from .cache_table import CacheTable
 from .checking_table import LintTable, ScanTable
 from .image_table import ImageTable
 from .lockstep_table import LockstepTable
@@ -55,6 +56,7 @@ class BuildToml(Table):
     engine: EngineTable = Field(EngineTable(), description="how the engine is used")  # type: ignore[call-arg]
     lint: LintTable = Field(LintTable(), description="what `inv lint` makes of what it finds")  # type: ignore[call-arg]
     scan: ScanTable = Field(ScanTable(), description="how `inv scan` scans")  # type: ignore[call-arg]
+    cache: CacheTable = Field(CacheTable(), description="build caches beside the builder's own")  # type: ignore[call-arg]
     release: ReleaseTable = Field(ReleaseTable(), description="releases")  # type: ignore[call-arg]
     promote: dict[str, PromoteTable] = Field({}, description="where releases are copied to")
 

@@ -4,6 +4,7 @@ They know nothing of files, engines, registries or screens. Templates in them (`
 are still unexpanded: what they become depends on the facts of the moment, which only planning knows.
 """
 
+from .cache import Cache
 from .checking import Linting, Scanning
 from .contract import NON_ROOT, Contract, Expect, ExpectedFile, ImageTest, Surroundings
 from .descriptor import Descriptor
@@ -23,6 +24,7 @@ __all__ = [
     "REPOSITORY",
     "TAG",
     "Builder",
+    "Cache",
     "Client",
     "Contract",
     "Descriptor",

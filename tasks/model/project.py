@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from .cache import Cache
 from .checking import Linting, Scanning
 from .contract import Contract
 from .image import Image, VersionSource
@@ -78,3 +79,4 @@ class Project:
     contract: Contract = field(default_factory=Contract)
     linting: Linting = field(default_factory=Linting)
     scanning: Scanning = field(default_factory=Scanning)
+    cache: Cache = field(default_factory=Cache)

@@ -23,6 +23,15 @@ def check(plan: Plan, engine: Engine | None) -> None:
             f"the builder cannot build for {', '.join(lacking)}; it offers {', '.join(engine.platforms)}. "
             "For emulation install qemu-user-static and binfmt-support, or add a node of that platform ([builder])."
         )
+    if (
+        engine.driver == "docker"
+        and engine.store == "classic"
+        and any(image.cache_to for image in plan.images)
+    ):
+        raise ConfigError(
+            "this engine's own builder cannot write caches (no containerd image store). Name another builder "
+            "([builder], then `inv builder`), give the engine that image store, or write none here (cache.write = [])."
+        )
     several = [image for image in plan.images if len(image.platforms) > 1]
     loaded = [image for image in several if image.output == "load"]
     if engine.store == "classic" and (loaded or (several and engine.driver == "docker")):

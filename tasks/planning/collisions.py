@@ -11,7 +11,7 @@ from .plan import Plan
 
 def check(plan: Plan) -> None:
     """Raises ConfigError with every collision of a plan at once."""
-    found = [*_claims(plan), *_platforms(plan), *_nameless(plan)]
+    found = [*_claims(plan), *_caches(plan), *_platforms(plan), *_nameless(plan)]
     if len(found) == 1:
         raise ConfigError(found[0])
     if found:
@@ -30,6 +30,24 @@ def _claims(plan: Plan) -> Iterator[str]:
                     f"images {other} and {image.name} both claim {reference}; "
                     f"give one another name (images.{image.name}.tags, .repository or .local)"
                 )
+
+
+def _caches(plan: Plan) -> Iterator[str]:
+    """Of two images that write one cache only the last keeps its steps; a cache at a name takes the name away."""
+    names = {familiar(str(reference)): image.name for image in plan.images for reference in image.references}
+    written: dict[frozenset[str], str] = {}
+    for image in plan.images:
+        for words in image.cache_keys:
+            fields = frozenset(word for word in words.split(",") if not word.startswith("mode="))
+            other = written.setdefault(fields, image.name)
+            if other != image.name and "type=inline" not in fields:
+                yield (
+                    f'images {other} and {image.name} would both write the cache "{words}"; '
+                    "put {image} into it (cache.others)"
+                )
+            for word in fields:
+                if word.startswith("ref=") and familiar(word.removeprefix("ref=")) in names:
+                    yield f'image {image.name}: the cache "{words}" is a name of an image (cache)'
 
 
 def _platforms(plan: Plan) -> Iterator[str]:

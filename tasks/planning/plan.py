@@ -38,6 +38,8 @@ class PlannedImage:
 
     `paths` are files that go into it though no instruction shows them, as patterns below the project.
 
+    `cache_from` and `cache_to` are caches in bake's words, `cache_keys` those it would write if this branch might.
+
     An image that is not `selected` is there because another stands on it: it is built, but gets no name.
 
     `home` is the repository of its addresses, with the registry; `addresses` are its address tags by
@@ -79,6 +81,9 @@ class PlannedImage:
     fetched: bool = False
     stands: Mapping[tuple[Reference, str], Descriptor] = field(default_factory=dict)
     held: Held | None = None
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    cache_keys: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()
     ssh: tuple[str, ...] = ()
     before: tuple[tuple[str, ...], ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..model import Image, Project
-from . import capabilities, collisions, mirrors, mounts, siblings
+from . import caches, capabilities, collisions, mirrors, mounts, siblings
 from .facts import Facts
 from .familiar import familiar
 from .naming import Naming
@@ -61,7 +61,8 @@ def drafts(naming: Naming, chosen: Iterable[str], *, deps: bool) -> dict[str, Pl
             image = naming.project.images[name]
             draft = _draft(image, naming)
             draft = replace(draft, needs=siblings.needs(naming, draft, image.needs, owners))
-            found[name] = mounts.warned(mirrors.mirrored(naming, draft), naming.facts)
+            draft = mounts.warned(mirrors.mirrored(naming, draft), naming.facts)
+            found[name] = caches.cached(naming.project, naming.facts, draft)
             waiting += [need.image for need in found[name].needs] if deps else []
     return found
 
