@@ -16,6 +16,7 @@ from ..errors import SurroundingsError
 from ..model import ImageTest, Surroundings
 from . import answers
 from .check import Check
+from .denied import explained
 from .subject import Subject
 
 PAUSE = 0.2
@@ -30,9 +31,12 @@ def trial(subject: Subject, test: ImageTest, root: Path, berths: Berths) -> tupl
     """Runs one test of an image; paths in it are relative to `root`."""
     try:
         around = _around(test.around, root)
-        if test.serves:
-            return tuple(_service(subject, test, around, berths))
-        return (_command(subject, test, around, berths),)
+        ran = (
+            _service(subject, test, around, berths)
+            if test.serves
+            else [_command(subject, test, around, berths)]
+        )
+        return tuple(explained(check, subject, test, root) for check in ran)
     except SurroundingsError as error:
         return (subject.check(test.title, str(error)),)
 

@@ -380,7 +380,15 @@ def test_the_promises_of_all_seven_hold(built: Fleet):
 
 @pytest.mark.engine
 def test_what_does_not_hold_fails_with_the_reason(fresh: Fleet):
-    """S1 b, g and n, the other way: no VERSION file, a health check that fails, too large, a compiler inside."""
+    """S1 b, g and n, the other way: no VERSION file, a health check that fails, too large, a compiler inside.
+
+    And the document's fourth trouble: certificates that the image's user may not read.
+    """
+    table = "[images.carbide-rest-ipam]\n"
+    mount = 'mounts = ["certs:/var/secrets/temporal/certs:ro"]'
+    run = 'name = "certs", entrypoint = "cat", run = "/var/secrets/temporal/certs/tls.crt"'
+    change(fresh, "build.toml", table, f"{table}tests = [{{ {run}, {mount} }}]\n")
+    fresh.file("certs/tls.crt", "a certificate").parent.chmod(0o700)
     (fresh.root / "carbide-rest-ipam/VERSION").unlink()
     health = 'health) echo "temporal is away"; exit 1; wget'
     change(fresh, "carbide-rest-workflow/cmd/workflow/main.sh", "health) wget", health)
@@ -399,7 +407,10 @@ def test_what_does_not_hold_fails_with_the_reason(fresh: Fleet):
         ("carbide-rest-workflow", "healthy"),
         ("carbide-rest-api", "size"),
         ("carbide-site-agent", "absent"),
+        ("carbide-rest-ipam", "certs"),
     }
+    certs = failed["carbide-rest-ipam", "certs"]["detail"]
+    assert "it runs as 1000:1000, and certs belongs to 0:0: chown -R 1000:1000 certs" in certs
     assert "temporal is away" in json.dumps(failed["carbide-rest-workflow", "healthy"])
     assert "30 MB" in failed["carbide-rest-api", "size"]["detail"]
     assert re.search(r"3[3-9]\.?\d* MB", failed["carbide-rest-api", "size"]["detail"])
