@@ -289,7 +289,7 @@ def test_a_compose_file_is_brought_up_with_what_was_built_and_taken_down(server:
         f"""
         services:
           web:
-            image: {name}:0.1.0
+            image: {name}:some-release
             container_name: web
             ports: ["8080:8080"]
             volumes: ["${{PWD}}/page:/www/page:ro", "kept:/kept"]

@@ -17,7 +17,7 @@ from typing import Any
 from ..engine.containers import LABEL, Berths
 from ..engine.docker import explain
 from ..errors import SurroundingsError
-from ..model import ImageTest
+from ..model import ImageTest, Reference
 from ..planning.familiar import familiar
 from . import answers
 from .check import Check
@@ -80,8 +80,10 @@ def _service(service: Mapping[str, Any], subject: Subject, run: str) -> dict[str
         }
         for port in service.get("ports") or ()
     ]
-    image = familiar(str(service.get("image") or "none"))
-    if run_as := subject.fleet.get(image):
+    image = Reference.parse(str(service.get("image") or "none"))
+    # Whatever tag the file names, a release's say: what is tested is what was built. A digest is what it says.
+    run_as = subject.fleet.get(familiar(image.name))
+    if run_as and not image.digest:
         out |= {"image": run_as, "platform": subject.platform}
     out["labels"] = {**(service.get("labels") or {}), LABEL: run}
     return out

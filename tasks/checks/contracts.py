@@ -36,13 +36,11 @@ def check(
     runs: Callable[[str], str],
     told: Told = lambda _: None,
     at_once: int = 4,
-    *,
-    fetched: bool = False,
 ) -> tuple[Check, ...]:
     """Looks at everything that was promised for these subjects, and returns it in their order.
 
     `runs` says why a platform's containers cannot be run here ("" if they can). `told` hears of each check as it
-    is done, from several threads. With `fetched` what is run is pulled first. No container is left, whatever ends it.
+    is done, from several threads. No container is left, whatever ends it.
     """
 
     def job(work: Job) -> tuple[Check, ...]:
@@ -51,7 +49,7 @@ def check(
             told(one)
         return found
 
-    with Berths(client, [subject.run for subject in subjects] if fetched else ()) as berths:
+    with Berths(client) as berths:
         works = [
             work for subject in subjects for work in _works(subject, root, berths, runs(subject.platform))
         ]

@@ -16,7 +16,8 @@ class Subject:
     """One image on one platform.
 
     `lines` are what its layers come from. `run` is what a container is made of, together with `--platform`: a name
-    could be moved while it is tested. `fleet` is the same of every image of the fleet, by its names.
+    could be moved while it is tested. `fleet` is the same of every image of the fleet, by its
+    names without a tag.
     """
 
     image: str

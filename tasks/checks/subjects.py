@@ -38,7 +38,7 @@ def in_the_engine(
     """
     named = {str(reference): image for image in plan.images for reference in image.references}
     there = images.inspect(client, list(named))
-    fleet = {familiar(name): str(there[name]["Id"]) for name in named if name in there}
+    fleet = {familiar(Reference.parse(name).name): str(about["Id"]) for name, about in there.items()}
     blobs = Blobs()
 
     def look(image: PlannedImage, platform: str) -> Subject | Check:

@@ -87,6 +87,10 @@ def _service(subject: Subject, test: ImageTest, around: list[str], berths: Berth
             yield subject.check(test.title, f"the image {said}; say which to ask: port")
             return
         port = exposed[0]
+    health = subject.evidence.configuration.health
+    if (test.healthy or test.unhealthy is not None) and (health is None or health.test[0] == "NONE"):
+        yield subject.check(test.title, "the image declares no health check")
+        return
     publish = ["--publish", f"127.0.0.1::{port}"] if test.http is not None else []
     container = berths.start(_words(subject, test, [*around, *publish, *_probes(subject, test)]))
     steps: dict[str, Callable[[], tuple[str, str]]] = {
@@ -135,8 +139,6 @@ def _health(container: Container, wanted: str) -> str:
     status = health.get("Status") or "none"
     if status == wanted:
         return ""
-    if status == "none":
-        return "the image declares no health check"
     last = (health.get("Log") or [{}])[-1]
     said = str(last.get("Output") or "").strip().splitlines()
     probe = f"; the last probe gave {last['ExitCode']}" if "ExitCode" in last else "; not probed yet"
