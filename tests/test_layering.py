@@ -13,7 +13,8 @@ def test_lines_come_from_the_last_stage_and_all_below_it(fleet: Fleet):
     fleet.image("base", "FROM busybox\nENV A=1\nRUN echo base\nWORKDIR /srv\n")
     fleet.image(
         "api",
-        "FROM golang AS build\nRUN go build\nFROM acme/base AS run\nCOPY --from=build /go /go\nFROM run\nRUN strip /go\n",
+        "FROM golang AS build\nRUN go build\n"
+        "FROM acme/base AS run\nCOPY --from=build /go /go\nFROM run\nRUN strip /go\n",
     )
     fleet.toml("[images.base]\n[images.api]")
     loaded = project(fleet)

@@ -87,17 +87,13 @@ def _service(subject: Subject, test: ImageTest, around: list[str], berths: Berth
             yield subject.check(test.title, f"the image {said}; say which to ask: port")
             return
         port = exposed[0]
-    health = subject.evidence.configuration.health
-    if (test.healthy or test.unhealthy is not None) and (health is None or health.test[0] == "NONE"):
-        yield subject.check(test.title, "the image declares no health check")
-        return
     publish = ["--publish", f"127.0.0.1::{port}"] if test.http is not None else []
     container = berths.start(_words(subject, test, [*around, *publish, *_probes(subject, test)]))
     steps: dict[str, Callable[[], tuple[str, str]]] = {
-        "healthy": lambda: _healthy(container, test),
+        "healthy": lambda: _undeclared(subject) or _healthy(container, test),
         f"http {test.http}": lambda: _answers(container, test, port),
         "idle": lambda: _idle(container, test),
-        "unhealthy": lambda: _unhealthy(container, test),
+        "unhealthy": lambda: _undeclared(subject) or _unhealthy(container, test),
         "stops": lambda: _stops(container, test),
     }
     if not (test.healthy or test.http is not None or test.unhealthy is not None):
@@ -143,6 +139,13 @@ def _health(container: Container, wanted: str) -> str:
     said = str(last.get("Output") or "").strip().splitlines()
     probe = f"; the last probe gave {last['ExitCode']}" if "ExitCode" in last else "; not probed yet"
     return f"{status}{probe}" + (f": {said[-1]}" if said else "")
+
+
+def _undeclared(subject: Subject) -> tuple[str, str] | None:
+    """Returns what is wrong with waiting for a health check that the image does not have."""
+    health = subject.evidence.configuration.health
+    declared = health is not None and health.test[0] != "NONE"
+    return None if declared else ("the image declares no health check", "")
 
 
 def _healthy(container: Container, test: ImageTest) -> tuple[str, str]:
