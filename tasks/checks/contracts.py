@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ..engine.containers import Berths
+from ..errors import SurroundingsError
 from ..model import Client, ImageTest
 from .check import Check
 from .composing import composed
@@ -36,11 +37,14 @@ def check(
     runs: Callable[[str], str],
     told: Told = lambda _: None,
     at_once: int = 4,
+    *,
+    fetched: bool = False,
 ) -> tuple[Check, ...]:
     """Looks at everything that was promised for these subjects, and returns it in their order.
 
     `runs` says why a platform's containers cannot be run here ("" if they can). `told` hears of each check as it
-    is done, from several threads. No container is left, whatever ends it.
+    is done, from several threads. With `fetched` what is run is pulled first.
+    No container is left, whatever ends it.
     """
 
     def job(work: Job) -> tuple[Check, ...]:
@@ -49,7 +53,7 @@ def check(
             told(one)
         return found
 
-    with Berths(client) as berths:
+    with Berths(client, [subject.run for subject in subjects] if fetched else ()) as berths:
         works = [
             work for subject in subjects for work in _works(subject, root, berths, runs(subject.platform))
         ]
@@ -89,6 +93,10 @@ def _skipped(subject: Subject, test: ImageTest, reason: str) -> tuple[Check, ...
 
 
 def _run(subject: Subject, test: ImageTest, root: Path, berths: Berths) -> tuple[Check, ...]:
+    try:
+        berths.fetch(subject.run, subject.platform)
+    except SurroundingsError as error:
+        return (subject.check(test.title, str(error)),)
     if test.structure:
         return (structure(subject, test, root),)
     if test.compose:

@@ -1,6 +1,6 @@
 """A fleet tested, from the plan to its checks: what is there is found, what was promised is looked at.
 
-It joins planning, checks and report for the task of checking.py.
+It joins planning, checks and report for the task of checking.py, and gives a release its gates `contract` and `size`.
 """
 
 from __future__ import annotations
@@ -8,15 +8,19 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import CheckError, StoppedError
 
 if TYPE_CHECKING:
-    from ..checks.check import Checks
+    from ..checks.check import Check, Checks
+    from ..checks.subject import Subject
+    from ..evidence.evidence import Evidence
     from ..model import Contract
     from ..planning.layering import Line
+    from ..release.gates import Platform
     from .asking import Asked
     from .checking import Testing
 
@@ -46,6 +50,48 @@ def tested(asked: Asked, choice: Testing) -> Checks:
     order = {name: number for number, name in enumerate(names)}
     every = sorted((*found, *absent), key=lambda check: order[check.image])
     return Checks(tuple(every), time.monotonic() - began)
+
+
+def contract(asked: Asked, evidence: Iterable[tuple[Platform, Evidence]]) -> tuple[Check, ...]:
+    """Looks at what is to be released as `inv test` does, digest by digest; what is run is pulled for that.
+
+    What nothing was promised of has passed; what cannot be run here has not.
+    """
+    from ..checks import contracts
+    from ..checks.check import Outcome
+
+    cannot = _cannot(asked)
+    there = _released(asked, evidence)
+    found = contracts.check(
+        there, asked.plan.root, asked.project.client, cannot, at_once=_at_once(asked), fetched=True
+    )
+    return tuple(
+        replace(check, outcome=Outcome.FAILED if cannot(check.platform) else Outcome.PASSED)
+        if check.outcome is Outcome.SKIPPED
+        else check
+        for check in found
+    )
+
+
+def size(asked: Asked, evidence: Iterable[tuple[Platform, Evidence]]) -> tuple[Check, ...]:
+    """Looks at how large what is to be released is; an image without a budget has passed."""
+    from ..checks.sizes import sizes
+
+    return tuple(
+        check
+        for subject in _released(asked, evidence)
+        for check in sizes(subject) or (subject.check("size", "", "no budget"),)
+    )
+
+
+def _released(asked: Asked, evidence: Iterable[tuple[Platform, Evidence]]) -> tuple[Subject, ...]:
+    from ..checks.subject import Subject
+
+    promised = _promised(asked)
+    return tuple(
+        Subject(one.image, one.platform, *promised[one.image], found, one.reference)
+        for one, found in evidence
+    )
 
 
 def _promised(asked: Asked) -> dict[str, tuple[Contract, tuple[Line, ...]]]:

@@ -12,14 +12,14 @@ import os
 import re
 import threading
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SurroundingsError
-from . import processes
+from . import images, processes
 from .docker import ask, explain, program
 
 if TYPE_CHECKING:
@@ -38,20 +38,31 @@ class StoppingError(Exception):
 
 
 class Berths:
-    """All containers of one run; at its end none of them is left. Safe to use from many threads."""
+    """All containers of one run; at its end none of them is left. Safe to use from many threads.
 
-    def __init__(self, client: Client) -> None:
+    `fetched` are images that may have to be pulled first (`fetch`), by digest; what was not there before goes again.
+    """
+
+    def __init__(self, client: Client, fetched: Collection[str] = ()) -> None:
         self.client: Client = client
+        self._fetched = [*fetched]
+        self._new: list[str] = []
         self.run = uuid.uuid4().hex[:12]
         self._numbers = itertools.count(1)
         self._stopping = threading.Event()
 
     def __enter__(self) -> Self:
+        self._new = [*images.missing(self.client, self._fetched)]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._sweep()
+        if self._new:
+            images.remove(self.client, self._new)
+
+    def _sweep(self) -> None:
         for _ in range(_SWEEPS):
             listed = ask(self.client, "ps", "--all", "--quiet", "--filter", f"label={LABEL}={self.run}")
             if listed and not (left := listed.out.split()):
@@ -79,6 +90,13 @@ class Berths:
         done = ask(self.client, *arguments, seconds=seconds)
         self.pause(0)
         return done
+
+    def fetch(self, reference: str, platform: str) -> None:
+        """Pulls an image that was not there. Raises SurroundingsError where that fails."""
+        if reference in self._new:
+            done = self.ask("pull", "--quiet", "--platform", platform, reference)
+            if not done:
+                raise explain(done)
 
     def once(self, words: Sequence[str], seconds: float) -> processes.Done:
         """Runs a container to its end; `words` are options, image and command. One that takes too long is removed."""
@@ -111,7 +129,14 @@ class Berths:
         ask(self.client, "compose", *how, "down", "--volumes", "--remove-orphans", "--timeout", "2")
 
     def _begun(self, name: str) -> tuple[str, ...]:
-        return ("--name", name, "--label", f"{LABEL}={self.run}", "--pull", "never")
+        return (
+            "--name",
+            name,
+            "--label",
+            f"{LABEL}={self.run}",
+            "--pull",
+            "missing" if self._fetched else "never",
+        )
 
 
 @dataclass(frozen=True, slots=True)
