@@ -25,7 +25,7 @@ from tests.harbourmaster import IMAGES, NEW, ROLLING, Harbour
 from tests.saboteur import Fault, Key, Sea, sabotaged
 
 AGAIN_SECONDS = 5.0
-LONGEST_SECONDS = 120
+LONGEST_SECONDS = 600
 SETTLE_SECONDS = 3.0
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,7 @@ from tasks.engine.builders import creation
 from tasks.model import Builder
 from tests import harbour
 from tests.bridge import bridge
+from tests.checkout import Checkout
 from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
 
@@ -105,3 +109,48 @@ def test_a_builder_that_is_not_up_is_named_with_what_starts_it(real: Fleet):
     ran = real.inv("build").failed(3)
     assert ran.err == f'the builder "{name}" is not up; `inv builder` starts it.\n'
     real.run("docker", "buildx", "rm", name).ok()
+
+
+@pytest.fixture
+def another() -> Iterator[dict[str, str]]:
+    """The environment of a second engine, which stands for a second machine; it is removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="argosy-node-"))
+    checkout = Checkout.copied_to(folder)
+    started = checkout.run("engine", "start")
+    assert started.returncode == 0, started.stderr
+    try:
+        yield checkout.exports()
+    finally:
+        checkout.run("engine", "remove")
+        shutil.rmtree(folder)
+
+
+@pytest.mark.engine
+def test_a_builder_of_two_nodes_joins_their_platforms_and_publishes_no_name_of_its_own(
+    real: Fleet, engine: PrivateEngine, another: dict[str, str]
+):
+    """Pushed by digest, what two nodes make is published as `latest`: so an address is what it is pushed by."""
+    name = f"pair-{uuid.uuid4().hex[:6]}"
+    with bridge(engine.env["DOCKER_HOST"]) as here, bridge(another["DOCKER_HOST"]) as there:
+        base = f"{real.registry}/library/busybox:stable"
+        real.image("api", f"FROM {base}\nRUN uname -m > /machine && echo {name} > /mark\n")
+        real.toml(f"""
+        [images.api]
+        [tags]
+        release = ["{{version}}"]
+        [builder]
+        name = "{name}"
+        driver = "remote"
+        nodes = [
+            {{ endpoint = "{here}", platforms = "linux/amd64" }},
+            {{ endpoint = "{there}", platforms = "linux/arm64" }},
+        ]
+        """)
+        real.inv("builder").ok()
+        try:
+            real.inv(f"release --tag v1.0.0 --platforms {BOTH}").ok()
+        finally:
+            real.run("docker", "buildx", "rm", "--force", name)
+    found = harbour.tags(real.registry, f"{real.owner}/api")
+    assert {tag for tag in found if not tag.startswith("argosy-")} == {"1.0.0"}
+    assert harbour.manifest(real.registry, f"{real.owner}/api", "1.0.0").platforms == set(BOTH.split(","))
