@@ -340,3 +340,32 @@ def test_a_file_of_paths_is_a_reason_to_build_and_a_path_without_files_is_said(r
     real.file("schema/user.json", "[]")
     (image,) = real.inv("plan --format json").ok().json["images"]
     assert (image["action"], image["reason"]) == ("build", "schema/user.json changed")
+
+
+def test_the_triggers_of_a_base_that_is_unchanged_run_in_what_stands_on_it(
+    real: Fleet, engine: PrivateEngine
+) -> None:
+    real.image(
+        "base",
+        "FROM busybox:stable\nONBUILD COPY data /on/\nONBUILD ARG WORD\nONBUILD RUN echo $WORD > /word\n",
+    )
+    real.image("api", f"FROM {real.owner}/base\nRUN ls /on > /seen\n")
+    real.file("docker/api/data/one", "one\n")
+    real.toml('[images.base]\n[images.api]\nargs = { WORD = "first" }\n')
+    reference = f"{real.registry}/{real.owner}/api:0.1.0"
+
+    def made() -> list[str]:
+        return engine.docker("run", "--rm", reference, "cat", "/seen", "/on/one", "/word").split()
+
+    real.inv("build").ok()
+    assert made() == ["one", "one", "first"]
+    real.file("docker/api/data/one", "two\n")
+    # Given by its address the base would run its triggers in a stage of its own.
+    assert actions(real)["base"] == ("build", "api is built and runs its triggers")
+    real.inv("build").ok()
+    assert made() == ["one", "two", "first"]
+    assert {action for action, _ in actions(real).values()} == {"reuse"}
+    real.toml('[images.base]\n[images.api]\nargs = { WORD = "second" }\n')
+    assert actions(real)["api"] == ("build", "trigger argument WORD changed")
+    real.inv("build").ok()
+    assert made() == ["one", "two", "second"]

@@ -100,6 +100,12 @@ def bases_of(found: Iterable[Recipe]) -> dict[str, set[str]]:
     return wanted
 
 
+def leaves_triggers(image: PlannedImage, facts: Facts) -> bool:
+    """Tells whether a Dockerfile has ONBUILD, in whatever stage."""
+    dockerfile = read(facts.files[image.dockerfile], image.dockerfile)
+    return any(instruction.trigger for stage in dockerfile.stages for instruction in stage.instructions)
+
+
 def survey(
     plan: Plan,
     facts: Facts,
@@ -206,8 +212,7 @@ class _Joined:
         for sibling in self.plan.images:
             if sibling.name not in siblings:
                 continue
-            dockerfile = read(self.facts.files[sibling.dockerfile], sibling.dockerfile)
-            if any(instruction.trigger for stage in dockerfile.stages for instruction in stage.instructions):
+            if leaves_triggers(sibling, self.facts):
                 return True
         return False
 

@@ -53,6 +53,7 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
             before=records.before(plan.root, image.name, image.platforms),
             barrier=found.barriers.get(image.name, ""),
             notes=found.notes.get(image.name, ()),
+            triggers=addressing.leaves_triggers(image, facts),
         )
         for image in plan.images
     }

@@ -19,7 +19,8 @@ class Standing:
 
     `there` are the platforms that are really there at this address, `given` is where, `fetched` if elsewhere,
     `where` says it in words, `stands` and `held` what registries and the engine said of it. `before` are the
-    addresses of the build that is remembered, by platform. `barrier` says why no address can stand for it.
+    addresses of the build that is remembered, by platform. `barrier` says why no address can stand for it;
+    `triggers` that it leaves some (ONBUILD) to whatever stands on it.
     """
 
     addresses: Mapping[str, Address] = field(default_factory=dict)
@@ -31,12 +32,14 @@ class Standing:
     where: str = ""
     stands: Mapping[tuple[Reference, str], Descriptor] = field(default_factory=dict)
     held: Held | None = None
+    triggers: bool = False
     notes: tuple[str, ...] = ()
 
 
 def decide(plan: Plan, standings: Mapping[str, Standing], *, rebuild: bool = False) -> Plan:
     """Returns the plan with an action and a reason for each image."""
-    images = [_decided(image, standings[image.name], rebuild) for image in plan.images]
+    decided = (_decided(image, standings[image.name], rebuild) for image in plan.images)
+    images = _with_triggers(tuple(decided), standings)
     wanted = _wanted(images)
     whole = (
         replace(image, building=image.platforms)
@@ -45,6 +48,27 @@ def decide(plan: Plan, standings: Mapping[str, Standing], *, rebuild: bool = Fal
         for image in images
     )
     return replace(plan, images=tuple(whole))
+
+
+def _with_triggers(images: Sequence[PlannedImage], standings: Mapping[str, Standing]) -> list[PlannedImage]:
+    """Returns the images, those with triggers built where something that is built stands on them.
+
+    Given by its address, an image would run them in a stage of its own, in which they see other arguments and leave
+    none behind for the instructions that follow. Built once more, from the cache, it is linked.
+    """
+    found: list[PlannedImage] = []
+    above: dict[str, str] = {}
+    for image in reversed(images):
+        one = image
+        if image.action == "reuse" and standings[image.name].triggers and image.name in above:
+            reason = f"{above[image.name]} is built and runs its triggers"
+            one = replace(
+                image, action="build", reason=reason, building=image.platforms, given={}, fetched=False
+            )
+        if one.action == "build":
+            above |= {need.image: image.name for need in image.needs}
+        found.append(one)
+    return found[::-1]
 
 
 def _wanted(images: Sequence[PlannedImage]) -> dict[str, set[str]]:
