@@ -162,7 +162,8 @@ class Progress:
     @property
     def said(self) -> str:
         """How far it is."""
-        return conclusion(Checks(tuple(self._done))).rpartition(" in ")[0]
+        done = conclusion(Checks(tuple(self._done))).rpartition(" in ")[0]
+        return done if self._done else "no check was done"
 
     def reads(self, image: str, platform: str) -> None:
         """Tells which image is being read."""
