@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..engine import host
 from ..engine.containers import LABEL, Berths
 from ..engine.docker import explain
 from ..errors import SurroundingsError
@@ -56,6 +57,11 @@ def _read(path: Path, project: str, root: Path, berths: Berths) -> dict[str, Any
     if not done:
         raise explain(done)
     found: dict[str, Any] = json.loads(done.out)
+    for service in (found.get("services") or {}).values():
+        for volume in service.get("volumes") or ():
+            # `${PWD}` is the host's path already; what is relative was made ours.
+            if volume.get("type") == "bind" and Path(volume["source"]).is_relative_to(root):
+                volume["source"] = str(host.path(berths.client, Path(volume["source"])))
     return found
 
 

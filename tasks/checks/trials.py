@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..engine.containers import Berths, Container, mounted, socket
 from ..errors import SurroundingsError
-from ..model import ImageTest, Surroundings
+from ..model import Client, ImageTest, Surroundings
 from . import answers
 from .check import Check
 from .denied import explained
@@ -30,7 +30,7 @@ PROBE_TIMEOUT = 5.0
 def trial(subject: Subject, test: ImageTest, root: Path, berths: Berths) -> tuple[Check, ...]:
     """Runs one test of an image; paths in it are relative to `root`."""
     try:
-        around = _around(test.around, root)
+        around = _around(test.around, root, berths.client)
         ran = (
             _service(subject, test, around, berths)
             if test.serves
@@ -41,7 +41,7 @@ def trial(subject: Subject, test: ImageTest, root: Path, berths: Berths) -> tupl
         return (subject.check(test.title, str(error)),)
 
 
-def _around(given: Surroundings, root: Path) -> list[str]:
+def _around(given: Surroundings, root: Path, client: Client) -> list[str]:
     """Returns the options of `docker run` for a test's surroundings. Raises SurroundingsError for an absent path."""
     options = [word for key, value in given.env.items() for word in ("--env", f"{key}={value}")]
     for mount in given.mounts:
@@ -49,11 +49,11 @@ def _around(given: Surroundings, root: Path) -> list[str]:
         path = (root / Path(source).expanduser()).resolve()
         if not path.exists():
             raise SurroundingsError(f"{source} cannot be mounted: there is no {path}")
-        options += mounted(path, target, read_only=how == ["ro"])
+        options += mounted(client, path, target, read_only=how == ["ro"])
     options += [word for group in given.groups for word in ("--group-add", group)]
     options += ["--memory", given.memory] if given.memory else []
     options += ["--cpus", given.cpus] if given.cpus else []
-    return options + (socket() if given.socket else [])
+    return options + (socket(client) if given.socket else [])
 
 
 def _words(subject: Subject, test: ImageTest, options: list[str]) -> list[str]:

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SurroundingsError
-from . import images, processes
+from . import host, images, processes
 from .docker import ask, explain, program
 
 if TYPE_CHECKING:
@@ -116,10 +116,10 @@ class Berths:
         return Container(self, name)
 
     def compose(self, root: Path, *arguments: str, seconds: float | None = None) -> processes.Done:
-        """Asks compose as from `root`, which is also what `${PWD}` means. Raises as `ask`."""
+        """Asks compose as from `root`, which, as the host has it, is also what `${PWD}` means. Raises as `ask`."""
         self.pause(0)
         command = [program(self.client), "compose", *arguments]
-        done = processes.run(command, seconds, {"PWD": str(root)})
+        done = processes.run(command, seconds, {"PWD": str(host.path(self.client, root))})
         self.pause(0)
         return done
 
@@ -197,21 +197,21 @@ class Container:
         self.berths.ask("rm", "--force", "--volumes", self.name)
 
 
-def mounted(source: Path, target: str, *, read_only: bool = False) -> list[str]:
-    """Returns the option that mounts a file or folder of this machine."""
-    option = f"type=bind,source={source},target={target}"
+def mounted(client: Client, source: Path, target: str, *, read_only: bool = False) -> list[str]:
+    """Returns the option that mounts a file or folder of ours, wherever the engine's host has it."""
+    option = f"type=bind,source={host.path(client, source)},target={target}"
     return ["--mount", f"{option},readonly" if read_only else option]
 
 
-def socket(environ: Iterable[tuple[str, str]] = ()) -> list[str]:
+def socket(client: Client, environ: Iterable[tuple[str, str]] = ()) -> list[str]:
     """Returns the options that give a container the engine's own socket, and the group that owns it.
 
     Raises SurroundingsError where the engine is not reached by a socket of this machine.
     """
-    host = dict(environ or os.environ.items()).get("DOCKER_HOST") or f"unix://{SOCKET}"
-    path = Path(host.removeprefix("unix://"))
-    if not host.startswith("unix://") or not path.exists():
+    place = dict(environ or os.environ.items()).get("DOCKER_HOST") or f"unix://{SOCKET}"
+    path = Path(place.removeprefix("unix://"))
+    if not place.startswith("unix://") or not path.exists():
         raise SurroundingsError(
-            f"the engine's socket cannot be given to a container: it is reached at {host}"
+            f"the engine's socket cannot be given to a container: it is reached at {place}"
         )
-    return [*mounted(path, SOCKET), "--group-add", str(path.stat().st_gid)]
+    return [*mounted(client, path, SOCKET), "--group-add", str(path.stat().st_gid)]

@@ -52,10 +52,7 @@ _KNOWN = (
     (re.compile(r"unknown command: docker buildx|'buildx' is not a docker command|unknown flag"), NO_BUILDX),
     (
         re.compile("permission denied"),
-        (
-            "the engine at {endpoint} refuses this user: permission denied. Join the group that owns its socket "
-            "(`sudo usermod -aG docker $USER`, then log in again)."
-        ),
+        ("the engine at {endpoint} refuses this user: permission denied. {socket}"),
     ),
     (re.compile("no builder"), 'there is no builder "{builder}". `inv builder` creates it.'),
     (
@@ -196,10 +193,24 @@ def explain(done: Done, builder: str = "") -> SurroundingsError:
         return SurroundingsError(f"{whose} does not answer in time. {then}")
     for pattern, sentence in _KNOWN:
         if pattern.search(text):
-            return SurroundingsError(sentence.format(endpoint=endpoint(), builder=builder))
+            return SurroundingsError(sentence.format(endpoint=endpoint(), builder=builder, socket=_socket()))
     lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1].removeprefix("ERROR: ") if lines else "it said nothing"
     return SurroundingsError(f"{whose} does not serve: {last}" if builder else f"docker failed: {last}")
+
+
+def _socket() -> str:
+    """Says whose the engine's socket is and who we are, and what to do."""
+    place = (os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock").removeprefix("unix://")
+    groups = ", ".join(map(str, sorted({os.getegid(), *os.getgroups()})))
+    try:
+        gid = os.stat(place).st_gid  # noqa: PTH116 - an address is no path
+    except OSError:
+        return "Join the group that owns its socket (`sudo usermod -aG docker $USER`, then log in again)."
+    return (
+        f"Its socket {place} belongs to group {gid}; this user ({os.geteuid()}) is in {groups}. Join that group "
+        f"(`sudo usermod -aG $(stat -c %G {place}) $USER`, then log in again); in a container: --group-add {gid}."
+    )
 
 
 def _podman(done: Done) -> SurroundingsError:
