@@ -70,7 +70,8 @@ def _places(image: PlannedImage, recipes: list[Recipe]) -> Iterator[tuple[Place,
         yield (image.context, image.dockerfile), (MAIN, True) in taken
     for name, folder in image.contexts.items():
         if is_folder(image, name):
-            yield (folder, None), (name, True) in taken
+            # All of a named context is what its COPY names it for.
+            yield (folder, None), False
 
 
 def _context(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ArgosyError, BuildError, ConfigError, StoppedError
+from . import leaking
 from .asking import Asked
 from .choice import Choice
 
@@ -50,7 +51,7 @@ def _load(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     if error:
         return results, error
     reuse.name(asked.plan)
-    return _measured(results, asked.plan.client), None
+    return _measured(results, asked.plan.client), leaking.in_engine(asked, results)
 
 
 def _push(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
@@ -71,6 +72,7 @@ def _push(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
         if error:
             return results, error
         contents = publishing.settle(plan, results, clients)
+        leaking.in_registries(asked, contents, clients)
         moved = pushing.name_all(plan, contents, clients, overwrite=choice.overwrite)
     except ArgosyError as raised:
         return results, raised
@@ -240,4 +242,6 @@ def put(asked: Asked) -> tuple[dict[str, dict[Reference, Content]], Clients]:
     if error:
         tables.show(results, sys.stderr)
         raise error
-    return publishing.settle(asked.plan, results, clients), clients
+    contents = publishing.settle(asked.plan, results, clients)
+    leaking.in_registries(asked, contents, clients)
+    return contents, clients

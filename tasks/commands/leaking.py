@@ -1,0 +1,94 @@
+"""After a build with secrets: their bytes in what was built are an error, and in a registry no name moves.
+
+It joins checks and evidence for running.py; whatever has no secrets costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from ..errors import ArgosyError, CheckError
+
+if TYPE_CHECKING:
+    from ..engine.publishing import Clients, Content
+    from ..engine.results import Results
+    from ..evidence.evidence import Evidence
+    from ..model import Reference
+    from ..planning.plan import PlannedImage
+    from .asking import Asked
+
+Looked = Iterable[tuple[str, "Evidence"]]
+
+
+def in_engine(asked: Asked, results: Results) -> ArgosyError | None:
+    """Returns the error for secrets in images that were just built and loaded; their address is taken off them."""
+    from ..engine import reuse
+    from ..engine.results import Verdict
+    from ..evidence import in_engine as engine
+    from ..evidence.blobs import Blobs
+
+    plan = asked.plan
+    names = {one.image for one in results.images if one.verdict is Verdict.BUILT}
+    images = [image for image in plan.selected if image.name in names and image.secrets and image.references]
+
+    def look() -> Iterator[tuple[str, Evidence]]:
+        kept = Blobs()
+        for image in images:
+            platforms = image.building or image.platforms
+            for found in engine.evidence(plan.client, str(image.references[0]), platforms, kept).values():
+                yield image.name, found
+        kept.prune()
+
+    try:
+        _none(asked, images, look())
+    except CheckError as error:
+        reuse.forget(plan, [image.name for image in images])
+        return error
+    return None
+
+
+def in_registries(
+    asked: Asked, contents: Mapping[str, Mapping[Reference, Content]], clients: Clients
+) -> None:
+    """Raises CheckError for secrets in what is to be named, built now or earlier."""
+    from ..evidence import in_registry
+    from ..evidence.blobs import Blobs
+    from ..model import HUB
+
+    images = [image for image in asked.plan.selected if image.secrets and image.name in contents]
+
+    def look() -> Iterator[tuple[str, Evidence]]:
+        blobs = Blobs()
+        for image in images:
+            place, content = next(iter(contents[image.name].items()))
+            remote = clients[place.registry or HUB]
+            for platform, manifest in content.items():
+                yield (
+                    image.name,
+                    in_registry.evidence(remote, place.repository, manifest.digest, platform, blobs),
+                )
+        blobs.prune()
+
+    _none(asked, images, look())
+
+
+def _none(asked: Asked, images: Collection[PlannedImage], looked: Looked) -> None:
+    from ..checks import leaks
+    from ..checks.linting import judged
+
+    secrets = leaks.of_plan(asked.plan, os.environ) if images else ()
+    if not secrets:
+        return
+    wrong = [
+        f"{name} {found.platform}: {check.detail}"
+        for name, found in looked
+        for check in judged(leaks.RULE, leaks.check(found, secrets), asked.project.linting, name, found)
+        if not check
+    ]
+    if wrong:
+        unnamed = "; no name was moved" if asked.plan.output == "push" else ""
+        raise CheckError(
+            f"secrets are in what was built{unnamed}:\n" + "\n".join(f"  {line}" for line in wrong)
+        )
