@@ -115,3 +115,46 @@ def test_a_pattern_target_reaches_any_image(project: Fleet) -> None:
     ).ok()
     assert "ghcr.io/acme/tool:0.1.0" in ran.out
     assert "1 image," in ran.out
+
+
+def test_images_versions_and_constants_are_said_from_make_and_the_environment_alike(fleet: Fleet) -> None:
+    """What scripts around a fleet have always taken: BUILD_BASE=false, VERSION=1.1, GO=1.26."""
+    fleet.image("base")
+    fleet.image("workspace", "ARG GO\nFROM golang:${GO}\n")
+    fleet.toml(
+        """
+        [version]
+        sources = [{ env = "VERSION" }, { value = "latest" }]
+        [env]
+        BUILD_BASE = "images.base.selected"
+        GO = "constants.go"
+        [constants]
+        go = "1.25"
+        [images.base]
+        [images.workspace]
+        args = { GO = "{go}" }
+        """,
+        head='[project]\nregistry = "ghcr.io"\n',
+    )
+    fleet.file("Makefile", f"include {ROOT}/tasks/argosy.mk\n")
+    said = {"BUILD_BASE": "false", "VERSION": "1.1", "GO": "1.26"}
+    plan = without_origins(fleet.inv("plan --format json", env=said))
+    assert plan == without_origins(make(fleet, *(f"{name}={text}" for name, text in said.items())))
+    assert plan == without_origins(make(fleet, **said))
+    (workspace,) = fleet.inv("plan --format json", env=said).ok().json["images"]
+    assert (workspace["name"], workspace["version"], workspace["args"]) == (
+        "workspace",
+        "1.1",
+        {"GO": "1.26"},
+    )
+    chosen = fleet.inv("plan --format json --images workspace", env={"VERSION": "1.1", "GO": "1.26"})
+    assert plan == without_origins(chosen)
+
+
+def test_a_tag_given_twice_is_one_reference(fleet: Fleet) -> None:
+    """VERSION=latest beside a fixed latest."""
+    fleet.image("api")
+    fleet.toml('[images.api]\nlocal = ["api:{version}", "api"]\n[tags]\nbuild = ["{version}", "latest"]\n')
+    fleet.file("build.toml", (fleet.root / "build.toml").read_text().replace('"0.1.0"', '"latest"'))
+    (api,) = fleet.inv("plan --format json").ok().json["images"]
+    assert api["references"] == ["ghcr.io/acme/api:latest", "api:latest"]
