@@ -187,6 +187,7 @@ def test_an_archive_of_podman_s_is_loaded_with_its_id(pod: Fleet, podman: Podman
     pod.image("api", f"FROM busybox:stable\n{read}")
     pod.toml(
         f"{ENGINE}[images.api]\nlocal = ['{pod.owner}-api:dev']\nsecrets = {{ key = {{ env = 'KEY' }} }}\n"
+        "tests = [{ run = 'echo a word', output = 'a word' }]\n"
     )
     ran = pod.inv("build", env={"KEY": "hush-hush-4711"}).failed(4)
     assert "exit status 1" in ran.err + ran.out
@@ -198,6 +199,7 @@ def test_an_archive_of_podman_s_is_loaded_with_its_id(pod: Fleet, podman: Podman
         f"FROM busybox:stable\n{read}".replace("cat", "test -s").replace("&& false", f"&& echo {pod.owner}"),
     )
     pod.inv("build", env={"KEY": "hush-hush-4711"}).ok()
+    assert "1 passed" in pod.inv("test").ok().out
     before = podman("image", "inspect", "--format", "{{.Id}}", f"{pod.owner}-api:dev")
     pod.inv("save --dir out").ok()
     pod.inv("clean --yes").ok()
