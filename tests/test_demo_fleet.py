@@ -222,3 +222,23 @@ def test_each_probe_makes_the_check_it_was_built_for(demo: Demo, start: Start) -
     seen = json.loads(eventually(lambda: get(demo, probe, "/"), bool))
     assert not seen["up"]
     assert "refused" not in seen["problem"]
+
+
+def test_the_fleet_keeps_what_its_build_toml_promises(demo: Demo, tmp_path: Path) -> None:
+    some = ("--images", "base,python-base,assets,gateway,docs", "--platforms", "linux/amd64")
+    env = demo.engine.env | {"XDG_STATE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "invoke", "test", *some, "--json"],
+        cwd=ROOT, env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(done.stdout)
+    assert {check["image"] for check in said["checks"]} == {
+        "base",
+        "python-base",
+        "assets",
+        "gateway",
+        "docs",
+    }
+    assert said["counts"]["passed"] == len(said["checks"])
