@@ -17,7 +17,7 @@ from .familiar import familiar
 from .meanings import DOCKER_IMAGE, TARGET, Meanings, is_folder, mount_fields
 from .plan import PlannedImage
 from .scopes import base_of, expanded, global_scope, platform_of, said_anew, visible
-from .sources import Source, reached, sources
+from .sources import Source, reach
 from .words import names
 
 MAIN = ""
@@ -93,7 +93,7 @@ def recipe(
     target = image.target or None
     context_names = tuple(image.contexts)
     scope = global_scope(dockerfile, target, image.args, platform, build_platform)
-    stages = reached(dockerfile, target, image.args, platform, build_platform, context_names)
+    stages, outside = reach(dockerfile, target, image.args, platform, build_platform, context_names)
     found.fixed |= {f"label {key}": value for key, value in image.labels.items()}
     found.fixed |= {f"environment {key}": value for key, value in environ.items()}
     # These steer BuildKit itself, declared or not: https://docs.docker.com/reference/dockerfile/#buildkit-built-in-build-args
@@ -104,7 +104,7 @@ def recipe(
     directives = {"escape": dockerfile.escape.strip("\\"), "syntax": dockerfile.directives.get("syntax", "")}
     found.fixed |= {f"directive {key}": value for key, value in directives.items() if value}
     found.fixed["platform"] = platform
-    for source in sources(dockerfile, target, image.args, platform, build_platform, context_names):
+    for source in outside:
         _outside(image, source, found)
     meanings = Meanings(image, dockerfile, stages)
     labels: list[str] = []

@@ -68,7 +68,7 @@ def sources(
     images it names, and uses none of them). `scratch` is nothing. Raises ConfigError for an unknown target
     and for what BuildKit refuses.
     """
-    return _reach(dockerfile, target, args, platform, build_platform, contexts)[1]
+    return reach(dockerfile, target, args, platform, build_platform, contexts)[1]
 
 
 def reached(
@@ -80,10 +80,10 @@ def reached(
     contexts: Collection[str] = (),
 ) -> tuple[Stage, ...]:
     """Returns the stages that `target` is built from, itself included, in file order. Raises as `sources`."""
-    return _reach(dockerfile, target, args, platform, build_platform, contexts)[0]
+    return reach(dockerfile, target, args, platform, build_platform, contexts)[0]
 
 
-def _reach(
+def reach(
     dockerfile: Dockerfile,
     target: str | None,
     args: Mapping[str, str],
@@ -91,6 +91,7 @@ def _reach(
     build_platform: str,
     contexts: Collection[str],
 ) -> tuple[tuple[Stage, ...], tuple[Source, ...]]:
+    """Returns both at once: the stages, and what they refer to outside. Raises as `sources`."""
     start = _target(dockerfile, target)
     contexts = {name for name in contexts if name.lower() not in _NEVER_REPLACED}
     scope = global_scope(dockerfile, target, args, platform, build_platform)
