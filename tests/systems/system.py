@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests import harbour
 from tests.conftest import PrivateEngine
@@ -105,3 +106,19 @@ def names(engine: PrivateEngine, word: str) -> set[str]:
 def published(registry: str, repository: str) -> set[str]:
     """The names a repository has in a registry; addresses are no names."""
     return {tag for tag in harbour.tags(registry, repository) if not tag.startswith("argosy-")}
+
+
+def checks(
+    fleet: Fleet, line: str, code: int, env: Mapping[str, str] | None = None
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Runs `test`, `lint` or `scan`, which ends with this code: (image, check) -> what came of it."""
+    found = fleet.inv(f"{line} --json", env=env)
+    assert found.code == code, found.out + found.err
+    return {(one["image"], one["name"]): one for one in found.json["checks"]}
+
+
+def edit(fleet: Fleet, path: str, old: str, new: str) -> None:
+    """Changes a file of the tree; what is changed must be there."""
+    text = (fleet.root / path).read_text()
+    assert old in text
+    (fleet.root / path).write_text(text.replace(old, new))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from tests import harbour
 from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
 from tests.systems.recorded import Recording
-from tests.systems.system import BOTH, names, own, published, stand_in, system
+from tests.systems.system import BOTH, checks, edit, names, own, published, stand_in, system
 
 pytestmark = pytest.mark.engine
 
@@ -201,3 +204,38 @@ def test_clean_removes_this_project_s_names_alone(aic_sos: Fleet, engine: Privat
     assert names(engine, aic_sos.owner) == {other}
     everything = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
     assert not [name for name in everything.splitlines() if f"{aic_sos.owner}/agent" in name]
+
+
+def test_every_service_answers_is_healthy_and_runs_as_its_user(aic_sos: Fleet):
+    """S4 g and h. The ports on the host are free ones, so one that is taken does not matter."""
+    aic_sos.inv("build").ok()
+    edit(aic_sos, "build.toml", "size = 200", "size = 1")
+    with socket.socket() as taken:
+        with contextlib.suppress(OSError):  # taken by somebody else is taken as well
+            taken.bind(("0.0.0.0", SERVICES["agent"]))  # noqa: S104 - as a service of somebody's would
+        found = checks(aic_sos, "test", 5)
+    for name, port in SERVICES.items():
+        assert found[name, "http /health"]["outcome"] == "passed"
+        assert f"{port}/tcp" in found[name, "http /health"]["detail"]
+        assert found[name, "run id"]["detail"] == "uid=1000(app) gid=1000(app) groups=1000(app)"
+        assert found[name, "healthy"]["outcome"] == "passed"
+        assert "MB, " in found[name, "size"]["detail"]
+    assert found["agent", "size"]["outcome"] == "passed"
+    assert found["indexer", "size"]["outcome"] == "failed"
+    assert re.match(r"[\d.]+ MB, not at most 1 MB", found["indexer", "size"]["detail"])
+    assert [one for one in found.values() if one["outcome"] != "passed"] == [found["indexer", "size"]]
+
+
+def test_a_wrong_user_fails_and_a_failing_health_check_shows_what_it_said(aic_sos: Fleet):
+    """S4 g; troubleshooting 19: the health check fails; the image is too large: the layers that make it so."""
+    edit(aic_sos, "services/agent/Dockerfile", "-u 1000", "-u 1001")
+    edit(aic_sos, "services/agent/Dockerfile", "9001/health", "9001/nowhere")
+    edit(aic_sos, "build.toml", "size = 150", "size = 1")
+    aic_sos.inv("build --images agent").ok()
+    found = checks(aic_sos, "test --images agent", 5)
+    assert found["agent", "run id"]["outcome"] == "failed"
+    assert "uid=1001(app)" in str(found["agent", "run id"])
+    assert found["agent", "healthy"]["outcome"] == "failed"
+    assert "404" in str(found["agent", "healthy"])
+    assert found["agent", "http /health"]["outcome"] == "passed"
+    assert "services/agent/Dockerfile:" in str(found["agent", "size"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from tests import harbour
 from tests.bridge import bridge
 from tests.conftest import PrivateEngine
+from tests.scanners import Scanner
 from tests.scenario import Fleet
 from tests.systems.recorded import Recording
-from tests.systems.system import BOTH, SYSTEMS, names, own, published, stand_in, system
+from tests.systems.system import BOTH, SYSTEMS, checks, edit, names, own, published, stand_in, system
 
 pytestmark = pytest.mark.engine
 
@@ -56,12 +58,6 @@ def version_in(engine: PrivateEngine, reference: str) -> str:
 def verdicts(fleet: Fleet, line: str, env: dict[str, str] | None = None) -> dict[str, str]:
     images = fleet.inv(f"{line} --json", env=env).ok().json["images"]
     return {image["name"].removeprefix(f"{fleet.owner}-"): image["verdict"] for image in images}
-
-
-def edit(fleet: Fleet, path: str, old: str, new: str) -> None:
-    text = (fleet.root / path).read_text()
-    assert old in text
-    (fleet.root / path).write_text(text.replace(old, new))
 
 
 def test_a_plan_covers_what_build_sh_called(fleet: Fleet):
@@ -200,6 +196,9 @@ def test_the_planned_variants_are_built_when_named_and_stand_on_the_base(dev8: F
         reference = f"{dev8.owner}-{variant}:latest"
         assert layers(engine, reference)[: len(below)] == below
         assert len(layers(engine, reference)) == len(below) + 1
+    found = checks(dev8, f"test --images {dev8.owner}-rust", 0)
+    assert "at most 2500 MB" in found[f"{dev8.owner}-rust", "size"]["detail"]
+    assert found[f"{dev8.owner}-rust", "run gh --version"]["outcome"] == "passed"
 
 
 def test_only_what_changed_is_built_and_most_of_it_comes_from_the_cache(dev8: Fleet):
@@ -230,3 +229,85 @@ def test_the_switches_do_what_naming_images_does(fleet: Fleet, variable: str, im
     named = tree.inv(f"plan --images {image} --format json").ok().json
     assert [one["name"] for one in switched["images"]] == [one["name"] for one in named["images"]]
     assert [one["references"] for one in switched["images"]] == [one["references"] for one in named["images"]]
+
+
+def test_the_tools_are_there_and_one_that_is_broken_fails_alone(dev8: Fleet):
+    """S3 f, and m: it answers in time and takes little memory while idle. The child keeps its base's promises."""
+    dev8.inv("build").ok()
+    found = checks(dev8, "test", 0)
+    for image in ("base", "workspace"):
+        assert found[f"{dev8.owner}-{image}", "http /health"]["outcome"] == "passed"
+    assert "MB" in found[f"{dev8.owner}-base", "idle"]["detail"]
+    assert "v20.11.0" in found[f"{dev8.owner}-workspace", "run node --version"]["detail"]
+    edit(
+        dev8, "docker/mvp/Dockerfile", "install -y bun\n", "install -y bun && echo 'exit 3' > /usr/bin/bun\n"
+    )
+    dev8.inv("build").ok()
+    found = checks(dev8, "test", 5)
+    failed = {key for key, one in found.items() if one["outcome"] == "failed"}
+    assert failed == {(f"{dev8.owner}-workspace", "run bun --version")}
+    assert found[f"{dev8.owner}-workspace", "run az version"]["outcome"] == "passed"
+    dev8.inv(f"clean --yes --images {dev8.owner}-workspace").ok()
+    ran = dev8.inv("test").ok()
+    assert re.search(rf"{dev8.owner}-workspace .*skipped", ran.out)
+
+
+def test_a_health_check_that_finds_itself_is_found_out(dev8: Fleet):
+    """S3 i. As it is: the base's health check greps for itself."""
+    edit(
+        dev8,
+        "docker/base/Dockerfile",
+        "CMD curl -f http://localhost:9000/health",
+        "CMD ps | grep workspace-supervisor",
+    )
+    dev8.inv(f"build --images {dev8.owner}-base").ok()
+    found = checks(dev8, f"test --images {dev8.owner}-base", 5)
+    assert found[f"{dev8.owner}-base", "unhealthy"]["outcome"] == "failed"
+    assert found[f"{dev8.owner}-base", "http /health"]["outcome"] == "passed"
+    ran = dev8.inv(f"lint --images {dev8.owner}-base").ok()
+    assert re.search(r"health.*warned.*docker/base/Dockerfile:21", ran.out)
+
+
+def test_a_key_in_an_argument_is_found_and_a_secret_is_nowhere(dev8: Fleet, tmp_path: Path):
+    """S3 g."""
+    token = "ghp_" + "q7Zx" * 9
+    (tmp_path / "token").write_text(token)
+    edit(
+        dev8,
+        "docker/mvp/Dockerfile",
+        "RUN apt-get install -y rustc\n",
+        "RUN --mount=type=secret,id=github wc -c < /run/secrets/github > /etc/token-size\n",
+    )
+    edit(
+        dev8,
+        "build.toml",
+        "size = 3600\n",
+        f'size = 3600\nsecrets = {{ github = {{ file = "{tmp_path}/token" }} }}\n',
+    )
+    dev8.inv("build").ok()
+    assert "credential  passed" in re.sub(" +", "  ", dev8.inv("lint").ok().out)
+    edit(dev8, "docker/mvp/Dockerfile", "USER root\n", f"USER root\nARG GITHUB_TOKEN={token}\n")
+    edit(dev8, "docker/mvp/Dockerfile", "install -y bun", "install -y bun && echo $GITHUB_TOKEN | wc -c")
+    dev8.inv("build").ok()
+    ran = dev8.inv(f"lint --images {dev8.owner}-workspace")
+    assert ran.code == 5, ran.out
+    assert "GITHUB_TOKEN" in ran.out
+    assert token not in ran.out + ran.err
+
+
+def test_a_scan_keeps_a_report_of_each_image_and_fails_where_it_is_asked_to(dev8: Fleet, tmp_path: Path):
+    """S3 h. As it is: it reports, and never fails."""
+    dev8.inv("build").ok()
+    ran = dev8.inv("scan").failed(3)
+    assert "no scanner is on PATH" in ran.err
+    scanner = Scanner(tmp_path / "scanner")
+    scanner.finds(("CVE-2026-1", "9.8"))
+    env = scanner.path(dev8.env)
+    found = checks(dev8, "scan", 5, env)
+    assert {image for image, _ in found} == {f"{dev8.owner}-base", f"{dev8.owner}-workspace"}
+    assert all("@sha256:" in str(call) for call in scanner.calls if call[0] == "image")
+    reports = [path.parent.name for path in dev8.root.rglob("*.sarif")]
+    assert sorted(reports) == [f"{dev8.owner}-base", f"{dev8.owner}-workspace"]
+    with (dev8.root / "build.toml").open("a") as file:
+        file.write('[scan]\nseverity = "critical"\nfail = false\n')
+    assert "1 critical" in dev8.inv("scan", env=env).ok().out

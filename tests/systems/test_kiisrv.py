@@ -13,7 +13,9 @@ from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
 from tests.systems.system import (
     BOTH,
+    checks,
     docker_package,
+    edit,
     names,
     own,
     published,
@@ -44,6 +46,7 @@ def kiisrv(engine: PrivateEngine, bases: dict[str, str], tmp_path: Path, owners:
         "kiisrv": word,
         'host = "ghcr.io"': f'host = "{engine.registry}/ghcr"',
         'host = "docker.io"': f'host = "{engine.registry}/hub"',
+        "/var/run/docker.sock:": f"{engine.env['DOCKER_HOST'].removeprefix('unix://')}:",
     }
     made = system(engine, "kiisrv", tmp_path, words, bases)
     owners.add(word)
@@ -233,3 +236,69 @@ def test_a_new_version_is_one_line_and_one_where_the_server_knows_it(kiisrv: Fle
     ran = kiisrv.inv("build --images controller-058").failed(2)
     assert "src/main.rs:3" in ran.err
     assert "controller-049" in ran.err
+
+
+def test_the_server_sees_its_siblings_and_ends_when_told(kiisrv: Fleet, engine: PrivateEngine):
+    """S2 f and k. It is given the engine's socket, and the group that owns it; nothing of it stays."""
+    kiisrv.inv(f"build --images {kiisrv.owner},controller-057").ok()
+    edit(kiisrv, "build.toml", "size = 165", "size = 5")
+    found = checks(kiisrv, f"test --images {kiisrv.owner},controller-057", 5)
+    server = {check: one for (image, check), one in found.items() if image == kiisrv.owner}
+    assert [check for check, one in server.items() if one["outcome"] == "failed"] == ["size"]
+    assert {"user", "ports", "commands", "http /versions", "stops", "healthy"} <= server.keys()
+    assert found["controller-057", "run cat /controller/TAG"]["detail"] == "v0.5.7"
+    line = (kiisrv.root / "Dockerfile").read_text().splitlines().index(
+        "RUN apt-get install -y --no-install-recommends docker.io"
+    ) + 1
+    assert f"Dockerfile:{line}" in str(server["size"])
+    assert not engine.docker("ps", "-aq", "--filter", f"ancestor={kiisrv.owner}-server:latest")
+
+
+def test_a_key_in_the_context_is_warned_of(kiisrv: Fleet):
+    """S2 g, without the line in the .dockerignore."""
+    kiisrv.file("apikey", "-----BEGIN PRIVATE KEY-----\nMIIE\n")
+    assert "apikey" not in kiisrv.inv(f"lint --images {kiisrv.owner}").ok().out
+    edit(kiisrv, ".dockerignore", "apikey\n", "")
+    ran = kiisrv.inv(f"lint --images {kiisrv.owner}").ok()
+    assert re.search(r"key.*warned.*apikey", ran.out)
+
+
+def test_the_server_s_siblings_work_for_it_in_a_container_and_outside(kiisrv: Fleet, engine: PrivateEngine):
+    """S2 j. Compose as in production: the host's paths are build.toml's folder, wherever the test is started from."""
+    kiisrv.inv(f"build --images {kiisrv.owner},controller-057").ok()
+    for folder in ("tmp_config", "tmp_builds"):
+        (kiisrv.root / folder).mkdir()
+        (kiisrv.root / folder).chmod(0o777)
+    edit(
+        kiisrv,
+        "build.toml",
+        "    { healthy = true },\n",
+        '    { name = "siblings", compose = "compose.prod.yaml", service = "SERVICE", port = 3001, '
+        'http = "/build/057", output = "v0.5.7" },\n'.replace("SERVICE", kiisrv.owner),
+    )
+    gid = Path(engine.env["DOCKER_HOST"].removeprefix("unix://")).stat().st_gid
+    line = f"test --images {kiisrv.owner}"
+    ran = kiisrv.inv(f"{line} --json", env={"DOCKER_GID": str(gid)}, cwd="src").ok()
+    found = {one["name"]: one for one in ran.json["checks"]}
+    assert found["siblings"]["outcome"] == "passed"
+    assert (kiisrv.root / "tmp_builds/firmware").read_text() == "v0.5.7\nlayout of 057\n"
+    # The same program outside a container, which knows no host but its own; and once more on the same folders.
+    for path, said in (
+        ("versions", f"{kiisrv.owner}-controller-057"),
+        ("build/057", "v0.5.7\nlayout of 057"),
+    ):
+        ran = kiisrv.run("sh", "src/main.sh", "answer", input=f"GET /{path} HTTP/1.0\r\n\r\n").ok()
+        assert ran.out.partition("\n\n")[2].strip() == said, ran.out
+
+
+def test_what_the_server_lacks_is_named(kiisrv: Fleet):
+    """Challenges 4 to 8: no git, no layouts, siblings under no name that the server looks for."""
+    edit(kiisrv, "Dockerfile", "ca-certificates git", "ca-certificates")
+    edit(kiisrv, "Dockerfile", "COPY layouts /srv/layouts\n", "")
+    edit(kiisrv, "build.toml", f'local = ["{kiisrv.owner}-controller-{{v.id}}:latest"]\n', "")
+    kiisrv.inv(f"build --images {kiisrv.owner},controller-057").ok()
+    found = checks(kiisrv, f"test --images {kiisrv.owner}", 5)
+    failed = {name: str(one) for (_, name), one in found.items() if one["outcome"] == "failed"}
+    assert failed.keys() == {"commands", "files./srv/layouts/k-type.json", "http /versions"}
+    assert "git" in failed["commands"]
+    assert f"{kiisrv.owner}-controller-057" in failed["http /versions"]
