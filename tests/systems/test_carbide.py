@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import tarfile
+from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -47,7 +48,11 @@ def carbide(engine: PrivateEngine, owners: set[str], folder: Path) -> Fleet:
         "alpine:latest": stand_in(engine, "alpine", "alpine:latest"),
     }
     # Unqualified names are this run's own, too: several runs share an engine.
-    words = {"nvcr.io": f"{engine.registry}/{mine}", "{image}:latest": f"{mine}-{{image}}:latest"}
+    words = {
+        "nvcr.io": f"{engine.registry}/{mine}",
+        "localhost:5000": f"{engine.registry}/{mine}/dev",
+        "{image}:latest": f"{mine}-{{image}}:latest",
+    }
     fleet = system(engine, "carbide", folder, words, mirror)
     fleet.owner = f"{mine}/nvidia/carbide-dev"
     fleet.commit("the fleet")
@@ -352,11 +357,13 @@ def test_the_six_labels_can_be_on_the_image_itself(fresh: Fleet, engine: Private
     assert {key.removeprefix("org.opencontainers.image."): value for key, value in found.items()} == {
         "title": "carbide-rest-db",
         "version": "v1.2.3",
-        "revision": fresh.git("rev-parse", "HEAD")[:7],
-        "created": fresh.git("log", "-1", "--format=%cs"),
+        "revision": fresh.git("rev-parse", "HEAD"),
+        "created": found["org.opencontainers.image.created"],
         "source": source,
         "url": source,
     }
+    made = datetime.fromisoformat(found["org.opencontainers.image.created"].replace("Z", "+00:00"))
+    assert made == datetime.fromisoformat(fresh.git("log", "-1", "--format=%cI"))
 
 
 @pytest.mark.engine
@@ -414,3 +421,19 @@ def test_what_does_not_hold_fails_with_the_reason(fresh: Fleet):
     assert "temporal is away" in json.dumps(failed["carbide-rest-workflow", "healthy"])
     assert "30 MB" in failed["carbide-rest-api", "size"]["detail"]
     assert re.search(r"3[3-9]\.?\d* MB", failed["carbide-rest-api", "size"]["detail"])
+
+
+@pytest.mark.engine
+def test_a_second_flavour_stands_on_a_base_of_its_own(fresh: Fleet, engine: PrivateEngine):
+    """S1 l: other Dockerfiles, the same images, another registry, in three lines."""
+    ran = fresh.inv("build --flavour fast --images carbide-rest-db --json").ok().json
+    built = {image["name"]: image["references"] for image in ran["images"]}
+    name = f"{fresh.registry}/{fresh.owner.partition('/')[0]}/dev/carbide-rest-db:v1.2.3"
+    assert name in built["carbide-rest-db"]
+    assert engine.docker("run", "--rm", name, "--version") == "0.2.71"
+    layers = json.loads(engine.docker("image", "inspect", "-f", "{{json .RootFS.Layers}}", name))
+    fresh.inv("build --flavour fast --images carbide-base-runtime").ok()
+    base = name.replace("carbide-rest-db", "carbide-base-runtime")
+    below = json.loads(engine.docker("image", "inspect", "-f", "{{json .RootFS.Layers}}", base))
+    assert layers[: len(below)] == below
+    assert len(layers) == len(below) + 1

@@ -150,6 +150,19 @@ def test_one_command_sets_the_tag_where_it_is_kept(tree: Fleet):
 
 
 @pytest.mark.engine
+def test_a_release_of_another_version_than_the_source_s_is_refused(fresh: Fleet):
+    """S0 c: the original's owner had to remember to change the constant first."""
+    fresh.commit("the fleet")
+    ran = fresh.inv("release --tag v0.3.0 --yes")
+    assert ran.code not in {0, 1}
+    assert f"{CONSTANTS}:3" in ran.err
+    assert "CONTAINER_IMAGE_TAG" in ran.err
+    assert '"0.2.0"' in ran.err
+    assert "0.3.0" in ran.err
+    assert not any(names(fresh, image) for image in IMAGES)
+
+
+@pytest.mark.engine
 def test_a_failing_third_target_keeps_all_three_unpublished(fresh: Fleet):
     """S0 f."""
     dockerfile = fresh.root / "pkg/kube-container/Dockerfile"
