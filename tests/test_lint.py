@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 
 import pytest
 
+from tests.conftest import Podman
 from tests.scenario import Fleet, Ran
 
 
@@ -294,3 +296,24 @@ def test_a_mounted_secret_leaves_no_trace_and_one_that_was_kept_is_found_without
     (gone, *_) = found(real.inv("lint --json --images good"))["leak"]
     assert gone["outcome"] == "skipped"
     assert "is not here (token.txt)" in gone["detail"]
+
+
+@pytest.mark.engine
+def test_what_podman_built_is_looked_at_too(podman: Podman, tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    owner = f"lint-{uuid.uuid4().hex[:6]}"
+    fleet = Fleet(
+        tmp_path / "project", podman.env | {"XDG_STATE_HOME": str(tmp_path / "state")}, "localhost:1", owner
+    )
+    fleet.image("api", "FROM scratch\nCOPY kept /kept\n")
+    fleet.file("docker/api/kept", "x s3cr3t-4711-abc y")
+    fleet.toml('[engine]\nclient = "podman"\n[images.api]\nsecrets = { token = { env = "TOKEN" } }')
+    try:
+        built = fleet.inv("build", env={"TOKEN": "s3cr3t-4711-abc"}).failed(5)
+        assert "api linux/amd64: the secret token is in /kept" in built.err
+        checks = found(fleet.inv("lint --json", env={"TOKEN": "s3cr3t-4711-abc"}).failed(5))
+        assert checks["leak"][0]["outcome"] == "failed"
+        assert checks["processor"][0]["outcome"] == "passed"
+        assert "podman has no such checks" in checks["buildkit"][0]["detail"]
+    finally:
+        podman.forget([f"localhost:1/{owner}/api:{tag}" for tag in ("0.1.0", "latest")])

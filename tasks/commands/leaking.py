@@ -6,10 +6,11 @@ It joins checks and evidence for running.py; whatever has no secrets costs nothi
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ..errors import ArgosyError, CheckError
+from ..errors import ArgosyError, CheckError, SurroundingsError
 
 if TYPE_CHECKING:
     from ..engine.publishing import Clients, Content
@@ -37,8 +38,18 @@ def in_engine(asked: Asked, results: Results) -> ArgosyError | None:
         kept = Blobs()
         for image in images:
             platforms = image.building or image.platforms
-            for found in engine.evidence(plan.client, str(image.references[0]), platforms, kept).values():
-                yield image.name, found
+            for platform in platforms:
+                try:
+                    found = engine.evidence(plan.client, str(image.references[0]), [platform], kept)
+                    yield image.name, found[platform]
+                except SurroundingsError as error:
+                    if plan.client == "docker":
+                        raise
+                    # podman's archive of a manifest list holds one platform: the others are said, not passed over.
+                    print(
+                        f"warning: {image.name} {platform}: no secrets were looked for: {error}",
+                        file=sys.stderr,
+                    )
         kept.prune()
 
     try:
