@@ -437,3 +437,5 @@ def test_a_second_flavour_stands_on_a_base_of_its_own(fresh: Fleet, engine: Priv
     below = json.loads(engine.docker("image", "inspect", "-f", "{{json .RootFS.Layers}}", base))
     assert layers[: len(below)] == below
     assert len(layers) == len(below) + 1
+    lines = (SYSTEMS / "carbide" / "build.toml").read_text().splitlines()
+    assert sum("flavours" in line for line in lines) == 3
