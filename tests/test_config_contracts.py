@@ -74,6 +74,35 @@ def test_tests_are_named_by_what_they_do(api: Fleet):
     assert contract(api, "size = [20, 30]").size == (20, 30)
 
 
+def test_each_image_of_a_matrix_may_have_a_size_of_its_own(fleet: Fleet):
+    fleet.image("tool")
+    fleet.toml(
+        """
+        [images."tool-{v.id}"]
+        dockerfile = "docker/tool/Dockerfile"
+        size = [10, "{v.most}"]
+        matrix = { v = [{ id = "a", most = 20 }, { id = "b", most = "30.5" }] }
+        """
+    )
+    images = project(fleet).images
+    assert [images[f"tool-{name}"].contract.size for name in "ab"] == [(10, 20), (10, 30.5)]
+
+
+def test_a_size_that_becomes_no_number_is_found(fleet: Fleet):
+    fleet.image("tool")
+    fleet.toml(
+        """
+        [images."tool-{v.id}"]
+        dockerfile = "docker/tool/Dockerfile"
+        size = [10, "{v.most}"]
+        matrix = { v = [{ id = "a", most = "much" }, { id = "b", most = 5 }] }
+        """
+    )
+    said = "\n".join(findings(fleet))
+    assert 'images.tool-{v.id}.size: "much" is no number of megabytes' in said
+    assert "images.tool-{v.id}.size: the least, 10 MB, is more than the most, 5 MB" in said
+
+
 def test_every_mistake_is_said_at_once(api: Fleet):
     api.toml(
         """

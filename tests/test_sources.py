@@ -45,10 +45,10 @@ def stages(text: str, target: str | None = None, contexts: tuple[str, ...] = ())
 
 def test_a_target_of_a_shared_dockerfile_has_only_its_own_sources() -> None:
     assert found(SHARED, "worker", {"GO": "1.25"}) == (
-        Source("golang:1.25", "FROM", "build", 2, "linux/amd64"),
-        Source("acme/tools:1", "RUN --mount", "build", 3, "linux/arm64"),
-        Source("debian:trixie-slim", "FROM", "runtime", 4, "linux/arm64"),
-        Source("ghcr.io/acme/assets:2", "COPY --from", "worker", 9, "linux/arm64"),
+        Source("golang:1.25", "FROM", "build", 2, "linux/amd64", "golang:${GO}"),
+        Source("acme/tools:1", "RUN --mount", "build", 3, "linux/arm64", "acme/tools:1"),
+        Source("debian:trixie-slim", "FROM", "runtime", 4, "linux/arm64", "debian:trixie-slim"),
+        Source("ghcr.io/acme/assets:2", "COPY --from", "worker", 9, "linux/arm64", "ghcr.io/acme/assets:2"),
     )
     assert references(SHARED, "runtime") == ["debian:trixie-slim"]
     assert references(SHARED) == ["node:22"]

@@ -14,7 +14,7 @@ SHORT = {
     "_command": ("string",),
     "_duration": ("string",),
     "_frozen": ("string", "boolean"),
-    "_range": ("number",),
+    "_range": ("number", "string"),
     "_switch": ("boolean",),
 }
 

@@ -47,17 +47,24 @@ def _frozen(value: Any) -> Any:
 
 
 def _range(value: Any) -> Any:
-    """A maximum, or [least, most]."""
-    found = [0, value] if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-    numbers = isinstance(found, list) and all(isinstance(one, (int, float)) for one in found)
-    if not numbers or len(found) != 2 or found[0] > found[1]:
-        raise PydanticCustomError("range", "must be the most megabytes, or [least, most]")
-    return [float(one) for one in found]
+    """A maximum, or [least, most]; each a number, or a text with a field that becomes one ("{v.size}")."""
+    found = value if isinstance(value, list) else [0, value]
+    if len(found) == 2 and all(map(_number, found)):
+        sound = any(isinstance(one, str) for one in found) or found[0] <= found[1]
+        if sound:
+            return [one if isinstance(one, str) else float(one) for one in found]
+    raise PydanticCustomError("range", "must be the most megabytes, or [least, most]")
+
+
+def _number(value: Any) -> bool:
+    if isinstance(value, str):
+        return "{" in value
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 Duration = Annotated[float, BeforeValidator(_duration)]
 Command = Annotated[list[str], BeforeValidator(_command)]
-Range = Annotated[list[float], BeforeValidator(_range)]
+Range = Annotated[list[float | str], BeforeValidator(_range)]
 
 
 class HealthcheckTable(Table):

@@ -6,7 +6,7 @@ Everything that the file alone can get wrong is found here; which promises hold 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..errors import nearest
 from ..model import Contract, Expect, ExpectedFile, ImageTest, Surroundings
@@ -26,9 +26,17 @@ LOOKED_AT = (*fields_of(ExpectTable), "size")
 
 
 def contract(
-    table: ImageTable, where: str, findings: list[Finding], *, known: Collection[str] = ()
+    table: ImageTable,
+    where: str,
+    findings: list[Finding],
+    *,
+    known: Collection[str] = (),
+    expanded: Callable[[str], str] = str,
 ) -> Contract:
-    """Returns what a table promises; `where` is its key path, `known` are other names that may be waived."""
+    """Returns what a table promises; `where` is its key path, `known` are other names that may be waived.
+
+    `expanded` fills in the fields of a text that becomes a number.
+    """
     tests = tuple(_test(one, f"{where}.tests.{at}", findings) for at, one in enumerate(table.tests))
     findings += [Finding(f"{where}.{key}", problem) for key, problem in _wrong(table.expect)]
     names = [*LOOKED_AT, *known, *(name for test in tests for name in (test.title, *test.asked))]
@@ -40,10 +48,26 @@ def contract(
     return Contract(
         expect=_expect(table.expect),
         tests=tests,
-        size=(table.size[0], table.size[1]) if table.size else None,
+        size=_size(table.size, expanded, f"{where}.size", findings) if table.size else None,
         waive=table.waive,
         inherit=table.inherit,
     )
+
+
+def _size(
+    given: Sequence[float | str], expanded: Callable[[str], str], where: str, findings: list[Finding]
+) -> tuple[float, float] | None:
+    texts = [expanded(one) if isinstance(one, str) else one for one in given]
+    try:
+        least, most = (float(one) for one in texts)
+    except ValueError:
+        said = next(one for one in texts if isinstance(one, str))
+        if "{" not in said:  # an unknown field is a finding already
+            findings.append(Finding(where, f'"{said}" is no number of megabytes'))
+        return None
+    if least > most:
+        findings.append(Finding(where, f"the least, {least:g} MB, is more than the most, {most:g} MB"))
+    return least, most
 
 
 def titles(table: ImageTable) -> tuple[str, ...]:

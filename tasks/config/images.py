@@ -106,7 +106,13 @@ def image(
         ),
         extract=extracts.checked(fixed.pairs("extract"), entry.where("extract"), findings),
         matrix=entry.values,
-        contract=contracts.contract(entry.own, where, findings, known=inherited),
+        contract=contracts.contract(
+            entry.own,
+            where,
+            findings,
+            known=inherited,
+            expanded=lambda text: fixed.expanded("size", text),
+        ),
     )
 
 
