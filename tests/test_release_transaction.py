@@ -170,6 +170,31 @@ def test_a_record_that_is_not_taken_is_completed_without_the_disk(harbour: World
         transaction.roll_back(journal, voyage)
 
 
+@pytest.mark.parametrize("torn", ["latest", "argosy-journal", "argosy-release-v1.2.0"])
+def test_what_a_killed_registry_has_torn_is_written_anew(harbour: World, torn: str) -> None:
+    """A registry that is killed while it writes a tag answers 500 for it until it is written again."""
+    order = harbour.order("api", "worker")
+    harbour.refuses(f"api/manifests/argosy-release-{order.tag}")
+    with pytest.raises(IncompleteError):
+        harbour.release(order)
+    tags = (
+        harbour.running.folder
+        / "data/docker/registry/v2/repositories"
+        / harbour.prefix
+        / "api/_manifests/tags"
+    )
+    link = tags / torn / "current/link"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.write_text("")
+    voyage = harbour.voyage()
+    journal = keeping.find(voyage.folder, voyage.clients, order.home)
+    assert journal
+    transaction.resume(journal, voyage)
+    assert {harbour.stands_at("api", tag) for tag in TAGS} == {order.named[0].index.digest}
+    assert harbour.stands_at("api", f"argosy-release-{order.tag}")
+    assert keeping.find(voyage.folder, voyage.clients, order.home) is None
+
+
 def test_a_release_that_did_not_end_can_be_taken_back(harbour: World) -> None:
     order = harbour.order("api", "worker")
     harbour.refuses(f"api/manifests/argosy-release-{order.tag}")

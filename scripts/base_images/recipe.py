@@ -17,7 +17,9 @@ FROM scratch
 ARG TARGETARCH
 ADD root-${TARGETARCH}.tar /
 """
-INSTALL = "apt-get update && apt-get install --yes --no-install-recommends"
+# A name server that is busy for a moment must not end the making of a base.
+APT = "apt-get -o Acquire::Retries=5"
+INSTALL = f"{APT} update && {APT} install --yes --no-install-recommends"
 CLEAN = "rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/cache/ldconfig"
 
 # What is the same on every platform, and what apt computes, is done on the machine's own platform: under emulation

@@ -18,7 +18,7 @@ from . import artifact
 from .content import Place
 from .index import is_free
 from .journal import Journal
-from .looking import look
+from .looking import is_torn, look
 from .withdrawing import withdraw
 
 KIND = "application/vnd.argosy.journal.v1+json"
@@ -54,9 +54,17 @@ def write(folder: Path, journal: Journal) -> Path:
     return target
 
 
-def publish(clients: Mapping[str, Remote], journal: Journal) -> None:
-    """Puts the journal into the registry. Raises RefusedError if another release's is there."""
-    there = read(clients, journal.home)
+def publish(clients: Mapping[str, Remote], journal: Journal, *, mend: bool = False) -> None:
+    """Puts the journal into the registry, with `mend` also over one that can no longer be read.
+
+    Raises RefusedError if another release's is there.
+    """
+    try:
+        there = read(clients, journal.home)
+    except RegistryError as error:
+        if not (mend and is_torn(error)):
+            raise
+        there = None
     if there is not None and there.id != journal.id:
         raise RefusedError(told(there, str(name(journal.home))))
     remote, where = clients[journal.home.host], name(journal.home)
@@ -94,7 +102,13 @@ def find(folder: Path, clients: Mapping[str, Remote], home: Place) -> Journal | 
 
     Raises RefusedError where both hold one and they are of different releases.
     """
-    here, there = load(folder), read(clients, home)
+    here = load(folder)
+    try:
+        there = read(clients, home)
+    except RegistryError as error:
+        if here is None or not is_torn(error):
+            raise
+        there = None
     if here and there and here.id != there.id:
         raise RefusedError(
             f"two releases did not end: {told(here, str(folder / FILE))}\n{told(there, str(name(home)))}\n"
@@ -107,7 +121,13 @@ def close(folder: Path, clients: Mapping[str, Remote], journal: Journal) -> None
     """Takes the journal away, first from the registry, then from disk. Raises RegistryError if it stays there."""
     where = name(journal.home)
     remote = clients[where.registry or HUB]
-    manifest = look(clients, where)
+    try:
+        manifest = look(clients, where)
+    except RegistryError as error:
+        if not is_torn(error):
+            raise
+        withdraw(clients, where, journal.id)
+        manifest = None
     if manifest is not None and not is_free(manifest):
         data = artifact.download(remote, where.repository, manifest, KIND)
         if data is None or Journal.loads(data, str(where)).id == journal.id:

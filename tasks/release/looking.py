@@ -65,6 +65,14 @@ def look(clients: Mapping[str, Remote], reference: Reference, lists: Lists | Non
     )
 
 
+def is_torn(error: RegistryError) -> bool:
+    """Whether a registry answers and yet cannot tell.
+
+    A name that was being written when the registry was killed stays so until it is written anew.
+    """
+    return error.status is not None and error.status >= 500
+
+
 def absent(clients: Mapping[str, Remote], wanted: Iterable[tuple[Place, str]]) -> list[str]:
     """Returns which of these manifests are not in their repositories, as `repository@digest`."""
     pairs = list(dict.fromkeys(wanted))

@@ -14,7 +14,7 @@ from ..model import HUB
 from ..registries.registry import Remote
 from .index import is_free, mark
 from .journal import Journal, Move
-from .looking import Lists, absent, look, place, together
+from .looking import Lists, absent, is_torn, look, place, together
 
 
 class ContestedError(RefusedError):
@@ -44,16 +44,29 @@ def phases(moves: Sequence[Move], permanent: frozenset[str]) -> tuple[tuple[Move
     return tuple(tuple(phase) for phase in ordered if phase)
 
 
-def forward(journal: Journal, clients: Mapping[str, Remote]) -> None:
-    """Moves every name that is not there yet. Raises ContestedError, RegistryError; some may have moved by then."""
+def forward(journal: Journal, clients: Mapping[str, Remote], *, mend: bool = False) -> None:
+    """Moves every name that is not there yet; with `mend` also over what can no longer be read.
+
+    Raises ContestedError, RegistryError; some may have moved by then.
+    """
     for phase in phases(journal.moves, journal.permanent):
         lists = Lists(clients)
-        together(partial(step, journal=journal, clients=clients, lists=lists), phase)
+        together(partial(step, journal=journal, clients=clients, lists=lists, mend=mend), phase)
 
 
-def step(move: Move, journal: Journal, clients: Mapping[str, Remote], lists: Lists) -> None:
+def step(
+    move: Move, journal: Journal, clients: Mapping[str, Remote], lists: Lists, *, mend: bool = False
+) -> None:
     """Moves one name, read again just before."""
-    now = look(clients, move.reference, lists)
+    remote = clients[move.reference.registry or HUB]
+    try:
+        now = look(clients, move.reference, lists)
+    except RegistryError as error:
+        if not (mend and is_torn(error)):
+            raise
+        # The journal says that this name was to be ours: what tore it was our own write.
+        remote.put(move.reference.repository, move.reference.tag, move.new)
+        return
     if now is not None and now.digest == move.new.digest:
         return
     as_before = is_free(now) if is_free(move.old) else (now and now.digest) == (move.old and move.old.digest)
@@ -62,7 +75,7 @@ def step(move: Move, journal: Journal, clients: Mapping[str, Remote], lists: Lis
             f"{move.reference} stood at {move.old.digest if move.old else 'nothing'} when it was read, and now at "
             f"{now.digest if now else 'nothing'}: somebody else moved it meanwhile."
         )
-    clients[move.reference.registry or HUB].put(move.reference.repository, move.reference.tag, move.new)
+    remote.put(move.reference.repository, move.reference.tag, move.new)
 
 
 def check(moves: Iterable[Move], clients: Mapping[str, Remote]) -> list[str]:

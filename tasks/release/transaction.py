@@ -19,7 +19,7 @@ from . import journal as journals
 from . import keeping, moving, record, staging
 from .content import Place
 from .journal import Journal
-from .looking import look
+from .looking import is_torn, look
 from .names import Name, check, names
 from .order import Order
 from .undoing import SETTLE_SECONDS, Undone, undo
@@ -202,9 +202,14 @@ def _permanent(journal: Journal, voyage: Voyage) -> tuple[str, ...]:
     )
 
 
-def is_committed(journal: Journal, voyage: Voyage) -> bool:
-    """Whether the record stands: the one write that makes a release."""
-    found = look(voyage.clients, journal.record.reference)
+def is_committed(journal: Journal, voyage: Voyage, *, mend: bool = False) -> bool:
+    """Whether the record stands: the one write that makes a release. With `mend`, one that is torn does not."""
+    try:
+        found = look(voyage.clients, journal.record.reference)
+    except RegistryError as error:
+        if not (mend and is_torn(error)):
+            raise
+        return False
     return found is not None and found.digest == journal.record.new.digest
 
 
@@ -213,10 +218,10 @@ def resume(journal: Journal, voyage: Voyage) -> None:
     try:
         if keeping.load(voyage.folder) is None:
             keeping.write(voyage.folder, journal)
-        if not is_committed(journal, voyage):
-            if (there := keeping.read(voyage.clients, journal.home)) is None or there.id == journal.id:
-                keeping.publish(voyage.clients, journal)
-            moving.forward(journal, voyage.clients)
+        if not is_committed(journal, voyage, mend=True):
+            with contextlib.suppress(RefusedError):  # another release's journal is never taken away
+                keeping.publish(voyage.clients, journal, mend=True)
+            moving.forward(journal, voyage.clients, mend=True)
         moving.verified(journal.moves, voyage.clients)
     except (ArgosyError, KeyboardInterrupt) as error:
         reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
