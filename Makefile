@@ -32,10 +32,10 @@ container-test-% container-pull-% container-clean-% container-plan-%: setup
 test: setup ## Run all tests against a private engine
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@scripts/engine start && eval "$$(scripts/engine env)" && scripts/bases
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 test-fast: setup ## Run the tests that need no engine
-	@$(BIN)/python -m pytest -m 'not engine'
+	@$(BIN)/python -m pytest -n auto -m 'not engine'
 
 lint: setup ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
