@@ -21,8 +21,13 @@ GRACE = 1.0
 """Seconds between asking a program to end and killing it."""
 
 _running: set[subprocess.Popen[str]] = set()
-_ending = threading.Event()
-_main_starts = threading.Event()
+
+
+class _Main:
+    """The main thread: whether a signal may break into it now (not while `held`), and whether one waits (`came`)."""
+
+    held = 0
+    came = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +145,8 @@ def _started(command: Sequence[str], stderr: Any = subprocess.PIPE, **how: Any) 
     An exception out of the middle of a start would leave a program that nobody knows of; so a signal that
     comes then only marks the end (`end_all`), and it is made here.
     """
-    if main := threading.current_thread() is threading.main_thread():
-        _main_starts.set()
+    main = threading.current_thread() is threading.main_thread()
+    _Main.held += main
     try:
         process = subprocess.Popen(
             command,
@@ -152,10 +157,9 @@ def _started(command: Sequence[str], stderr: Any = subprocess.PIPE, **how: Any) 
         )
         _running.add(process)
     finally:
-        if main:
-            _main_starts.clear()
-    if main and _ending.is_set():
-        _ending.clear()
+        _Main.held -= main
+    if main and _Main.came and not _Main.held:
+        _Main.came = False
         process.terminate()
         process.communicate()
         _running.discard(process)
@@ -163,15 +167,33 @@ def _started(command: Sequence[str], stderr: Any = subprocess.PIPE, **how: Any) 
     return process
 
 
+@contextlib.contextmanager
+def unbroken() -> Iterator[Callable[[], bool]]:
+    """Keeps signals from breaking into the main thread: what is yielded tells that one came, the block's end raises it.
+
+    An exception in the middle of a pool's own locks would leave them held, and its threads, and whoever waits for
+    those, would wait for ever.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    _Main.held += main
+    try:
+        yield lambda: main and _Main.came
+    finally:
+        _Main.held -= main
+        if main and _Main.came and not _Main.held:
+            _Main.came = False
+            raise KeyboardInterrupt
+
+
 def end_all() -> bool:
     """Ends every program that still runs; whoever waits for it gets its status.
 
-    Returns False where the main thread is in the middle of starting one: that start ends in KeyboardInterrupt
-    by itself, and the caller must not raise it in between.
+    Returns False where the main thread must not be broken into: it raises KeyboardInterrupt by itself as soon as
+    that is over, and the caller must not.
     """
-    starting = _main_starts.is_set()
-    if starting:
-        _ending.set()
+    held = _Main.held > 0
+    if held:
+        _Main.came = True
     for process in tuple(_running):
         process.terminate()
-    return not starting
+    return not held

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import TypeVar
 
+from ..engine import processes
 from ..errors import RegistryError
 from ..model import HUB, Reference
 from ..registries.registry import Manifest, Remote
@@ -18,6 +19,8 @@ from .content import Place
 
 THREADS = 8
 ATTEMPTS = 4
+POLL = 0.05
+"""Seconds between two looks for a signal that came while several things are done."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -90,13 +93,15 @@ def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
 
     The first failure (or Ctrl-C) is raised when all that had begun has ended: nothing goes on behind our back.
     """
-    with ThreadPoolExecutor(THREADS) as pool:
+    with processes.unbroken() as ending, ThreadPoolExecutor(THREADS) as pool:
         futures: list[Future[R]] = [pool.submit(work, item) for item in items]
-        try:
-            wait(futures, return_when="FIRST_EXCEPTION")
-        finally:
-            for future in futures:
-                future.cancel()
+        left = set(futures)
+        while left and not ending():
+            done, left = wait(left, timeout=POLL, return_when="FIRST_EXCEPTION")
+            if any(future.exception() for future in done):
+                break
+        for future in left:
+            future.cancel()
     for future in futures:
         if not future.cancelled() and (error := future.exception()):
             raise error

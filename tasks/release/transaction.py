@@ -51,8 +51,7 @@ def survey(order: Order, voyage: Voyage) -> tuple[Name, ...]:
     """
     with _nothing_moved():
         unfinished(voyage, order.home)
-        planned = names(order, voyage.clients)
-        check(order, planned)
+        check(order, planned := names(order, voyage.clients))
     return planned
 
 
@@ -132,8 +131,7 @@ def _dropped(journal: Journal, voyage: Voyage) -> None:
 
 def unfinished(voyage: Voyage, home: Place) -> None:
     """Raises RefusedError where the journal of a release that did not end is found."""
-    found = keeping.find(voyage.folder, voyage.clients, home)
-    if found is not None:
+    if (found := keeping.find(voyage.folder, voyage.clients, home)) is not None:
         where = voyage.folder / keeping.FILE if keeping.load(voyage.folder) else keeping.name(home)
         raise RefusedError(keeping.told(found, str(where)))
 
@@ -206,11 +204,11 @@ def is_committed(journal: Journal, voyage: Voyage, *, mend: bool = False) -> boo
     """Whether the record stands: the one write that makes a release. With `mend`, one that is torn does not."""
     try:
         found = look(voyage.clients, journal.record.reference)
+        return found is not None and found.digest == journal.record.new.digest
     except RegistryError as error:
-        if not (mend and is_torn(error)):
-            raise
-        return False
-    return found is not None and found.digest == journal.record.new.digest
+        if mend and is_torn(error):
+            return False
+        raise
 
 
 def resume(journal: Journal, voyage: Voyage) -> None:
@@ -219,7 +217,7 @@ def resume(journal: Journal, voyage: Voyage) -> None:
         if keeping.load(voyage.folder) is None:
             keeping.write(voyage.folder, journal)
         if not is_committed(journal, voyage, mend=True):
-            with contextlib.suppress(RefusedError):  # another release's journal is never taken away
+            with contextlib.suppress(RefusedError):  # another release's journal stays
                 keeping.publish(voyage.clients, journal, mend=True)
             moving.forward(journal, voyage.clients, mend=True)
         moving.verified(journal.moves, voyage.clients)
