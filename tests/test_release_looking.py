@@ -30,8 +30,10 @@ def test_results_come_in_the_order_of_the_items() -> None:
 
 def test_the_first_failure_is_raised_when_all_that_had_begun_has_ended() -> None:
     ended: list[int] = []
+    all_begun = threading.Barrier(4)
 
     def work(number: int) -> None:
+        all_begun.wait(10)
         if number == 0:
             raise RefusedError("no")
         time.sleep(0.05)

@@ -78,6 +78,17 @@ def step(
     remote.put(move.reference.repository, move.reference.tag, move.new)
 
 
+def stands(move: Move, clients: Mapping[str, Remote], *, mend: bool = False) -> bool:
+    """Whether a name stands at its new manifest; with `mend`, one that can no longer be read does not."""
+    try:
+        now = look(clients, move.reference)
+    except RegistryError as error:
+        if not (mend and is_torn(error)):
+            raise
+        return False
+    return now is not None and now.digest == move.new.digest
+
+
 def check(moves: Iterable[Move], clients: Mapping[str, Remote]) -> list[str]:
     """Reads every name back, and what stands behind it. Returns what is not as it should be."""
     moves = tuple(moves)

@@ -19,7 +19,7 @@ from . import journal as journals
 from . import keeping, moving, record, staging
 from .content import Place
 from .journal import Journal
-from .looking import is_torn, look
+from .looking import look
 from .names import Name, check, names
 from .order import Order
 from .undoing import SETTLE_SECONDS, Undone, undo
@@ -202,13 +202,7 @@ def _permanent(journal: Journal, voyage: Voyage) -> tuple[str, ...]:
 
 def is_committed(journal: Journal, voyage: Voyage, *, mend: bool = False) -> bool:
     """Whether the record stands: the one write that makes a release. With `mend`, one that is torn does not."""
-    try:
-        found = look(voyage.clients, journal.record.reference)
-        return found is not None and found.digest == journal.record.new.digest
-    except RegistryError as error:
-        if mend and is_torn(error):
-            return False
-        raise
+    return moving.stands(journal.record, voyage.clients, mend=mend)
 
 
 def resume(journal: Journal, voyage: Voyage) -> None:
