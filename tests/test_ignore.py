@@ -119,7 +119,7 @@ def test_which_ignore_file_holds() -> None:
         "docker/api.Dockerfile.dockerignore",
         ".dockerignore",
     )
-    assert ignore_files("../shared/") == ("../shared/.dockerignore",)
+    assert ignore_files("../common/") == ("../common/.dockerignore",)
     assert ignore_files("") == (".dockerignore",)
     assert ignore_files("/") == ("/.dockerignore",)
 

@@ -260,10 +260,10 @@ def test_a_dockerfiles_own_ignore_file_comes_first(tmp_path: Path) -> None:
 
 def test_an_ignore_file_that_leads_out_of_its_folder_does_not_hold(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
-    (tmp_path / "shared").write_text("a")
-    (tmp_path / "app/.dockerignore").symlink_to("../shared")
+    (tmp_path / "common").write_text("a")
+    (tmp_path / "app/.dockerignore").symlink_to("../common")
     assert not rules(tmp_path, "app").excludes("a")
-    (tmp_path / "app/shared").write_text("b")
+    (tmp_path / "app/common").write_text("b")
     assert rules(tmp_path, "app").excludes("b")
 
 
