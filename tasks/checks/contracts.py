@@ -6,11 +6,11 @@ Several at once, and whatever fails, the rest is still looked at. It does not kn
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from ..engine.containers import Berths
+from ..engine.together import together
 from ..errors import SurroundingsError
 from ..model import Client, ImageTest
 from .check import Check
@@ -57,15 +57,7 @@ def check(
         works = [
             work for subject in subjects for work in _works(subject, root, berths, runs(subject.platform))
         ]
-        pool = ThreadPoolExecutor(at_once)
-        try:
-            futures: list[Future[tuple[Check, ...]]] = [pool.submit(job, work) for work in works]
-            return tuple(one for future in futures for one in future.result())
-        except BaseException:
-            berths.stop()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        return tuple(one for found in together(job, works, at_once, berths.stop) for one in found)
 
 
 def _works(subject: Subject, root: Path, berths: Berths, cannot: str) -> list[Job]:

@@ -6,10 +6,10 @@ What is not there is a check that was skipped, with the reason; by name it was a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ..engine import images
+from ..engine.together import together
 from ..errors import SurroundingsError
 from ..evidence import in_engine
 from ..evidence.blobs import Blobs
@@ -56,8 +56,7 @@ def in_the_engine(
         return Subject(image.name, platform, *promised[image.name], evidence, identity, fleet)
 
     pairs = [(image, platform) for image in plan.selected if image.references for platform in image.platforms]
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(lambda pair: look(*pair), pairs))
+    found = together(lambda pair: look(*pair), pairs, THREADS)
     return (
         tuple(one for one in found if isinstance(one, Subject)),
         tuple(one for one in found if isinstance(one, Check)),

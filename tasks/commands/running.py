@@ -38,12 +38,13 @@ def _load(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     from concurrent.futures import ThreadPoolExecutor
 
     from ..engine import reuse
+    from ..engine.processes import unbroken
 
     results, error = _build(asked, keep_going=choice.keep_going)
     if isinstance(error, StoppedError):
         _settled(asked, results)
         return results, error
-    with ThreadPoolExecutor(1) as pool:
+    with unbroken(), ThreadPoolExecutor(1) as pool:
         # The engine is asked for sizes while files are looked at once more.
         measured = pool.submit(_measured, results, asked.plan.client)
         _settled(asked, results)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..buildkit.remedy import remedy
 from ..errors import SurroundingsError
 from ..planning.facts import Engine
-from .processes import Done, run
+from .processes import Done, run, unbroken
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
@@ -108,7 +108,7 @@ def engine(builder: str = "") -> Engine:
 
     Raises SurroundingsError where there is no docker, no engine, no buildx or builder, or one too old.
     """
-    with ThreadPoolExecutor(1) as pool:
+    with unbroken(), ThreadPoolExecutor(1) as pool:
         looked = pool.submit(inspect, builder)
         about = info()
         for problem in too_old(about).values():

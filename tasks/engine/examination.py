@@ -19,6 +19,7 @@ from ..planning.platforms import Platform
 from ..podman import engine as podman
 from ..registries import credentials, registry
 from . import docker, facts, git
+from .processes import unbroken
 
 ENOUGH_DISK = 5 * 1024**3
 PATIENCE = 4.0
@@ -43,7 +44,7 @@ class Check:
 
 def examine(project: Project, environ: Mapping[str, str]) -> tuple[Check, ...]:
     """Looks at everything and returns the checks in the order a person would make them."""
-    with ThreadPoolExecutor(8) as pool:
+    with unbroken(), ThreadPoolExecutor(8) as pool:
         engine = pool.submit(_with_podman if project.client == "podman" else _with_docker, project)
         remotes = [pool.submit(_registry, host, environ) for host in _hosts(project)]
         local = pool.submit(
@@ -62,7 +63,7 @@ Found = tuple[list[Check], "docker.Info | podman.Info | ArgosyError"]
 
 
 def _with_docker(project: Project) -> Found:
-    with ThreadPoolExecutor(1) as pool:
+    with unbroken(), ThreadPoolExecutor(1) as pool:
         builder = pool.submit(_asked, lambda: docker.inspect(project.builder.name, PATIENCE))
         info = _asked(lambda: docker.info(PATIENCE))
         if isinstance(info, docker.Info):

@@ -14,6 +14,7 @@ from ..planning.facts import Engine, Facts
 from ..planning.recipe import FORWARDED
 from ..podman import engine as podman
 from . import docker, git
+from .processes import unbroken
 
 MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
 
@@ -24,7 +25,7 @@ def gather(project: Project, environ: Mapping[str, str], *, engine: bool, requir
     With `engine` the engine is asked as well; where it does not answer, that is an error if it is
     `required` and a reason in the facts if not.
     """
-    with ThreadPoolExecutor(2) as pool:
+    with unbroken(), ThreadPoolExecutor(2) as pool:
         asked = pool.submit(_engine, project) if engine else None
         state = git.read(project.root)
         files = texts(project)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ..planning.familiar import familiar
 from ..planning.platforms import named
 from .docker import ask, explain
 from .processes import Done
+from .together import together
 
 if TYPE_CHECKING:
     from ..model import Client
@@ -93,10 +93,9 @@ def remove(client: Client, references: Iterable[str]) -> None:
     """
     every = list(references)
     parts = [part for start in range(AT_ONCE) if (part := every[start::AT_ONCE])]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in pool.map(lambda part: _removed(client, part), parts):
-            if not done:
-                raise explain(done)
+    for done in together(lambda part: _removed(client, part), parts, AT_ONCE):
+        if not done:
+            raise explain(done)
 
 
 def _removed(client: Client, names: Sequence[str]) -> Done:

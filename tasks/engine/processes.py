@@ -24,10 +24,14 @@ _running: set[subprocess.Popen[str]] = set()
 
 
 class _Main:
-    """The main thread: whether a signal may break into it now (not while `held`), and whether one waits (`came`)."""
+    """The main thread: whether a signal may break into it now (not while `held`), and whether one waits (`came`).
+
+    `ends` counts the times that all was ended.
+    """
 
     held = 0
     came = False
+    ends = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +147,11 @@ def _started(command: Sequence[str], stderr: Any = subprocess.PIPE, **how: Any) 
     """Starts a program and enters it among those that run, whole or not at all.
 
     An exception out of the middle of a start would leave a program that nobody knows of; so a signal that
-    comes then only marks the end (`end_all`), and it is made here.
+    comes then only marks the end (`end_all`), and it is made here. A program that another thread was starting
+    then is ended here as well, and so is one that it starts while the main thread waits for it to end.
     """
     main = threading.current_thread() is threading.main_thread()
+    ends = _Main.ends
     _Main.held += main
     try:
         process = subprocess.Popen(
@@ -164,6 +170,8 @@ def _started(command: Sequence[str], stderr: Any = subprocess.PIPE, **how: Any) 
         process.communicate()
         _running.discard(process)
         raise KeyboardInterrupt
+    if ends != _Main.ends or (_Main.came and not main):
+        process.terminate()
     return process
 
 
@@ -194,6 +202,7 @@ def end_all() -> bool:
     held = _Main.held > 0
     if held:
         _Main.came = True
+    _Main.ends += 1
     for process in tuple(_running):
         process.terminate()
     return not held

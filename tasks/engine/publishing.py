@@ -8,8 +8,7 @@ are built. Names are not moved here (pushing.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -21,8 +20,8 @@ from ..planning.platforms import named
 from ..registries import registry
 from . import attestations
 from .results import Results
+from .together import together
 
-THREADS = 8
 INDEX = "application/vnd.oci.image.index.v1+json"
 T = TypeVar("T")
 R = TypeVar("R")
@@ -58,7 +57,7 @@ def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
         for place in places(image)
         for platform in image.platforms
     ]
-    answers = _together(lambda one: _descriptor(clients, one[1], one[3], plan.provenance), asked)
+    answers = together(lambda one: _descriptor(clients, one[1], one[3], plan.provenance), asked)
     absent: set[tuple[str, str]] = set()
     stands: dict[str, dict[tuple[Reference, str], Descriptor]] = {}
     for (image, place, platform, _), answer in zip(asked, answers, strict=True):
@@ -97,7 +96,7 @@ def elsewhere(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
         return found
     clients = {host: registry.Remote(host, tries=1) for host in {one.registry or HUB for _, one in asked}}
     answering = {host for host, remote in clients.items() if _answers(remote)}
-    answers = _together(lambda one: (one[1].registry or HUB) in answering and _has(clients, one[1]), asked)
+    answers = together(lambda one: (one[1].registry or HUB) in answering and _has(clients, one[1]), asked)
     for (image, reference), there in zip(asked, answers, strict=True):
         if there:
             found[image.name] = replace(
@@ -129,7 +128,7 @@ def missing(references: Sequence[str]) -> tuple[str, ...]:
     """Returns those of the references that their registry does not have."""
     read = [Reference.parse(reference) for reference in references]
     clients = {host: registry.Remote(host) for host in {one.registry or HUB for one in read}}
-    digests = _together(lambda one: clients[one.registry or HUB].digest(one.repository, one.tag), read)
+    digests = together(lambda one: clients[one.registry or HUB].digest(one.repository, one.tag), read)
     return tuple(str(reference) for reference, digest in zip(read, digests, strict=True) if not digest)
 
 
@@ -141,7 +140,7 @@ def settle(plan: Plan, results: Results, clients: Clients) -> dict[str, dict[Ref
     """
     digests = {result.image: result.digest for result in results.images}
     wanted = [(image, place) for image in plan.selected if image.publish for place in places(image)]
-    contents = _together(
+    contents = together(
         lambda one: _content(plan, one[0], one[1], digests.get(one[0].name, ""), clients), wanted
     )
     settled: dict[str, dict[Reference, Content]] = {}
@@ -161,7 +160,7 @@ def plain(
         for place, content in settled.get(image.name, {}).items()
         for found in content.values()
     }
-    whole = _together(
+    whole = together(
         lambda one: clients[one[1].registry or HUB].manifest(one[1].repository, one[0]), wanted.items()
     )
     return {manifest.digest: manifest for manifest in whole if manifest}
@@ -238,8 +237,3 @@ def _descriptor(clients: Clients, place: Reference, tag: str, provenance: str = 
 
 def _attested(remote: registry.Remote, place: Reference, digest: str, provenance: str) -> bool:
     return provenance == "off" or bool(remote.digest(place.repository, attestations.tag(digest)))
-
-
-def _together(ask: Callable[[T], R], questions: Iterable[T]) -> list[R]:
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(ask, questions))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
 from . import images
 from .docker import ask, explain
+from .together import together
 
 if TYPE_CHECKING:
     from ..model import Client
@@ -56,8 +56,7 @@ def pull(
         told(pulled)
         return pulled
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        return tuple(pool.map(one, plan.selected))
+    return tuple(together(one, plan.selected, THREADS))
 
 
 def local_references(plan: Plan) -> tuple[str, ...]:

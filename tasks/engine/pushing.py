@@ -7,7 +7,6 @@ relied upon is a release's; this is the plain push that people make all day.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,8 +16,7 @@ from ..planning.plan import Plan, PlannedImage
 from ..registries import registry
 from ..registries.pointing import point
 from .publishing import Clients, Content, index
-
-THREADS = 8
+from .together import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +47,9 @@ def check_permission(references: Iterable[Reference], clients: Clients) -> None:
     """Asks every repository whether it may be pushed to. Raises SurroundingsError with all that refuse."""
     places = sorted({(reference.registry or HUB, reference.repository) for reference in references})
     hosts = sorted({host for host, _ in places})
-    with ThreadPoolExecutor(THREADS) as pool:
-        refusals = dict(
-            zip(hosts, pool.map(lambda host: _refused(clients[host].reachable), hosts), strict=True)
-        )
-        asked = [(host, repository) for host, repository in places if not refusals[host]]
-        denied = list(pool.map(lambda place: _refused(partial(clients[place[0]].may_push, place[1])), asked))
+    refusals = dict(zip(hosts, together(lambda host: _refused(clients[host].reachable), hosts), strict=True))
+    asked = [(host, repository) for host, repository in places if not refusals[host]]
+    denied = together(lambda place: _refused(partial(clients[place[0]].may_push, place[1])), asked)
     said = [text for text in dict.fromkeys([*refusals.values(), *denied]) if text]
     if said:
         raise SurroundingsError("\n".join(said))
@@ -90,40 +85,17 @@ def name_all(
         new = whole.descriptor if whole else next(iter(contents[image.name][place].values()))
         return _Name(reference, remote, new, remote.descriptor(reference.repository, reference.tag))
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        names = list(
-            pool.map(lambda one: look(*one), [(i, name) for i in pushed(plan) for name in i.published])
-        )
-        moving = [name for name in names if name.moves]
-        released = [] if overwrite else [old for old in pool.map(_released, moving) if old]
-        if released:
-            raise RefusedError(_refusal(released))
-        if all(image.action == "reuse" for image in plan.selected):
-            check_permission([name.reference for name in moving], clients)
-        made = {whole.digest: whole for whole in indexes.values()}
-        places = {replace(name.reference, tag=""): name for name in moving}
-        ready = dict(
-            zip(
-                places,
-                pool.map(lambda name: _ready(name, made.get(name.new.digest)), places.values()),
-                strict=True,
-            )
-        )
-        moves = [
-            pool.submit(
-                point,
-                n.remote,
-                n.reference.repository,
-                ready[replace(n.reference, tag="")],
-                n.reference.tag,
-            )
-            for n in moving
-        ]
-        interrupted = _settled(moves)
-    failed = ["interrupted" if move.cancelled() else str(move.exception() or "") for move in moves]
-    if interrupted or any(failed):
-        raise IncompleteError(_incomplete(moving, failed))
-    done = {name.reference: move.result() for name, move in zip(moving, moves, strict=True)}
+    names = together(lambda one: look(*one), [(i, name) for i in pushed(plan) for name in i.published])
+    moving = [name for name in names if name.moves]
+    released = [] if overwrite else [old for old in together(_released, moving) if old]
+    if released:
+        raise RefusedError(_refusal(released))
+    if all(image.action == "reuse" for image in plan.selected):
+        check_permission([name.reference for name in moving], clients)
+    made = {whole.digest: whole for whole in indexes.values()}
+    places = {replace(name.reference, tag=""): name for name in moving}
+    heads = together(lambda name: _ready(name, made.get(name.new.digest)), places.values())
+    done = _moved(moving, dict(zip(places, heads, strict=True)))
     return tuple(done.get(name.reference, name.moved) for name in names)
 
 
@@ -139,16 +111,30 @@ def _ready(name: _Name, made: registry.Manifest | None) -> registry.Manifest:
     return found
 
 
-def _settled(moves: Sequence[Future[Moved]]) -> bool:
-    """Waits for all moves; Ctrl-C ends those that have not begun. Returns whether it was pressed."""
+def _moved(names: Sequence[_Name], ready: Mapping[Reference, registry.Manifest]) -> dict[Reference, Moved]:
+    """Moves names, each to what is ready in its repository; one that fails does not hold up the others.
+
+    Raises IncompleteError with all that were moved and all that were not; Ctrl-C ends those that have not begun.
+    """
+    done: dict[Reference, Moved] = {}
+    failed: dict[Reference, str] = {}
+
+    def move(name: _Name) -> None:
+        reference = name.reference
+        try:
+            whole = ready[replace(reference, tag="")]
+            done[reference] = point(name.remote, reference.repository, whole, reference.tag)
+        except SurroundingsError as error:
+            failed[reference] = str(error)
+
+    interrupted = False
     try:
-        wait(moves)
+        together(move, names)
     except KeyboardInterrupt:
-        for move in moves:
-            move.cancel()
-        wait(moves)
-        return True
-    return False
+        interrupted = True
+    if interrupted or failed:
+        raise IncompleteError(_incomplete(names, failed, done))
+    return done
 
 
 def _released(name: _Name) -> tuple[_Name, str] | None:
@@ -174,12 +160,15 @@ def _refusal(names: Iterable[tuple[_Name, str]]) -> str:
     )
 
 
-def _incomplete(names: Sequence[_Name], failed: Sequence[str]) -> str:
-    pairs = list(zip(names, failed, strict=True))
+def _incomplete(
+    names: Sequence[_Name], failed: Mapping[Reference, str], done: Mapping[Reference, Moved]
+) -> str:
+    moved = [name for name in names if name.reference in done]
+    left = [name.reference for name in names if name.reference not in done]
     return "\n".join(
         [
             "some names were moved and others not; `inv push` again completes it:",
-            *(f"  moved      {name.reference} -> {name.new.digest}" for name, error in pairs if not error),
-            *(f"  not moved  {name.reference}: {error}" for name, error in pairs if error),
+            *(f"  moved      {name.reference} -> {name.new.digest}" for name in moved),
+            *(f"  not moved  {reference}: {failed.get(reference, 'interrupted')}" for reference in left),
         ]
     )

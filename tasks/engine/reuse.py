@@ -7,7 +7,6 @@ index's word. In the engine an address is a tag: a label would be inherited by w
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -20,8 +19,7 @@ from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
 from ..planning.platforms import named
 from . import docker, images
-
-THREADS = 8
+from .together import together
 
 
 def name(plan: Plan) -> None:
@@ -34,17 +32,15 @@ def name(plan: Plan) -> None:
         for reference in image.references
         if not image.held or familiar(str(reference)) not in image.held.names
     ]
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda call: images.name(plan.client, call[0], [call[1]]), calls))
+    together(lambda call: images.name(plan.client, call[0], [call[1]]), calls)
 
 
 def _fetch(wanted: Sequence[PlannedImage]) -> None:
     """Brings images from their registry into the engine, at their addresses."""
     calls = [reference for image in wanted for reference in image.given.values()]
-    with ThreadPoolExecutor(THREADS) as pool:
-        for done in pool.map(lambda name: docker.ask("docker", "pull", "--quiet", name), calls):
-            if not done:
-                raise docker.explain(done)
+    for done in together(lambda name: docker.ask("docker", "pull", "--quiet", name), calls):
+        if not done:
+            raise docker.explain(done)
 
 
 def remember(plan: Plan, found: Survey, built: Mapping[str, str]) -> None:

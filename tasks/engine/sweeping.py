@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ..errors import RegistryError, SurroundingsError
@@ -19,8 +18,8 @@ from ..registries import registry
 from . import images
 from .attestations import subject
 from .publishing import Clients, places, remotes
+from .together import together
 
-THREADS = 8
 JOURNAL = "argosy-journal"
 """Where this tag stands, a release has begun and not ended (release/journal.py): it needs what it staged."""
 
@@ -47,8 +46,7 @@ def in_registries(plan: Plan) -> tuple[tuple[Orphan, ...], tuple[str, ...]]:
     """Returns the registries' address tags that nothing stands on, and what could not be looked at, in words."""
     clients = remotes(plan)
     every = list(dict.fromkeys(place for image in plan.images for place in places(image)))
-    with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(lambda place: _orphans(clients, place), every))
+    answers = together(lambda place: _orphans(clients, place), every)
     found = tuple(orphan for orphans, _ in answers for orphan in orphans)
     return found, tuple(dict.fromkeys(problem for _, problem in answers if problem))
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..engine.together import together
 from ..errors import SurroundingsError
 from ..registries import referrers
 from ..registries.registry import Manifest, Remote
 from .content import Place
-from .looking import together
 
 SUFFIXES = (".sig", ".att", ".sbom")
 

@@ -6,23 +6,16 @@ A false "not found" for a name that stands would enter the journal as "new", and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Mapping
 from threading import Lock
-from typing import TypeVar
 
-from ..engine import processes
+from ..engine.together import together
 from ..errors import RegistryError
 from ..model import HUB, Reference
 from ..registries.registry import Manifest, Remote
 from .content import Place
 
-THREADS = 8
 ATTEMPTS = 4
-POLL = 0.05
-"""Seconds between two looks for a signal that came while several things are done."""
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 def place(reference: Reference) -> Place:
@@ -86,23 +79,3 @@ def absent(clients: Mapping[str, Remote], wanted: Iterable[tuple[Place, str]]) -
 
     there = together(is_there, pairs)
     return [f"{where}@{digest}" for (where, digest), found in zip(pairs, there, strict=True) if not found]
-
-
-def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Does the same for all, several at once; the results in order.
-
-    The first failure (or Ctrl-C) is raised when all that had begun has ended: nothing goes on behind our back.
-    """
-    with processes.unbroken() as ending, ThreadPoolExecutor(THREADS) as pool:
-        futures: list[Future[R]] = [pool.submit(work, item) for item in items]
-        left = set(futures)
-        while left and not ending():
-            done, left = wait(left, timeout=POLL, return_when="FIRST_EXCEPTION")
-            if any(future.exception() for future in done):
-                break
-        for future in left:
-            future.cancel()
-    for future in futures:
-        if not future.cancelled() and (error := future.exception()):
-            raise error
-    return [future.result() for future in futures]

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
+from ..engine.together import together
 from ..errors import RefusedError, RegistryError
 from ..model import HUB
 from ..registries.registry import Remote
 from .index import is_free, mark
 from .journal import Journal, Move
-from .looking import Lists, absent, is_torn, look, place, together
+from .looking import Lists, absent, is_torn, look, place
 
 
 class ContestedError(RefusedError):

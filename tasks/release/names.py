@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ..engine.together import together
 from ..errors import RefusedError
 from ..model import Reference
 from ..registries.registry import Manifest, Remote, released
 from . import versions
 from .index import is_free
-from .looking import Lists, look, together
+from .looking import Lists, look
 from .order import Order
 
 

@@ -12,13 +12,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..engine import docker, examination, gitrefs
+from ..engine.together import together
 from ..errors import RefusedError, RegistryError, SurroundingsError
 from ..model import Project
 from ..planning.facts import Git
 from ..registries.registry import Remote
 from . import versions
 from .content import Place
-from .looking import together
 
 NOWHERE = "sha256:" + "0" * 64
 SHOWN = 5

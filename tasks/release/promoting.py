@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..engine import copying
+from ..engine.together import together
 from ..errors import ConfigError, RefusedError
 from ..model import HUB, Reference
 from ..registries.registry import Manifest, Remote
 from . import carrying
 from .content import Child, Place
-from .looking import place, together
+from .looking import place
 from .order import Named, Order, Source
 from .record import Record
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..engine import attestations
+from ..engine.together import together
 from ..errors import RefusedError
 from ..registries.registry import Remote
 from .content import Child, Contents, Place
-from .looking import together
 
 
 def attested(contents: Contents, clients: Mapping[str, Remote]) -> Contents:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..engine.together import together
 from ..errors import SurroundingsError
 from ..model import Reference
 from ..registries.registry import Manifest, Remote
@@ -17,7 +18,7 @@ from . import artifact
 from .content import Place
 from .index import is_free
 from .journal import Move
-from .looking import look, together
+from .looking import look
 from .names import Name
 from .order import Order
 

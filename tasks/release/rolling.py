@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from ..engine.together import together
 from ..errors import RefusedError
 from ..model import HUB, Reference
 from ..registries.registry import Manifest, Remote
@@ -17,7 +18,7 @@ from . import journal as journals
 from . import record as records
 from .content import Place
 from .journal import Journal
-from .looking import absent, look, place, together
+from .looking import absent, look, place
 from .names import Name
 from .record import Entry, Record
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from ..engine import sboms
 from ..engine.signing import Signer
+from ..engine.together import together
 from ..errors import SurroundingsError
 from ..registries.referrers import attach
 from ..registries.registry import Remote
 from .content import Place
 from .gates import Gate, Platform
-from .looking import together
 from .order import Named, Order
 from .seals import PROVENANCE, SBOM, SIGNATURE, has_sbom, is_signed
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..engine.together import together
 from ..errors import RegistryError
 from ..registries.registry import Remote
-from .looking import absent, together
+from .looking import absent
 from .order import Named, Order
 
 

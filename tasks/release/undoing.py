@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ..engine.together import together
 from ..errors import RegistryError
 from ..model import HUB
 from ..registries.registry import Manifest, Remote
 from .index import is_free, mark
 from .journal import Journal, Move
-from .looking import look, together
+from .looking import look
 from .withdrawing import withdraw
 
 SETTLE_SECONDS = 3.0

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..engine.signing import Verifier
+from ..engine.together import together
 from ..errors import RegistryError
 from ..model import Reference
 from ..registries.registry import Manifest, Remote, released
 from . import seals
 from .index import is_free
-from .looking import absent, look, place, together
+from .looking import absent, look, place
 from .record import Entry, Record
 
 

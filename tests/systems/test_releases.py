@@ -11,7 +11,7 @@ from tests import harbour, registries
 from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
 from tests.systems import programs
-from tests.systems.system import own, stand_in, system
+from tests.systems.system import edit, own, stand_in, system
 
 pytestmark = pytest.mark.engine
 
@@ -105,8 +105,7 @@ def test_carbide_is_promoted_digest_for_digest(copy: Copy, tmp_path: Path) -> No
     fleet = copy("carbide")
     images = ("carbide-rest-api", "carbide-rest-db")
     with registries.registry(fleet.env, tmp_path / "registry", delete=True) as second:
-        text = (fleet.root / "build.toml").read_text()
-        fleet.file("build.toml", f'{text}\n[promote.production]\nto = "{second.host}/carbide"\n')
+        edit(fleet, "build.toml", 'to = "nvcr.io/nvidia/carbide"', f'to = "{second.host}/carbide"')
         fleet.commit()
         fleet.inv(f"release --tag v1.2.3 --images {','.join(images)}").ok()
         before = {image: harbour.tags(fleet.registry, f"{fleet.owner}/{image}") for image in images}

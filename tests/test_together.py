@@ -13,8 +13,8 @@ from types import FrameType
 import pytest
 
 from tasks.engine import processes
+from tasks.engine.together import together
 from tasks.errors import RefusedError
-from tasks.release.looking import together
 from tests.scenario import ROOT
 
 TRIES = 300
@@ -47,7 +47,7 @@ def test_the_first_failure_is_raised_when_all_that_had_begun_has_ended() -> None
 def test_ctrl_c_at_any_moment_ends_it_and_leaves_nothing_going_on() -> None:
     """In a process of its own: one that is stuck can only be killed."""
     done = subprocess.run(
-        [sys.executable, "-c", "from tests import test_release_looking as story; story.interrupted()"],
+        [sys.executable, "-c", "from tests import test_together as story; story.interrupted()"],
         cwd=ROOT,
         timeout=120,
         check=True,
