@@ -103,7 +103,7 @@ def state(name: str, fleet: Imagined, root: Path, digests: Mapping[tuple[str, st
     fleet.write(root, digests)
     try:
         project = config.load(root, dict(fleet.environ), [])
-        known = facts.gather(project, fleet.environ, engine=False)
+        known = facts.gather(project, fleet.environ)
         made = planner.make(project, known, Request(output="none"))
         plan, survey = consider(project, known, made, Wish(locked=True))
     except ConfigError as error:

@@ -123,7 +123,7 @@ def test_the_calls_cover_those_that_lapdev_s_script_makes(fleet: Fleet, monkeypa
     shutil.copytree(SYSTEMS / "lapdev", fleet.root, dirs_exist_ok=True)
     monkeypatch.chdir(fleet.root)
     project = config.load(fleet.root, {})
-    facts = surroundings.gather(project, {}, engine=False)
+    facts = surroundings.gather(project, {})
     plan = planner.make(project, facts, Request())
     made = {str(image.references[0]): calls.build(image, plan, facts) for image in plan.images}
     recorded = [json.loads(line) for line in (SYSTEMS / "lapdev" / "calls.jsonl").read_text().splitlines()]
@@ -147,11 +147,13 @@ def test_what_podman_lacks_is_refused_by_name_before_any_work(pod: Fleet):
     pod.image("web", "FROM busybox:stable\nADD --checksum=sha256:00 http://example.com/x /x\n")
     pod.toml(
         f'{ENGINE}[images.api]\n[images.web]\ncontexts = {{ a = "oci-layout://x" }}\n[builder]\nname = "b"\n'
+        '[cache]\nlocal = "cache"\n'
     )
     said = pod.inv("build").failed(2).err
     for words in (
         "nothing was done",
         "builder.name: podman has no builders",
+        "cache: podman reads and writes no BuildKit caches",
         "docker/api/Dockerfile:2: RUN with a heredoc needs podman 4.8 (this is 4.3.1)",
         "docker/api/Dockerfile:5: podman has no COPY --link",
         "docker/web/Dockerfile:2: podman has no ADD --checksum",
@@ -161,6 +163,10 @@ def test_what_podman_lacks_is_refused_by_name_before_any_work(pod: Fleet):
     pod.image("api", "FROM busybox:stable\n")
     pod.toml(f"{ENGINE}[images.api]\n")
     assert "--locked is about build.lock" in pod.inv("build --locked").failed(2).err
+    pod.commit()
+    said = pod.inv("release --tag v1.0.0").failed(2).err
+    assert "release v1.0.0: it builds at addresses, which podman does not have" in said
+    assert pod.inv("plan --tag v1.0.0").ok().out
     ran = pod.inv("build", env={"PATH": "/nowhere"}).failed(3)
     assert ran.err.startswith("there is no `podman` on PATH")
 

@@ -122,6 +122,20 @@ def test_what_a_step_prints_of_a_secret_is_hidden(real: Fleet, home: Path) -> No
 
 
 @pytest.mark.engine
+def test_one_that_stands_in_an_argument_too_is_hidden_where_the_builder_tells_of_it(
+    real: Fleet, home: Path
+) -> None:
+    del home
+    mount = "--mount=type=secret,id=netrc"
+    runs = f'RUN {mount} echo "$login"\nRUN {mount} echo "$login"; exit 3\n'
+    real.image("api", f'FROM busybox:stable\nARG login="{LOGIN}"\n{runs}')
+    ran = real.inv("build").failed(4)
+    said = ran.out + ran.err + logs(real)
+    assert "***" in said
+    assert LOGIN not in said
+
+
+@pytest.mark.engine
 def test_one_that_nobody_mounts_is_warned_of_while_building(real: Fleet, home: Path) -> None:
     del home
     real.image("api", "FROM busybox:stable\n")

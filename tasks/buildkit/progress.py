@@ -139,7 +139,8 @@ class Progress:
             step.started, step.ended = started, None
             step.first = step.first or self._clock()
         step.cached = bool(vertex.get("cached"))
-        step.error = vertex.get("error", "") or step.error
+        secrets = step.target.hidden if step.target else ()
+        step.error = quiet(vertex.get("error", ""), secrets) or step.error
         if step.running:
             for build in builds:
                 build.state = State.RUNNING if build.state in {State.WAITING, State.DONE} else build.state

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from .steps import Step, Target
+from .steps import Step, Target, quiet
 
 _NAME = re.compile(r"\[(?P<head>[^\]]*)\] ?(?P<text>.*)", re.DOTALL)
 _POSITION = re.compile(r"\d+/\d+")
@@ -28,7 +28,8 @@ def read_step(name: str, targets: Mapping[str, Target]) -> Step:
 
     A single target is not named, a single platform mostly not. A platform `linux/amd64->arm64` is a step
     that runs on the first for the second. FROM is no step of its own: it says where the others start, and
-    BuildKit never calls it cached unless it had to fetch something.
+    BuildKit never calls it cached unless it had to fetch something. Nor is LINK, by which BuildKit lays the layer
+    of a `COPY --link` on what is below it: no work, but done anew whenever that has changed.
     """
     match = _NAME.fullmatch(name)
     words = match["head"].split() if match else []
@@ -42,8 +43,11 @@ def read_step(name: str, targets: Mapping[str, Target]) -> Step:
     if words and (found := _PLATFORM.fullmatch(words[0])):
         platform = _aimed_at(found)
         words.pop(0)
-    counted = bool(words) and _POSITION.fullmatch(words[-1]) is not None and not text.startswith("FROM ")
+    numbered = bool(words) and _POSITION.fullmatch(words[-1]) is not None
+    counted = numbered and not text.startswith(("FROM ", "LINK "))
     head = " ".join(word for word in words if word != "internal")
+    if target:  # the builder writes the values of ARG and ENV into a step's name
+        text = quiet(text, target.hidden)
     return Step(target, _one_of(target, platform), f"[{head}] {text}" if head else text, counted)
 
 

@@ -5,6 +5,7 @@ It prints nothing and builds nothing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -69,7 +70,7 @@ def ask(
     )
     plan = planner.make(project, facts, request)
     if plan.client == "podman":
-        lacks.check(project, facts, plan)
+        lacks.check(project, facts, plan, release if required else "")  # to look at its names is no release
     if choice.since:
         plan = _since(project, facts, plan, request, choice)
     return Asked(project, facts, plan)
@@ -123,11 +124,15 @@ def look(
     choice: Choice | None = None, *, engine: bool = True, required: bool = True
 ) -> tuple[Project, Facts]:
     """Loads the project and gathers the facts; the words are those of `ask`."""
-    from .. import config
-    from ..engine import facts
+    from ..engine.inquiry import Inquiry
 
-    project = config.load(Path.cwd(), os.environ, overrides(choice or Choice()))
-    return project, facts.gather(project, os.environ, engine=engine, required=required)
+    # The engine takes as long to answer as all this takes to be loaded and read, so it is asked first.
+    with Inquiry() if engine else contextlib.nullcontext() as inquiry:
+        from .. import config
+        from ..engine import facts
+
+        project = config.load(Path.cwd(), os.environ, overrides(choice or Choice()))
+        return project, facts.gather(project, os.environ, inquiry=inquiry, required=required)
 
 
 def set_everywhere(wanted: Mapping[str, str]) -> tuple[Change, ...]:
@@ -141,7 +146,7 @@ def set_everywhere(wanted: Mapping[str, str]) -> tuple[Change, ...]:
     from ..engine import facts
 
     project = config.load(Path.cwd(), {})
-    made = setting(project.root, facts.gather(project, {}, engine=False), wanted)
+    made = setting(project.root, facts.gather(project, {}), wanted)
     made.write()
     return made.changes
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ..errors import ConfigError, SurroundingsError
 from ..model import Builder
-from . import docker
+from . import docker, inquiry
 from .processes import Done
 
 
@@ -24,7 +24,7 @@ def settle(builder: Builder, *, remove: bool = False, told: Callable[[str], obje
             "build.toml names no builder, so the engine's own is used. To have one of your own:\n"
             '  [builder]\n  name = "fleet"\n  driver = "docker-container"'
         )
-    for problem in docker.too_old(docker.info()).values():
+    for problem in inquiry.too_old(inquiry.info()).values():
         raise SurroundingsError(problem)
     there = bool(_buildx("inspect", builder.name))
     if remove:
@@ -36,7 +36,7 @@ def settle(builder: Builder, *, remove: bool = False, told: Callable[[str], obje
             _must(_buildx(*call), builder.name)
     told(f"starting builder {builder.name} ({builder.driver}) ...")
     _must(_buildx("inspect", "--bootstrap", builder.name), builder.name)
-    driver, platforms = docker.inspect(builder.name)
+    driver, platforms = inquiry.inspect(builder.name)
     state = "was there" if there else "created"
     return f"builder {builder.name} ({driver}) {state} and is up: {', '.join(platforms)}"
 

@@ -20,7 +20,7 @@ from ..errors import ArgosyError, BuildError, StoppedError, SurroundingsError
 from ..planning.bakefile import bakefile, closure, links, target
 from ..planning.batches import batches
 from ..planning.plan import Plan, PlannedImage
-from . import bake, docker, secrets
+from . import bake, docker, inquiry, secrets
 from .results import OUTCOME, Result, Results, Verdict
 
 SLIP = re.compile(
@@ -146,7 +146,7 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
         _take(run, names, progress, baked)
         if not baked.succeeded and not _is_slip(run, progress):
             # An engine that is gone is no image's failure: this raises.
-            docker.info()
+            inquiry.info()
             _failed(run, progress, images)
             if not keep_going:
                 return

@@ -1,4 +1,4 @@
-"""The engine's client: which engine answers, what it and its builder can do, what its errors mean.
+"""The engine's client: the program that asks it, where it is, what its errors mean.
 
 Most questions are plain calls of the program on PATH. python-on-whales begins the argument lists of builds; it is
 imported inside functions only: that takes longer than most commands that need no engine.
@@ -6,18 +6,14 @@ imported inside functions only: that takes longer than most commands that need n
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from ..buildkit.remedy import remedy
 from ..errors import SurroundingsError
-from ..planning.facts import Engine
-from .processes import Done, run, unbroken
+from .processes import Done, run
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
@@ -28,7 +24,6 @@ if TYPE_CHECKING:
 # `--progress=rawjson` with buildx 0.13.
 OLDEST_ENGINE = (24, 0)
 OLDEST_BUILDX = (0, 13)
-CONTAINERD = "io.containerd.snapshotter.v1"
 PATIENCE = 10.0
 """Seconds an engine may take for a question that changes nothing; one that hangs is as good as none."""
 
@@ -66,20 +61,6 @@ _KNOWN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Info:
-    """What the engine says of itself; `buildx` is "" where the client has no such plugin.
-
-    `folder` is where it keeps its data, on its own machine.
-    """
-
-    version: str
-    buildx: str
-    native: str
-    store: Literal["containerd", "classic"]
-    folder: str = ""
-
-
 def client() -> DockerClient:
     """Returns the client for the engine that the environment names."""
     from python_on_whales import DockerClient
@@ -101,81 +82,6 @@ def program(client: Client) -> str:
     if found is None:
         raise SurroundingsError(ABSENT[client])
     return found
-
-
-def engine(builder: str = "") -> Engine:
-    """Asks the engine and the builder, at once, what they can do.
-
-    Raises SurroundingsError where there is no docker, no engine, no buildx or builder, or one too old.
-    """
-    with unbroken(), ThreadPoolExecutor(1) as pool:
-        looked = pool.submit(inspect, builder)
-        about = info()
-        for problem in too_old(about).values():
-            raise SurroundingsError(problem)
-        driver, platforms = looked.result()
-    return Engine(
-        version=about.version,
-        buildx=about.buildx,
-        native=about.native,
-        platforms=platforms,
-        driver=driver,
-        store=about.store,
-        builder=builder,
-    )
-
-
-def info(seconds: float = PATIENCE) -> Info:
-    """Asks client and engine for themselves. Raises SurroundingsError where no engine answers."""
-    done = ask("docker", "info", "--format", "{{json .}}", seconds=seconds)
-    try:
-        said: dict[str, Any] = json.loads(done.out)
-    except ValueError:
-        said = {}
-    if done.late or not said.get("ServerVersion"):
-        raise explain(done)
-    plugins = (said.get("ClientInfo") or {}).get("Plugins") or []
-    buildx = next((str(one.get("Version", "")) for one in plugins if one.get("Name") == "buildx"), "")
-    status = dict(pair for pair in said.get("DriverStatus") or [] if len(pair) == 2)
-    return Info(
-        version=said["ServerVersion"],
-        buildx=buildx.removeprefix("v"),
-        native=_native(said.get("OSType") or "linux", said.get("Architecture") or "x86_64"),
-        store="containerd" if status.get("driver-type") == CONTAINERD else "classic",
-        folder=said.get("DockerRootDir") or "",
-    )
-
-
-def too_old(about: Info) -> dict[str, str]:
-    """Returns what is too old or missing to serve ("engine", "buildx"), each with what to do."""
-    found = {
-        "engine": ("Docker Engine", about.version, OLDEST_ENGINE),
-        "buildx": ("buildx", about.buildx, OLDEST_BUILDX),
-    }
-    return {
-        key: f"{what} {version} is too old: {dotted(oldest)} or newer is needed" if version else NO_BUILDX
-        for key, (what, version, oldest) in found.items()
-        if not version or _is_older(version, oldest)
-    }
-
-
-def inspect(builder: str = "", seconds: float = PATIENCE) -> tuple[str, tuple[str, ...]]:
-    """Returns a builder's driver and its platforms, in its own order; "" is the builder in use.
-
-    python-on-whales' own inspect lists all builders, dead ones too, and so takes seconds where one hangs.
-    Raises SurroundingsError where the builder is not there or not up.
-    """
-    done = ask("docker", "buildx", "inspect", *([builder] if builder else []), seconds=seconds)
-    driver = re.search(r"^Driver:[ \t]*(\S+)", done.out, re.MULTILINE)
-    lines = re.findall(r"^Platforms:[ \t]*(.+)$", done.out, re.MULTILINE)
-    problem = re.search(r"^Error:[ \t]*(.+)$", done.out, re.MULTILINE)
-    if not done or problem or not driver:
-        # A builder that does not answer is told on stdout, with status 0.
-        raise explain(Done(done.status, "", problem[1] if problem else done.err, done.late), builder)
-    found = dict.fromkeys(word.strip(" *") for line in lines for word in line.split(","))
-    if not found:
-        raise SurroundingsError(f'the builder "{builder or "in use"}" is not up; `inv builder` starts it.')
-    return driver[1], tuple(found)
 
 
 def explain(done: Done, builder: str = "") -> SurroundingsError:
@@ -233,13 +139,3 @@ def endpoint() -> str:
 def dotted(version: tuple[int, int]) -> str:
     """Returns a version as people write it."""
     return ".".join(map(str, version))
-
-
-def _native(system: str, machine: str) -> str:
-    names = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
-    return f"{system}/{names.get(machine, machine)}"
-
-
-def _is_older(version: str, oldest: tuple[int, int]) -> bool:
-    match = re.match(r"v?(\d+)\.(\d+)", version)
-    return match is not None and (int(match[1]), int(match[2])) < oldest

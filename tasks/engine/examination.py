@@ -18,7 +18,7 @@ from ..model import HUB, Project, Reference
 from ..planning.platforms import Platform
 from ..podman import engine as podman
 from ..registries import credentials, registry
-from . import docker, facts, git
+from . import docker, facts, git, inquiry
 from .processes import unbroken
 
 ENOUGH_DISK = 5 * 1024**3
@@ -59,15 +59,16 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[Check, ...]:
         )
 
 
-Found = tuple[list[Check], "docker.Info | podman.Info | ArgosyError"]
+Found = tuple[list[Check], "inquiry.Info | podman.Info | ArgosyError"]
 
 
 def _with_docker(project: Project) -> Found:
-    with unbroken(), ThreadPoolExecutor(1) as pool:
-        builder = pool.submit(_asked, lambda: docker.inspect(project.builder.name, PATIENCE))
-        info = _asked(lambda: docker.info(PATIENCE))
-        if isinstance(info, docker.Info):
-            return [*_engine(info), *_builder(project, info, builder.result())], info
+    name = project.builder.name
+    with inquiry.Inquiry(name) as inquired:
+        info = _asked(lambda: inquired.info(PATIENCE))
+        if isinstance(info, inquiry.Info):
+            builder = _asked(lambda: inquired.builder(name, PATIENCE))
+            return [*_engine(info), *_builder(project, info, builder)], info
         return [*_engine(info)], info
 
 
@@ -91,11 +92,11 @@ def _asked(question: Callable[[], T]) -> T | ArgosyError:
         return error
 
 
-def _engine(info: docker.Info | ArgosyError) -> Iterator[Check]:
-    if not isinstance(info, docker.Info):
+def _engine(info: inquiry.Info | ArgosyError) -> Iterator[Check]:
+    if not isinstance(info, inquiry.Info):
         yield Check("engine", "does not serve", str(info), failed=True)
         return
-    problems = docker.too_old(info)
+    problems = inquiry.too_old(info)
     engine, buildx = (docker.dotted(oldest) for oldest in (docker.OLDEST_ENGINE, docker.OLDEST_BUILDX))
     found = f"Docker Engine {info.version} at {docker.endpoint()} (oldest that serves: {engine})"
     yield Check("engine", found, problems.get("engine", ""), failed="engine" in problems)
@@ -109,7 +110,7 @@ def _engine(info: docker.Info | ArgosyError) -> Iterator[Check]:
 
 
 def _builder(
-    project: Project, info: docker.Info, found: tuple[str, tuple[str, ...]] | ArgosyError
+    project: Project, info: inquiry.Info, found: tuple[str, tuple[str, ...]] | ArgosyError
 ) -> Iterator[Check]:
     if isinstance(found, ArgosyError):
         if info.buildx:  # without it no builder can be asked, and that is said already
@@ -155,11 +156,11 @@ def _registry(host: str, environ: Mapping[str, str]) -> list[Check]:
     return [Check(name, "reachable"), Check(f"login {host}", "kept")]
 
 
-def disks(project: Project, info: docker.Info | podman.Info | ArgosyError) -> Iterator[Check]:
+def disks(project: Project, info: inquiry.Info | podman.Info | ArgosyError) -> Iterator[Check]:
     """The project's disk, and the engine's own where it is another one of this machine."""
     folders = [project.root]
     if isinstance(info, podman.Info) or (
-        isinstance(info, docker.Info) and docker.endpoint().startswith(("unix://", "the default"))
+        isinstance(info, inquiry.Info) and docker.endpoint().startswith(("unix://", "the default"))
     ):
         folders += [path for path in [Path(info.folder)] if path.is_dir()]
     devices: set[int] = set()
@@ -187,7 +188,7 @@ def _lockstep(project: Project, environ: Mapping[str, str]) -> Iterator[Check]:
     if not project.lockstep:
         return
     try:
-        lockstep.require(project, facts.gather(project, environ, engine=False))
+        lockstep.require(project, facts.gather(project, environ))
     except ArgosyError as error:
         yield Check("lockstep", "the source disagrees", str(error), failed=True)
         return
@@ -200,7 +201,7 @@ def _dockerfiles(project: Project, environ: Mapping[str, str]) -> Check:
     from ..planning.request import Request
 
     try:
-        planner.make(project, facts.gather(project, environ, engine=False), Request(images=("*",)))
+        planner.make(project, facts.gather(project, environ), Request(images=("*",)))
     except ArgosyError as error:
         return Check("build.toml", "does not make a plan", str(error), failed=True)
     folders = {Path(image.dockerfile) for image in project.images.values()}

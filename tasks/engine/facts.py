@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..errors import ConfigError, SurroundingsError
@@ -13,34 +12,34 @@ from ..model import Project, VersionSource
 from ..planning.facts import Engine, Facts
 from ..planning.recipe import FORWARDED
 from ..podman import engine as podman
-from . import docker, git
-from .processes import unbroken
+from . import git
+from .inquiry import Inquiry
 
 MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
 
 
-def gather(project: Project, environ: Mapping[str, str], *, engine: bool, required: bool = True) -> Facts:
+def gather(
+    project: Project, environ: Mapping[str, str], *, inquiry: Inquiry | None = None, required: bool = True
+) -> Facts:
     """Returns the facts a plan needs.
 
-    With `engine` the engine is asked as well; where it does not answer, that is an error if it is
+    With an `inquiry` what the engine says is among them; where it does not answer, that is an error if it is
     `required` and a reason in the facts if not.
     """
-    with unbroken(), ThreadPoolExecutor(2) as pool:
-        asked = pool.submit(_engine, project) if engine else None
-        state = git.read(project.root)
-        files = texts(project)
-        answered: Engine | None = None
-        reason = "no engine was asked"
-        if asked is not None:
-            # A plan goes on with this once the engine is known: loaded now, it costs no time.
-            from . import considering  # noqa: F401
+    state = git.read(project.root)
+    files = texts(project)
+    answered: Engine | None = None
+    reason = "no engine was asked"
+    if inquiry is not None:
+        # A plan goes on with this once the engine is known: loaded now, it costs no time.
+        from . import considering  # noqa: F401
 
-            try:
-                answered = asked.result()
-            except SurroundingsError as error:
-                if required:
-                    raise
-                reason = str(error)
+        try:
+            answered = _engine(project, inquiry)
+        except SurroundingsError as error:
+            if required:
+                raise
+            reason = str(error)
     names = {*FORWARDED, *(source.value for source in _sources(project) if source.kind == "env")}
     return Facts(
         host=f"linux/{MACHINES.get(platform.machine(), platform.machine())}",
@@ -52,10 +51,8 @@ def gather(project: Project, environ: Mapping[str, str], *, engine: bool, requir
     )
 
 
-def _engine(project: Project) -> Engine:
-    if project.client == "podman":
-        return podman.engine()
-    return docker.engine(project.builder.name)
+def _engine(project: Project, inquiry: Inquiry) -> Engine:
+    return podman.engine() if project.client == "podman" else inquiry.engine(project.builder.name)
 
 
 def _sources(project: Project) -> list[VersionSource]:

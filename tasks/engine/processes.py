@@ -15,7 +15,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 GRACE = 1.0
 """Seconds between asking a program to end and killing it."""
@@ -58,21 +61,45 @@ def run(
 
     `env` is added to our own environment; `folder` is where it runs. Raises OSError for one that is not there.
     """
-    whole = {**os.environ, **env} if env else None
-    process = _started(command, env=whole, cwd=folder, encoding="utf-8", errors="replace")
-    try:
-        out, err = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-        return Done(process.returncode, out, err, late=True, program=Path(command[0]).name)
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-    finally:
-        _running.discard(process)
-    return Done(process.returncode, out, err, program=Path(command[0]).name)
+    with Running(command, env, folder) as running:
+        return running.end(seconds)
+
+
+class Running:
+    """A program that has been started without input; leaving the block ends it if it has not ended by itself.
+
+    The arguments are those of `run`, as is OSError.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self._name = Path(command[0]).name
+        whole = {**os.environ, **env} if env else None
+        self._process = _started(command, env=whole, cwd=folder, encoding="utf-8", errors="replace")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        with self._process:  # closes its pipes and waits
+            _running.discard(self._process)
+
+    def end(self, seconds: float | None = None) -> Done:
+        """Waits for its end and returns what it printed; `seconds` is the most that is waited from now."""
+        process, late = self._process, False
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            late = True
+        return Done(process.returncode, out, err, late, self._name)
 
 
 @contextlib.contextmanager

@@ -81,9 +81,7 @@ def _before(
     """Returns the addresses of that commit's images; none where it had no fleet that could be planned."""
     try:
         project = load(root)
-        then = replace(
-            facts.gather(project, os.environ, engine=False), engine=None, git=now.git, host=now.native
-        )
+        then = replace(facts.gather(project, os.environ), engine=None, git=now.git, host=now.native)
         names = tuple(image.name for image in plan.images if image.name in project.images)
         if not names:
             return {}

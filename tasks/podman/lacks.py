@@ -26,9 +26,14 @@ FLAGS = {
 """Flags of BuildKit's instructions that podman refuses."""
 
 
-def check(project: Project, facts: Facts, plan: Plan) -> None:
-    """Raises ConfigError that names everything of a plan that podman lacks."""
+def check(project: Project, facts: Facts, plan: Plan, release: str = "") -> None:
+    """Raises ConfigError that names everything of a plan that podman lacks; `release` is the version to be released."""
     problems = [*_settings(project)]
+    if release:
+        problems.append(
+            f"release {release}: it builds at addresses, which podman does not have. Release with Docker; "
+            "what is released can be promoted, verified and rolled back from here"
+        )
     for image in plan.images:
         problems += _image(image, facts)
     if problems:
@@ -59,6 +64,8 @@ def decided(plan: Plan, *, pull: bool, locked: bool) -> Plan:
 def _settings(project: Project) -> Iterator[str]:
     if project.builder.name:
         yield f'builder.name: podman has no builders; leave out [builder] ("{project.builder.name}")'
+    if project.cache.registry or project.cache.local or project.cache.others:
+        yield "cache: podman reads and writes no BuildKit caches; leave out [cache], its own layers are reused"
 
 
 def _image(image: PlannedImage, facts: Facts) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ..engine import docker, examination, gitrefs
+from ..engine import examination, gitrefs, inquiry
 from ..engine.together import together
 from ..errors import RefusedError, RegistryError, SurroundingsError
 from ..model import Project
@@ -123,7 +123,7 @@ def _deletes(remote: Remote, place: Place) -> bool:
 def disks(project: Project) -> str:
     """Returns what is free. Raises RefusedError where a build would run out of room."""
     try:
-        about: docker.Info | SurroundingsError = docker.info()
+        about: inquiry.Info | SurroundingsError = inquiry.info()
     except SurroundingsError as error:
         about = error
     found = tuple(examination.disks(project, about))

@@ -214,7 +214,7 @@ def test_only_what_changed_is_built_and_most_of_it_comes_from_the_cache(dev8: Fl
     assert found[f"{dev8.owner}-base"]["verdict"] == "reused"
     workspace = found[f"{dev8.owner}-workspace"]
     assert workspace["verdict"] == "built"
-    assert workspace["cached"] / workspace["steps"] >= 0.75
+    assert workspace["cached"] / workspace["steps"] >= 0.8
     edit(dev8, "apps/supervisor/main.go", '"ok"', '"well"')
     assert verdicts(dev8, "build") == {"base": "built", "workspace": "built"}
     dev8.file("README.md", "# Dev8 again\n")
