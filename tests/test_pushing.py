@@ -74,6 +74,20 @@ def test_names_move_from_digest_to_digest_and_an_unchanged_push_moves_none(real:
     assert {image["output"] for image in third["images"]} == {"pushed"}
 
 
+def test_images_that_share_a_repository_keep_their_own_names(real: Fleet):
+    for image in ("base", "api"):
+        real.image(image, f"FROM busybox:stable\nRUN echo {image} {real.owner} > /mark\n")
+    shared = 'repository = "app"\ntags = ["{image}-1"]\n'
+    real.toml(f"[images.base]\n{shared}[images.api]\n{shared}")
+    moved = {
+        one["reference"].rpartition(":")[2]: one["new"] for one in real.inv("push --json").ok().json["moved"]
+    }
+    repository = f"{real.owner}/app"
+    assert names(real.registry, repository) == {"base-1", "api-1"}
+    assert {tag: harbour.manifest(real.registry, repository, tag).digest for tag in moved} == moved
+    assert moved["base-1"] != moved["api-1"]
+
+
 def test_no_name_moves_while_one_image_fails(real: Fleet):
     pair(real)
     real.image("broken", "FROM busybox:stable\nRUN sleep 2 && false\n")

@@ -44,6 +44,24 @@ def test_the_first_failure_is_raised_when_all_that_had_begun_has_ended() -> None
     assert set(ended) == {1, 2, 3}
 
 
+def test_a_failure_calls_back_what_would_go_on_for_long_and_is_what_is_raised() -> None:
+    called_back, begun = threading.Event(), threading.Event()
+
+    def work(number: int) -> None:
+        if number == 0:
+            begun.wait(10)
+            raise RefusedError("no")
+        begun.set()
+        assert called_back.wait(60)
+
+    def stop() -> None:
+        called_back.set()
+        processes.end_programs()
+
+    with pytest.raises(RefusedError, match="no"):
+        together(work, range(3), 2, stop)
+
+
 def test_ctrl_c_at_any_moment_ends_it_and_leaves_nothing_going_on() -> None:
     """In a process of its own: one that is stuck can only be killed."""
     done = subprocess.run(

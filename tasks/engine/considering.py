@@ -6,6 +6,7 @@ registry needs are loaded then: most runs find all there.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -20,14 +21,14 @@ from ..planning.facts import Facts
 from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
 from ..planning.recipe import Recipe
+from . import docker, reuse
 from . import facts as surroundings
-from . import reuse
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """How it is to be considered: `rebuild` ignores what is there, `pull` asks anew where bases stand,
-    `locked` refuses a change of build.lock, `keep` writes it.
+    `locked` refuses a change of build.lock, `keep` writes it, for a build that follows.
     """
 
     rebuild: bool = False
@@ -57,6 +58,9 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
         )
         for image in plan.images
     }
+    if wish.keep and any(_has_changed(standing) for standing in standings.values()):
+        # What builds need takes as long to be loaded as the engine takes to answer what follows.
+        threading.Thread(target=docker.client).start()
     if plan.output == "load":
         standings = reuse.standings(plan, standings)
         if not all(standings[image.name].there for image in plan.selected):
@@ -68,6 +72,12 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
 
         standings = publishing.standings(plan, standings)
     return decide(plan, standings, rebuild=wish.rebuild), found
+
+
+def _has_changed(standing: Standing) -> bool:
+    """Whether an image is not what was built here last; it may be there all the same."""
+    before = {platform: address.digest for platform, address in standing.before.items()}
+    return before != {platform: address.digest for platform, address in standing.addresses.items()}
 
 
 def once_built(project: Project, facts: Facts, plan: Plan, found: Survey, built: Mapping[str, str]) -> Plan:
@@ -102,7 +112,7 @@ def _locked(project: Project, plan: Plan, recipes: Mapping[tuple[str, str], Reci
         )
     known = dict(lock.bases)
     if unknown:
-        from . import bases, docker
+        from . import bases
 
         try:
             known |= bases.resolve(docker.client(), unknown, builder=project.builder.name, fresh=wish.pull)

@@ -77,7 +77,7 @@ class Berths:
     def stop(self) -> None:
         """Calls everybody back: what runs is ended, what waits wakes up, and nothing more is started."""
         self._stopping.set()
-        processes.end_all()
+        processes.end_programs()
 
     def pause(self, seconds: float) -> None:
         """Waits. Raises StoppingError where the run is being ended."""

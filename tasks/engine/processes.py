@@ -220,8 +220,15 @@ def unbroken() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
 
 
+def end_programs() -> None:
+    """Ends every program that still runs; whoever waits for it gets its status."""
+    _Main.ends += 1
+    for process in tuple(_running):
+        process.terminate()
+
+
 def end_all() -> bool:
-    """Ends every program that still runs; whoever waits for it gets its status.
+    """Ends every program that still runs, for a signal has come.
 
     Returns False where the main thread must not be broken into: it raises KeyboardInterrupt by itself as soon as
     that is over, and the caller must not.
@@ -229,7 +236,5 @@ def end_all() -> bool:
     held = _Main.held > 0
     if held:
         _Main.came = True
-    _Main.ends += 1
-    for process in tuple(_running):
-        process.terminate()
+    end_programs()
     return not held

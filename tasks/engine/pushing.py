@@ -18,6 +18,8 @@ from ..registries.pointing import point
 from .publishing import Clients, Content, index
 from .together import together
 
+_Head = tuple[Reference, str]
+
 
 @dataclass(frozen=True, slots=True)
 class _Name:
@@ -27,6 +29,11 @@ class _Name:
     remote: registry.Remote
     new: Descriptor
     old: Descriptor | None
+
+    @property
+    def head(self) -> _Head:
+        """What it is to stand at, and in which repository: several images may share one."""
+        return replace(self.reference, tag=""), self.new.digest
 
     @property
     def moves(self) -> bool:
@@ -93,9 +100,9 @@ def name_all(
     if all(image.action == "reuse" for image in plan.selected):
         check_permission([name.reference for name in moving], clients)
     made = {whole.digest: whole for whole in indexes.values()}
-    places = {replace(name.reference, tag=""): name for name in moving}
-    heads = together(lambda name: _ready(name, made.get(name.new.digest)), places.values())
-    done = _moved(moving, dict(zip(places, heads, strict=True)))
+    heads = {name.head: name for name in moving}
+    ready = together(lambda name: _ready(name, made.get(name.new.digest)), heads.values())
+    done = _moved(moving, dict(zip(heads, ready, strict=True)))
     return tuple(done.get(name.reference, name.moved) for name in names)
 
 
@@ -111,8 +118,8 @@ def _ready(name: _Name, made: registry.Manifest | None) -> registry.Manifest:
     return found
 
 
-def _moved(names: Sequence[_Name], ready: Mapping[Reference, registry.Manifest]) -> dict[Reference, Moved]:
-    """Moves names, each to what is ready in its repository; one that fails does not hold up the others.
+def _moved(names: Sequence[_Name], ready: Mapping[_Head, registry.Manifest]) -> dict[Reference, Moved]:
+    """Moves names, each to what is ready for it in its repository; one that fails does not hold up the others.
 
     Raises IncompleteError with all that were moved and all that were not; Ctrl-C ends those that have not begun.
     """
@@ -122,8 +129,7 @@ def _moved(names: Sequence[_Name], ready: Mapping[Reference, registry.Manifest])
     def move(name: _Name) -> None:
         reference = name.reference
         try:
-            whole = ready[replace(reference, tag="")]
-            done[reference] = point(name.remote, reference.repository, whole, reference.tag)
+            done[reference] = point(name.remote, reference.repository, ready[name.head], reference.tag)
         except SurroundingsError as error:
             failed[reference] = str(error)
 

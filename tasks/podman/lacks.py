@@ -32,7 +32,7 @@ def check(project: Project, facts: Facts, plan: Plan, release: str = "") -> None
     if release:
         problems.append(
             f"release {release}: it builds at addresses, which podman does not have. Release with Docker; "
-            "what is released can be promoted, verified and rolled back from here"
+            "what is released can be verified and rolled back from here"
         )
     for image in plan.images:
         problems += _image(image, facts)
