@@ -17,11 +17,13 @@ MAKEFILE = Path(__file__).resolve().parents[2] / "tasks" / "argosy.mk"
 HEAD = """\
 # Tasks
 
-`inv TASK` in a repository whose tasks.py takes them up, `argosy TASK` anywhere else; `inv --list` lists them,
-`inv --help TASK` describes one. A task finds build.toml from any folder below it.
+Type `inv TASK` in a repository whose tasks.py brings the tasks in, and `argosy TASK` anywhere else. `inv --list` lists
+them, `inv --help TASK` describes one. A task finds build.toml from any folder below it.
 
-Invoke has no positional arguments here: images are named by `--images`, with commas or globs. The flags of a task stand
-after its name, Invoke's own before it. Below, `…` marks a flag that may be given several times, `=` its default.
+- Images are named by `--images`, with commas or globs. A word that stands alone is the name of the next task.
+- The name of a flag marked **needed** may be left out: `inv verify v0.2.0` is `inv verify --tag v0.2.0`.
+- The flags of a task stand after its name, Invoke's own before it.
+- `…` marks a flag that may be given several times, `=` shows its default.
 """
 
 MAKE = """\
@@ -39,7 +41,10 @@ def page() -> str:
     for context in sorted(ns.to_contexts(), key=lambda context: context.name or ""):
         name = context.name or ""
         parts += [f"## {name}\n", paragraphs(getdoc(ns[name]) or "")]
-        rows = [(code(flag(argument)), argument.help or "") for argument in context.args.values()]
+        rows = [
+            (code(flag(argument)), meaning(argument, needed=argument in context.positional_args))
+            for argument in context.args.values()
+        ]
         parts += [table(("flag", "meaning"), rows)] if rows else []
     return "\n".join([*parts, MAKE + table(("target", "does"), targets())])
 
@@ -56,6 +61,11 @@ def flag(argument: Argument) -> str:
         return name
     default = f"={argument.default}" if isinstance(argument.default, str) and argument.default else ""
     return f"{name} VALUE{default}" + (" …" if argument.kind is list else "")
+
+
+def meaning(argument: Argument, *, needed: bool) -> str:
+    """Returns what a flag means, marked where the task cannot do without it."""
+    return f"**needed**: {argument.help}" if needed else argument.help or ""
 
 
 def targets() -> list[tuple[str, str]]:

@@ -80,7 +80,10 @@ class Promoting(Choice):
 
 @command("registry", "owner", "yes")
 def promote(choice: Promoting) -> None:
-    """Copy a release to other repositories or another registry, digests unchanged: every name there moves, or none."""
+    """Copy a release to other repositories or another registry, digests unchanged: every name there moves, or none.
+
+    --registry and --owner say where the release is read, --to says where it goes.
+    """
     from . import promoting
 
     promoting.promote(_berth(choice.tag, choice), choice.to, yes=choice.yes)

@@ -337,13 +337,6 @@ def test_one_constant_reaches_every_place_that_repeats_it_or_none(tmp_path: Path
     assert (fleet.root / "docker/production/Dockerfile.carbide-rest-api").read_text() == said[0]
 
 
-def test_the_how_to_shows_the_beginning_of_this_build_toml():
-    page = ROOT / "docs" / "how-to" / "dockerfiles.md"
-    (shown,) = [step.text for step in steps(page) if step.path == "build.toml"]
-    assert (SYSTEMS / "carbide" / "build.toml").read_text().startswith(shown)
-    assert shown.count("[images.") == 2
-
-
 @pytest.mark.engine
 def test_the_six_labels_can_be_on_the_image_itself(fresh: Fleet, engine: PrivateEngine):
     """S1 m: what that costs is said in the how-to."""

@@ -10,8 +10,7 @@ import pytest
 
 from tests import harbour, registries
 from tests.conftest import PrivateEngine
-from tests.pages import steps
-from tests.scenario import ROOT, Fleet
+from tests.scenario import Fleet
 from tests.systems import programs
 from tests.systems.recorded import Recording
 from tests.systems.system import SYSTEMS, own, stand_in, system
@@ -209,10 +208,3 @@ def test_a_push_without_a_login_names_the_registry_s_own_login_line(
         ran = fleet.inv("push").failed(3)
     assert f"{locked.host} wants a login" in ran.err
     assert f"docker login {locked.host}" in ran.err
-
-
-def test_the_how_to_shows_this_very_build_toml():
-    shown = [
-        step.text for step in steps(ROOT / "docs" / "how-to" / "targets.md") if step.path == "build.toml"
-    ]
-    assert shown == [(SYSTEMS / "lapdev" / "build.toml").read_text()]
