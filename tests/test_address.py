@@ -38,12 +38,16 @@ def test_its_tag_is_told_from_a_name() -> None:
         ("argument VERSION", "0.1.0", "0.2.0", "argument VERSION 0.1.0 -> 0.2.0"),
         ("argument DEBUG", None, "1", "argument DEBUG unset -> 1"),
         ("sibling base linux/amd64", "a", "b", "stands on base, which changed"),
+        ("sibling base linux/amd64", None, "a", "stands on base now"),
+        ("sibling base linux/amd64", "a", None, "no longer stands on base"),
         (
             "base debian:trixie-slim linux/amd64",
             "sha256:" + "a" * 64,
             "sha256:" + "b" * 64,
             "base debian:trixie-slim moved aaaaaaaaaaaa -> bbbbbbbbbbbb",
         ),
+        ("base busybox:stable linux/amd64", None, "sha256:" + "a" * 64, "base busybox:stable is new"),
+        ("base busybox:stable linux/amd64", "sha256:" + "a" * 64, None, "no longer stands on busybox:stable"),
         ("label x", "1", None, "label x is gone"),
     ],
 )

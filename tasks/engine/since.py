@@ -53,7 +53,7 @@ def changed(plan: Plan, now: Facts, lock: Lock, ref: str, load: Load) -> dict[st
                 reasons |= dict.fromkeys(differences(_compared(old, same), _compared(new, same)))
         if reasons:
             words = list(reasons)
-            more = f" and {len(words) - SHOWN} more changes" if len(words) > SHOWN else ""
+            more = f"; {len(words) - SHOWN} more changes" if len(words) > SHOWN else ""
             found[image.name] = "; ".join(words[:SHOWN]) + more
     return found
 

@@ -77,13 +77,13 @@ def _weight(name: str) -> tuple[int, str]:
 
 def _worded(name: str, old: str | None, new: str | None) -> str:
     kind, _, rest = name.partition(" ")
+    stood_on = rest.partition(" ")[0]
+    if kind in {"sibling", "base"} and not new:
+        return f"no longer stands on {stood_on}"
     if kind == "sibling":
-        return f"stands on {rest.partition(' ')[0]}, which changed"
+        return f"stands on {stood_on}, which changed" if old else f"stands on {stood_on} now"
     if kind == "base":
-        base = rest.partition(" ")[0]
-        if old and new:
-            return f"base {base} moved {_short(old)} -> {_short(new)}"
-        return f"base {base} {'is new' if new else 'is no longer stood on'}"
+        return f"base {stood_on} " + (f"moved {_short(old)} -> {_short(new)}" if old and new else "is new")
     if kind == "argument":
         return f"{name} {_shown(old)} -> {_shown(new)}"
     if old is None or new is None:

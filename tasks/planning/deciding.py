@@ -116,7 +116,7 @@ def _reason(image: PlannedImage, standing: Standing, missing: tuple[str, ...], r
             changes |= dict.fromkeys(differences(standing.before[platform], standing.addresses[platform]))
     if changes:
         named = list(changes)
-        more = f" and {len(named) - SHOWN} more changes" if len(named) > SHOWN else ""
+        more = f"; {len(named) - SHOWN} more changes" if len(named) > SHOWN else ""
         return "; ".join(named[:SHOWN]) + more
     if standing.there and missing != image.platforms:
         return f"not there yet for {', '.join(missing)}"
