@@ -263,3 +263,40 @@ def _sleeping(seconds: str) -> list[str]:
             if file.read_bytes().split(b"\0")[:2] == [b"sleep", seconds.encode()]:
                 found.append(file.parent.name)
     return found
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(600)
+def test_what_inv_test_looks_at_with_podman(pod: Fleet, podman: Podman):
+    """Its archives lose the health check, and no systemd makes one here; compose and frozen services it cannot do."""
+    pod.image(
+        "api",
+        f"FROM busybox:stable\nRUN mkdir /www && echo {pod.owner} > /www/health\nUSER 1000\nEXPOSE 8080\n"
+        "HEALTHCHECK --interval=30s CMD wget -q -O- http://localhost:8080/health\n"
+        'CMD ["sh", "-c", "trap \'exit 0\' TERM; httpd -p 8080 -h /www; while true; do sleep 0.1; done"]\n',
+    )
+    pod.image("web", f'FROM {pod.owner}/api\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n')
+    pod.file("compose.yaml", f"services:\n  api:\n    image: {pod.registry}/{pod.owner}/api:0.1.0\n")
+    pod.toml(f"""
+    {ENGINE}
+    [images.api]
+    size = 20
+    expect = {{ user = 1000, ports = [8080], healthcheck = {{ interval = "30s" }}, files = {{ "/www/health" = {{}} }} }}
+    tests = [
+        {{ name = "mounts", run = "cat /f", mounts = ["docker/api/Dockerfile:/f:ro"], output = "busybox" }},
+        {{ name = "service", http = "/health", output = "{pod.owner}", healthy = true, idle = 50, stops = "20s" }},
+        {{ name = "unhealthy", unhealthy = "killall httpd" }},
+        {{ name = "compose", compose = "compose.yaml" }},
+    ]
+    [images.web]
+    inherit = false
+    tests = [{{ name = "frozen", unhealthy = true }}]
+    """)
+    pod.inv("build").ok()
+    ran = pod.inv("test --json").failed(5)
+    wrong = {check["name"]: check["detail"] for check in ran.json["checks"] if check["outcome"] != "passed"}
+    assert wrong.keys() == {"compose", "frozen"}
+    assert "podman has no compose here" in wrong["compose"]
+    assert "podman has no time limit" in wrong["frozen"]
+    assert len(ran.json["checks"]) == 13
+    assert pod.owner not in podman("ps", "--all", "--format", "{{.Image}}")

@@ -52,6 +52,10 @@ def _read(path: Path, project: str, root: Path, berths: Berths) -> dict[str, Any
     """Returns a compose file as compose understands it, from build.toml's folder."""
     if not path.is_file():
         raise SurroundingsError(f"there is no file {path.relative_to(root)}")
+    if berths.client == "podman" and not berths.ask("compose", "version"):
+        raise SurroundingsError(
+            "podman has no compose here: it needs podman 4.7 or newer, and docker-compose or podman-compose"
+        )
     how = ("--project-name", project, "--project-directory", str(root), "--file", str(path))
     done = berths.compose(root, *how, "config", "--format", "json", seconds=60)
     if not done:

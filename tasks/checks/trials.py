@@ -131,6 +131,7 @@ def _until(container: Container, seconds: float, look: Callable[[], str]) -> str
 
 def _health(container: Container, wanted: str) -> str:
     """Returns what is wrong with a container's health, the end of its last probe with it."""
+    container.probe(PROBE_TIMEOUT)
     health = container.state().get("Health") or {}
     status = health.get("Status") or "none"
     if status == wanted:
@@ -165,6 +166,11 @@ def _idle(container: Container, test: ImageTest) -> tuple[str, str]:
 
 def _unhealthy(container: Container, test: ImageTest) -> tuple[str, str]:
     """Takes the service away and waits for the health check to notice; one that never does cannot fail."""
+    if not test.unhealthy and container.berths.client == "podman":
+        return (
+            'podman has no time limit for the check of a frozen service: name what ends it, unhealthy = "COMMAND"',
+            "",
+        )
     problem = _until(container, test.within, lambda: _health(container, "healthy"))
     if problem:
         return f"does not become healthy first: {problem}", ""

@@ -146,6 +146,11 @@ class Container:
     berths: Berths
     name: str
 
+    def probe(self, seconds: float) -> None:
+        """Makes a health check now where nobody else does: podman leaves that to systemd, which may not be there."""
+        if self.berths.client == "podman":
+            self.berths.ask("healthcheck", "run", self.name, seconds=seconds)
+
     def state(self) -> dict[str, Any]:
         """Returns what the engine says of its state: Status, ExitCode, Health …"""
         done = self.berths.ask("container", "inspect", "--format", "{{json .State}}", self.name)

@@ -41,7 +41,10 @@ def _one(client: Client, reference: str, platform: str, blobs: Blobs) -> Evidenc
     if found is None:
         raise SurroundingsError(f"{reference} is not in the engine for {platform}. Build it: inv build")
     digest, manifest = found
-    configuration = Configuration.of(_json(str(manifest["config"]["digest"]), blobs))
+    value = _json(str(manifest["config"]["digest"]), blobs)
+    if client == "podman":
+        value = _with_health(reference, value)
+    configuration = Configuration.of(value)
 
     def fetch(layer: Layer) -> Path:
         # What was put aside may have been swept away since: then the engine is asked once more.
@@ -59,6 +62,13 @@ def _one(client: Client, reference: str, platform: str, blobs: Blobs) -> Evidenc
     return Evidence(
         reference, platform, digest, manifest, configuration, layers(manifest, configuration), fetch
     )
+
+
+def _with_health(reference: str, configuration: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns podman's configuration with its health check, which an OCI archive has no word for."""
+    health = images.inspect("podman", [reference]).get(reference, {}).get("Healthcheck")
+    inner = configuration.get("config") or {}
+    return {**configuration, "config": {**inner, "Healthcheck": health}} if health else configuration
 
 
 def _known(
