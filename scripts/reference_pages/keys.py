@@ -27,14 +27,14 @@ from .markdown import cell, code, note, sentence, table
 HEAD = """\
 # build.toml
 
-One file at the root of the repository describes the fleet; a task finds it from any folder below. Paths in it are
-relative to it. A key that is not listed here is an error, and the message names the nearest one that is.
+Write build.toml at the root of the repository. Tasks find it from any folder below. Paths in it are relative to it.
+A key that is not listed here is an error, and the message names the nearest key that is.
 
 A setting's value comes from the first of these that gives one: the command line, the environment (through `[env]`),
-build.toml, the default below. `inv plan` says which settings did not come from the file. What is said from outside for
-all images (`--tags`, `--platforms`, `--owner`) also holds for an image with a key of its own.
+build.toml, the default below. `inv plan` says which settings did not come from the file. A flag for all images
+(`--tags`, `--platforms`, `--owner`) also wins over an image's own key.
 
-Editors complete and check the file with [build.schema.json](../build.schema.json): see [below](#in-an-editor).
+Editors can complete and check the file: see [below](#in-an-editor).
 """
 
 TABLES: dict[str, type[BaseModel]] = {
@@ -67,7 +67,7 @@ AFTER = {
         "`{v.id}`, `{v.url}`.\n\n"
         "`expect` and `tests` are inherited from the sibling that the image's last stage stands on, then from "
         "`[defaults]`: tests are added (one of the same name takes the other's place), `env`, `labels` and `files` are "
-        "joined key by key, anything else that is said replaces what was inherited. `size` and `waive` come from "
+        "joined key by key, any other key replaces what was inherited. `size` and `waive` come from "
         "`[defaults]` alone.\n"
     ),
 }

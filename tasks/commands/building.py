@@ -58,7 +58,7 @@ class Pulling(Choice):
 def pull(choice: Pulling) -> None:
     """Pull the fleet's images and give them their local names.
 
-    An image that is not there is said and passed over; with --strict it is an error.
+    An image that is not there is reported and skipped; with --strict it is an error.
     """
     import sys
 

@@ -51,7 +51,7 @@ class Choice:
     no_deps: bool = flag(False, "build only what is named; what it stands on must be in the engine already")
     keep_going: bool = flag(False, "build the rest when an image fails; the table shows each verdict")
     rebuild: bool = flag(False, "build also what is there already, unchanged")
-    pull: bool = flag(False, "ask anew where the outside bases stand, and write that to build.lock")
+    pull: bool = flag(False, "look up the digests of outside bases again, and write them to build.lock")
     locked: bool = flag(False, "refuse to change build.lock (for CI)")
     overwrite: bool = flag(False, "also move names that a release made")
     json: bool = flag(False, "print the result as JSON (with a schema number) on stdout")

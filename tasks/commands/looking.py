@@ -30,7 +30,10 @@ def list_(choice: Choice) -> None:
 class Planning(Choice):
     """The flags of `plan`."""
 
-    pull: bool = flag(False, "as if the outside bases were asked anew: what has moved, what would be rebuilt")
+    pull: bool = flag(
+        False,
+        "look up the digests of outside bases again, and write nothing: what has moved, what would be rebuilt",
+    )
     tag: str = flag("", "show the names a release of this tag would get")
     why: str = flag(
         "", "list everything that goes into this image, with digests (--format json to compare machines)"

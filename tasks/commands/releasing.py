@@ -28,9 +28,7 @@ class Releasing(Choice):
         False,
         "take back a release that did not end, or the floating names of one that did; nothing is built",
     )
-    bump: bool = flag(
-        False, "set the version to this one wherever it is said, and commit that, before all else"
-    )
+    bump: bool = flag(False, "first write this version at every place that repeats it, and commit that")
     dirty: bool = flag(False, "release although files differ from the commit")
     overwrite: bool = flag(False, "replace full versions that stand at another digest")
 

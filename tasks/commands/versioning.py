@@ -21,7 +21,7 @@ class Versioning(Choice):
 def version(choice: Versioning) -> None:
     """Show the version, and which source gave it: the fleet's, and those of images with one of their own.
 
-    With --set the version, or a constant, is rewritten wherever it is said: in build.toml (whose comments stay), in
+    With --set the version, or a constant, is written at every place: in build.toml (whose comments stay), in
     version files, and in what [[lockstep]] names. All places are written, or none.
     """
     from ..planning.naming import Naming

@@ -10,7 +10,7 @@ from .tables import Table, Words
 
 
 class LintTable(Table):
-    """What `inv lint` makes of what it finds."""
+    """Which findings of `inv lint` count."""
 
     ignore: Words = Field(
         [],

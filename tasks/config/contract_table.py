@@ -71,7 +71,7 @@ class HealthcheckTable(Table):
     """What is expected of the health check that an image declares."""
 
     declared: bool = Field(True, description="false: the image has none")
-    interval: Duration | None = Field(None, description='how often it is made: "30s"')
+    interval: Duration | None = Field(None, description='how often it runs: "30s"')
 
 
 class FileTable(Table):
@@ -85,7 +85,7 @@ class FileTable(Table):
 
 
 class ExpectTable(Table):
-    """What is to be seen in an image without running it: in its configuration and its files."""
+    """What an image must have, without running it: in its configuration and its files."""
 
     user: Text | None = Field(
         None,
@@ -131,7 +131,7 @@ class TestTable(Table):
     stops: Duration | None = Field(
         None, description='it ends within this time once it is told to (SIGTERM): "10s"'
     )
-    within: Duration = Field(60.0, description="the most that each of these may take")
+    within: Duration = Field(60.0, description="the most time that each of these may take")
     env: dict[str, Text] = Field({}, description="variables for the run")
     mounts: Words = Field([], description="path:/path or path:/path:ro, relative to build.toml")
     groups: list[Text] = Field([], description="further groups of its user")

@@ -31,7 +31,8 @@ class ImageTable(Table):
     )
     needs: Words = Field([], description="sibling images to build first that the Dockerfile does not show")
     paths: Words = Field(
-        [], description="further files that it is built anew for when they change, as in an ignore file"
+        [],
+        description="more files that count for it, as patterns of an ignore file: a change builds it again",
     )
     tags: Words | None = Field(None, description="instead of tags.build")
     local: Words = Field([], description="further references, for the engine only (never pushed)")
@@ -42,7 +43,9 @@ class ImageTable(Table):
     annotate: bool = Field(
         True, description="false: a release names the tested manifest itself, without an index (AWS Lambda)"
     )
-    selected: bool = Field(True, description="false: built only when named or stood on")
+    selected: bool = Field(
+        True, description="false: built only when named, or when another image stands on it"
+    )
     version: Sources = Field([], description="a version of its own: text, a source or a list of sources")
     extract: dict[str, str] = Field(
         {}, description="files and folders that `inv extract` takes out: path in the image -> name outside"
@@ -50,9 +53,9 @@ class ImageTable(Table):
     repository: str = Field("", description="its repository's name, instead of project.repository")
     expect: ExpectTable = Field(
         ExpectTable(),  # type: ignore[call-arg]
-        description="what is to be seen in it",
+        description="what it must have, without running it",
     )
-    tests: list[TestTable] = Field([], description="what it does when it is run")
+    tests: list[TestTable] = Field([], description="what it must do when it runs")
     size: Range | None = Field(None, description="the most MB its layers may have together, or [least, most]")
     waive: dict[str, str] = Field(
         {}, description="a check that may fail -> the reason, which the table shows"

@@ -41,20 +41,21 @@ class BuildToml(Table):
     defaults: ImageTable = Field(ImageTable(), description="any key of an image")  # type: ignore[call-arg]
     images: dict[str, ImageTable] = Field(description="the fleet")
     groups: dict[str, Words] = Field(
-        {}, description='sets of images, globs and other groups; "default" is what bare tasks take'
+        {},
+        description='sets of images, globs and other groups; "default" is what tasks take if you name nothing',
     )
     flavours: dict[str, dict[str, Any]] = Field(
         {},
-        description="NAME -> settings, as in this file, that are laid over the others with `--flavour NAME`",
+        description="NAME -> settings, as in this file, that replace others with `--flavour NAME`",
     )
-    flavour: str = Field("", description="the flavour that is taken if none is said")
+    flavour: str = Field("", description="the flavour that is used if you name none")
     mirror: dict[str, str] = Field(
         {}, description="an outside base -> the reference it is taken from instead; no Dockerfile is edited"
     )
     lockstep: list[LockstepTable] = Field([], description="what other files of the source repeat")
     builder: BuilderTable = Field(BuilderTable(), description="the builder")  # type: ignore[call-arg]
     engine: EngineTable = Field(EngineTable(), description="how the engine is used")  # type: ignore[call-arg]
-    lint: LintTable = Field(LintTable(), description="what `inv lint` makes of what it finds")  # type: ignore[call-arg]
+    lint: LintTable = Field(LintTable(), description="which findings of `inv lint` count")  # type: ignore[call-arg]
     scan: ScanTable = Field(ScanTable(), description="how `inv scan` scans")  # type: ignore[call-arg]
     cache: CacheTable = Field(CacheTable(), description="build caches beside the builder's own")  # type: ignore[call-arg]
     release: ReleaseTable = Field(ReleaseTable(), description="releases")  # type: ignore[call-arg]

@@ -68,8 +68,8 @@ class ProjectTable(Table):
     repository: str = Field("{image}", description="how an image's repository is called below the owner")
     override: Literal["redirect", "must-match"] = Field(
         "redirect",
-        description="what may be said from outside for registry, owner, repository, version and tags: anything, "
-        "or only what stands here",
+        description="what flags and `[env]` may set for registry, owner, repository, version and tags: anything, "
+        "or only what is written here",
     )
 
 
@@ -86,7 +86,7 @@ class TagsTable(Table):
     branch: Words = Field([], description="the same on other branches; [] for no difference")
     release: Words = Field(["{tag}", "{major}.{minor}", "latest"], description="a release")
     prerelease: Words = Field(["{tag}"], description="a pre-release (v1.2.3-rc1)")
-    default_branches: Words = Field(["main", "master"], description="the branches `branch` does not hold for")
+    default_branches: Words = Field(["main", "master"], description="the branches that `build` is for")
 
 
 class BuilderTable(Table):
