@@ -37,6 +37,10 @@ class SurroundingsError(ArgosyError):
     exit_code = 3
 
 
+class AbsentError(SurroundingsError):
+    """The engine works, and does not have what was asked for: nothing is broken, it was not built or pulled yet."""
+
+
 class RegistryError(SurroundingsError):
     """A registry gave no answer, or refused: `status` is its HTTP status, None when there was no answer."""
 

@@ -252,6 +252,16 @@ def test_what_is_not_there_is_skipped_by_name_it_has_failed(built: Fleet):
     assert "not in the engine for linux/arm64" in ran.out
 
 
+def test_a_fault_is_told_and_is_not_called_absent(built: Fleet, tmp_path: Path):
+    """A cache in which nothing can be kept: nobody may write into /proc."""
+    (tmp_path / "argosy").mkdir()
+    (tmp_path / "argosy" / "blobs").symlink_to("/proc")
+    ran = built.inv("test --images 'sil*,chil*' --json", env={"XDG_CACHE_HOME": str(tmp_path)}).failed(5)
+    assert "cannot keep a layer in" in rows(ran.json, "silent")["image"]["detail"]
+    assert rows(ran.json, "child")["image"]["outcome"] == "failed"
+    assert "not in the engine" not in ran.out + ran.err
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_no_container_and_touches_no_other(built: Fleet, number: int, code: int):
     reference = f"{built.registry}/{built.owner}/base:0.1.0"

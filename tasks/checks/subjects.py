@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..engine import images
 from ..engine.together import together
-from ..errors import SurroundingsError
+from ..errors import AbsentError, SurroundingsError
 from ..evidence import in_engine
 from ..evidence.blobs import Blobs
 from ..model import Client, Contract, Reference
@@ -30,7 +30,7 @@ def in_the_engine(
     needed: Collection[str] = (),
     reads: Callable[[str, str], object] = lambda _image, _platform: None,
 ) -> tuple[tuple[Subject, ...], tuple[Check, ...]]:
-    """Returns what is there of the plan's selected images, and a check for each that is not.
+    """Returns what is there of the plan's selected images, and a check for each that is not, or cannot be read.
 
     `promised` is each image's contract, and the lines that its layers come from; `needed` are images whose
     absence is a failure; `reads` hears of each image that is read, which takes a while the first time. Raises
@@ -48,9 +48,12 @@ def in_the_engine(
         identity = str(there[known[0]]["Id"])
         reads(image.name, platform)
         try:
-            evidence = in_engine.evidence(client, identity, [platform], blobs)[platform]
-        except SurroundingsError:
+            evidence = in_engine.evidence(client, identity, platform, blobs)
+        except AbsentError:
             return _absent(image, platform, f"{known[0]} is not in the engine for {platform}", needed)
+        except SurroundingsError as error:
+            # It is there and cannot be read: a fault, which no build mends and no test may pass over.
+            return Check(image.name, "image", Outcome.FAILED, str(error), platform, reference=known[0])
         name = Reference.parse(known[0]).name
         evidence = replace(evidence, reference=f"{name}@{evidence.digest}")
         return Subject(image.name, platform, *promised[image.name], evidence, identity, fleet)

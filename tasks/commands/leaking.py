@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ..errors import ArgosyError, CheckError, SurroundingsError
+from ..errors import AbsentError, ArgosyError, CheckError
 
 if TYPE_CHECKING:
     from ..engine.publishing import Clients, Content
@@ -40,9 +40,8 @@ def in_engine(asked: Asked, results: Results) -> ArgosyError | None:
             platforms = image.building or image.platforms
             for platform in platforms:
                 try:
-                    found = engine.evidence(plan.client, str(image.references[0]), [platform], kept)
-                    yield image.name, found[platform]
-                except SurroundingsError as error:
+                    yield image.name, engine.evidence(plan.client, str(image.references[0]), platform, kept)
+                except AbsentError as error:
                     if plan.client == "docker":
                         raise
                     # podman's archive of a manifest list holds one platform: the others are said, not passed over.

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import shutil
 import tarfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from ..engine import images, processes
 from ..engine.docker import explain, program
-from ..errors import SurroundingsError
+from ..errors import AbsentError, SurroundingsError
 from ..model import Client
 from .blobs import Blobs, read
 from .configuration import Configuration, spelled
@@ -26,20 +26,16 @@ _BLOB = "blobs/sha256/"
 _FORMAT: dict[Client, tuple[str, ...]] = {"docker": (), "podman": ("--format", "oci-archive")}
 
 
-def evidence(client: Client, reference: str, platforms: Sequence[str], blobs: Blobs) -> dict[str, Evidence]:
-    """Returns what an image in the engine is, for each of the platforms that are asked for.
+def evidence(client: Client, reference: str, platform: str, blobs: Blobs) -> Evidence:
+    """Returns what an image in the engine is for one platform.
 
-    Raises SurroundingsError where the engine does not have it, or not for one of them.
+    Raises AbsentError where the engine does not have it, or not for this platform, and SurroundingsError for a fault.
     """
-    return {platform: _one(client, reference, platform, blobs) for platform in platforms}
-
-
-def _one(client: Client, reference: str, platform: str, blobs: Blobs) -> Evidence:
     found = _known(client, reference, platform, blobs) or _chosen(
         _save(client, reference, blobs), platform, blobs
     )
     if found is None:
-        raise SurroundingsError(f"{reference} is not in the engine for {platform}. Build it: inv build")
+        raise AbsentError(f"{reference} is not in the engine for {platform}. Build it: inv build")
     digest, manifest = found
     value = _json(str(manifest["config"]["digest"]), blobs)
     if client == "podman":
@@ -81,7 +77,7 @@ def _known(
     """
     about = images.inspect(client, [reference]).get(reference)
     if about is None:
-        raise SurroundingsError(f"{reference} is not in the engine. Build it: inv build")
+        raise AbsentError(f"{reference} is not in the engine. Build it: inv build")
     return _chosen([str(about["Id"])], platform, blobs)
 
 

@@ -37,7 +37,7 @@ class Built:
         known = [str(reference) for reference in image.references if str(reference) in self._there]
         if known and self._client:
             try:
-                found = in_engine.evidence(self._client, known[0], [platform], self.blobs)[platform]
+                found = in_engine.evidence(self._client, known[0], platform, self.blobs)
                 return replace(found, reference=self._pinned(known[0]))
             except SurroundingsError as error:
                 reason = str(error)
