@@ -358,6 +358,33 @@ def test_a_container_structure_test_is_taken_as_it_is(server: Fleet):
     assert arm["log"][0] == "Command Test: platform"
 
 
+def test_a_service_that_ends_at_once_is_told_as_such_and_passes_nothing(server: Fleet):
+    server.toml(
+        """
+        [[images.base.tests]]
+        entrypoint = "sh"
+        run = ["-c", "echo no settings; exit 3"]
+        healthy = true
+        http = "/"
+        idle = 60
+        stops = "1s"
+        [[images.base.tests]]
+        name = "at once"
+        entrypoint = "true"
+        stops = "1s"
+        """
+    )
+    found = rows(server.inv("test --images base --platforms linux/amd64 --json").failed(5).json, "base")
+    ended = "the container has ended (exit 3)"
+    details = {name: found[name]["detail"] for name in found}
+    assert details.pop("at once") == "the container has ended (exit 0) before it was told to"
+    assert details == {
+        "healthy": ended, "http /": ended, "idle": ended, "stops": f"{ended} before it was told to"
+    }  # fmt: skip
+    assert found["http /"]["log"] == ["no settings"]
+    assert not left(server)
+
+
 def test_surroundings_reach_the_container(server: Fleet):
     server.file("certs/ca", "a certificate")
     server.toml(

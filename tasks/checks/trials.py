@@ -98,13 +98,23 @@ def _service(subject: Subject, test: ImageTest, around: list[str], berths: Berth
     }
     if not (test.healthy or test.http is not None or test.unhealthy is not None):
         berths.pause(SETTLE)
-    for name in test.asked:
-        began = time.monotonic()
-        problem, found = steps[name]()
-        title = name if not test.name else test.name if len(test.asked) == 1 else f"{test.name}: {name}"
-        log = container.log() if problem else ()
-        yield subject.check(title, problem, found, log=log, seconds=time.monotonic() - began)
-    container.remove()
+    try:
+        for name in test.asked:
+            began = time.monotonic()
+            problem, found = _step(steps[name])
+            title = name if not test.name else test.name if len(test.asked) == 1 else f"{test.name}: {name}"
+            log = container.log() if problem else ()
+            yield subject.check(title, problem, found, log=log, seconds=time.monotonic() - began)
+    finally:
+        container.remove()
+
+
+def _step(step: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    """Asks one thing; where the engine cannot tell, its words are what is wrong with it."""
+    try:
+        return step()
+    except SurroundingsError as error:
+        return str(error), ""
 
 
 def _probes(subject: Subject, test: ImageTest) -> list[str]:
@@ -120,13 +130,21 @@ def _until(container: Container, seconds: float, look: Callable[[], str]) -> str
     """Looks again and again until nothing is wrong; returns what still is when the time is up, or it has ended."""
     end = time.monotonic() + seconds
     while problem := look():
-        state = container.state()
-        if state["Status"] in {"exited", "dead"}:
-            return f"the container has ended (exit {state['ExitCode']})"
+        if ended := _ended(container):
+            return ended
         if time.monotonic() > end:
             return f"{problem}, after {seconds:g} s"
         container.berths.pause(PAUSE)
     return ""
+
+
+def _ended(container: Container) -> str:
+    """Returns that a container has ended by itself, with its status; "" while it runs."""
+    state = container.state()
+    if state["Status"] not in {"exited", "dead"}:
+        return ""
+    why = ", for lack of memory" if state.get("OOMKilled") else ""
+    return f"the container has ended (exit {state['ExitCode']}{why})"
 
 
 def _health(container: Container, wanted: str) -> str:
@@ -154,12 +172,19 @@ def _healthy(container: Container, test: ImageTest) -> tuple[str, str]:
 
 
 def _answers(container: Container, test: ImageTest, port: str) -> tuple[str, str]:
-    address = container.address(port)
-    look = lambda: answers.wrong(test, answers.get(address, test.http or "/"))  # noqa: E731
+    def look() -> str:
+        try:
+            address = container.address(port)
+        except SurroundingsError as error:
+            return str(error)  # a container that has ended has no ports any more
+        return answers.wrong(test, answers.get(address, test.http or "/"))
+
     return _until(container, test.within, look), f"{test.status} at port {port}"
 
 
 def _idle(container: Container, test: ImageTest) -> tuple[str, str]:
+    if ended := _ended(container):
+        return ended, ""
     used, most = container.memory() / 1e6, (test.idle or 0) / 1e6
     return f"takes {used:.1f} MB, more than {most:g} MB" if used > most else "", f"{used:.1f} MB"
 
@@ -189,6 +214,8 @@ def _unhealthy(container: Container, test: ImageTest) -> tuple[str, str]:
 
 
 def _stops(container: Container, test: ImageTest) -> tuple[str, str]:
+    if ended := _ended(container):
+        return f"{ended} before it was told to", ""
     seconds = math.ceil(test.stops or 0)
     code = container.stop(seconds)
     killed = f"does not end within {seconds} s of being told to: it had to be killed"
