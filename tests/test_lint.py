@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import harbour
 from tests.conftest import Podman
 from tests.scenario import Fleet, Ran
 
@@ -296,6 +297,23 @@ def test_a_mounted_secret_leaves_no_trace_and_one_that_was_kept_is_found_without
     (gone, *_) = found(real.inv("lint --json --images good"))["leak"]
     assert gone["outcome"] == "skipped"
     assert "is not here (token.txt)" in gone["detail"]
+
+
+@pytest.mark.engine
+def test_a_secret_that_came_with_what_an_image_stands_on_is_found_before_any_name_moves(real: Fleet) -> None:
+    value = f"s3cr3t-{uuid.uuid4().hex}"
+    real.file("token.txt", value)
+    kept = f"RUN --mount=type=secret,id=token,target=/run/token : {uuid.uuid4().hex} && cp /run/token /kept"
+    real.image("builder", f"FROM busybox:stable\n{kept}\n")
+    real.image("api", f"FROM {real.registry}/{real.owner}/builder\n")
+    real.toml(
+        '[images.builder]\npublish = false\nsecrets = { token = { file = "token.txt" } }\n[images.api]\n'
+    )
+    for task in ("build --images api", "push --images api"):
+        ran = real.inv(task).failed(5)
+        assert "api linux/amd64: the secret token is in /kept" in ran.err
+        assert value not in ran.out + ran.err
+    assert not harbour.tags(real.registry, f"{real.owner}/api") & {"0.1.0", "latest"}
 
 
 @pytest.mark.engine

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.commands.leaking import touched
 from tests.conftest import PrivateEngine
 from tests.planned import findings, plan
 from tests.scenario import Fleet, Ran
@@ -172,6 +173,20 @@ def test_bake_is_told_where_they_are_and_never_what(fleet: Fleet, tmp_path: Path
         "id=token,env=API_TOKEN",
     ]
     assert "t0ken" not in ran.out
+
+
+def test_they_may_have_got_into_whatever_stands_on_an_image_that_has_some(fleet: Fleet) -> None:
+    for name, base in (
+        ("builder", "busybox"),
+        ("api", "acme/builder"),
+        ("web", "acme/api"),
+        ("other", "busybox"),
+    ):
+        fleet.image(name, f"FROM {base}\n")
+    secrets = 'secrets = { token = { env = "TOKEN" } }'
+    fleet.toml(f"[images.builder]\n{secrets}\n[images.api]\n[images.web]\n[images.other]\n")
+    assert [image.name for image in touched(plan(fleet))] == ["builder", "api", "web"]
+    assert [image.name for image in touched(plan(fleet, "web"))] == ["web"]
 
 
 def test_an_images_own_are_added_to_the_defaults(fleet: Fleet) -> None:

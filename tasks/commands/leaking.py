@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..engine.results import Results
     from ..evidence.evidence import Evidence
     from ..model import Reference
-    from ..planning.plan import PlannedImage
+    from ..planning.plan import Plan, PlannedImage
     from .asking import Asked
 
 Looked = Iterable[tuple[str, "Evidence"]]
@@ -32,7 +32,7 @@ def in_engine(asked: Asked, results: Results) -> ArgosyError | None:
 
     plan = asked.plan
     names = {one.image for one in results.images if one.verdict is Verdict.BUILT}
-    images = [image for image in plan.selected if image.name in names and image.secrets and image.references]
+    images = [image for image in touched(plan) if image.name in names and image.references]
 
     def look() -> Iterator[tuple[str, Evidence]]:
         kept = Blobs()
@@ -67,7 +67,7 @@ def in_registries(
     from ..evidence.blobs import Blobs
     from ..model import HUB
 
-    images = [image for image in asked.plan.selected if image.secrets and image.name in contents]
+    images = [image for image in touched(asked.plan) if image.name in contents]
 
     def look() -> Iterator[tuple[str, Evidence]]:
         blobs = Blobs()
@@ -82,6 +82,15 @@ def in_registries(
         blobs.prune()
 
     _none(asked, images, look())
+
+
+def touched(plan: Plan) -> tuple[PlannedImage, ...]:
+    """Returns the selected images that a secret may have got into: it is given to them, or to what they stand on."""
+    names: set[str] = set()
+    for image in plan.images:
+        if image.secrets or any(need.image in names for need in image.needs):
+            names.add(image.name)
+    return tuple(image for image in plan.selected if image.name in names)
 
 
 def _none(asked: Asked, images: Collection[PlannedImage], looked: Looked) -> None:
