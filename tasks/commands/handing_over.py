@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from .choice import Choice, command, flag
 
 if TYPE_CHECKING:
     from ..model import Client
+    from ..planning.plan import PlannedImage
 
 SETTINGS = ("registry", "owner", "tags")
 
@@ -33,7 +35,9 @@ def save(choice: HandingOver) -> None:
     from ..report import handing_over
     from .asking import ask
 
-    packed = handover.save(ask(choice, engine=False).plan, Path(choice.dir), handing_over.told)
+    plan = ask(choice, engine=False).plan
+    _require_names(plan.selected)
+    packed = handover.save(plan, Path(choice.dir), handing_over.told)
     handing_over.show_packed(packed, json=choice.json)
 
 
@@ -52,6 +56,18 @@ def load(choice: HandingOver) -> None:
     only = [word for text in choice.images for word in words(text)]
     packed = handover.load(_client(), Path(choice.dir), only, handing_over.told)
     handing_over.show_packed(packed, json=choice.json)
+
+
+def _require_names(images: Iterable[PlannedImage]) -> None:
+    """Raises ConfigError for images without a name (`tags = []`): by one alone the engine is asked for them."""
+    nameless = [image.name for image in images if not image.references]
+    if nameless:
+        from ..errors import ConfigError
+
+        raise ConfigError(
+            f"{', '.join(nameless)}: an image without a name is not found in the engine. Give it one "
+            f"(tags.build, images.{nameless[0]}.tags or .local), or name the others with --images."
+        )
 
 
 def _client() -> Client:
@@ -97,5 +113,6 @@ def extract(choice: Extracting) -> None:
             "none of the images says what is taken out of it. In build.toml:\n"
             '  [images.api]\n  extract = { "/usr/local/bin/api" = "api" }'
         )
+    _require_names([image for image, _ in wanted])
     extracted = extracting.extract(asked.plan.client, wanted, Path(choice.dir))
     handing_over.show_extracted(extracted, json=choice.json)

@@ -189,7 +189,7 @@ def _measured(results: Results, client: Client) -> Results:
     from ..engine import images
 
     fresh = (result for result in results.images if result.output == "loaded" and result.size is None)
-    first = {result.image: result.references[0] for result in fresh}
+    first = {result.image: result.references[0] for result in fresh if result.references}
     about = images.inspect(client, list(first.values()))
     known = {name: about[reference] for name, reference in first.items() if reference in about}
     return replace(
