@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tasks.engine.docker import explain
+from tasks.engine.processes import Done
 from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
 
@@ -78,6 +80,35 @@ def test_an_engine_that_hangs_is_given_up(api: Fleet):
     ran = api.inv("doctor", env={"PATH": f"{docker.parent}:{api.env['PATH']}"}).failed(3)
     assert time.monotonic() - started < 10
     assert "does not answer in time" in ran.out
+
+
+UNREADABLE = "WARNING: Error loading config file: open /home/me/.docker/config.json: permission denied\n"
+
+
+@pytest.mark.parametrize(
+    ("err", "said"),
+    [
+        (
+            'Get "http://%2Frun%2Fdocker.sock/v1.45/info": dial unix /run/docker.sock: connect: permission denied',
+            "refuses this user",
+        ),
+        (
+            "permission denied while trying to connect to the docker API at unix:///run/d.sock",
+            "refuses this user",
+        ),
+        (f'{UNREADABLE}ERROR: no builder "far" found', 'there is no builder "far"'),
+        (
+            f"{UNREADABLE}Cannot connect to the Docker daemon at unix:///x. Is it up?",
+            "no Docker Engine answers",
+        ),
+        (
+            "ERROR: open /home/me/.docker/buildx/.lock: permission denied",
+            "does not serve: open /home/me/.docker/buildx/.lock: permission denied",
+        ),
+    ],
+)
+def test_the_socket_s_permissions_are_blamed_where_they_are_why_alone(err: str, said: str):
+    assert said in str(explain(Done(1, "", err, program="docker"), builder="far"))
 
 
 @pytest.mark.engine

@@ -31,11 +31,13 @@ def structure(subject: Subject, test: ImageTest, root: Path) -> Check:
         return subject.check(test.title, f"there is no file {test.structure}")
     began = time.monotonic()
     image = ["--image", subject.run, "--platform", subject.platform]
-    done = processes.run(
-        [program, "test", *image, "--config", str(file), "--output", "json"],
-        test.within * max(1, file.read_text(encoding="utf-8").count("name:")),
-    )
+    most = test.within * max(1, file.read_text(encoding="utf-8").count("name:"))
+    done = processes.run([program, "test", *image, "--config", str(file), "--output", "json"], most)
     seconds = time.monotonic() - began
+    if done.late:
+        said = (done.err or done.out).strip().splitlines()
+        problem = f"did not end within {most:g} s"
+        return subject.check(test.title, problem, log=tuple(said[-20:]), seconds=seconds)
     try:
         report: dict[str, Any] = json.loads(done.out.partition("\n")[0])
     except ValueError:

@@ -45,11 +45,15 @@ ABSENT: dict[Client, str] = {
 # The docker client's words (docker/cli, docker/buildx), and what they come to.
 _KNOWN = (
     (re.compile(r"unknown command: docker buildx|'buildx' is not a docker command|unknown flag"), NO_BUILDX),
-    (
-        re.compile("permission denied"),
-        ("the engine at {endpoint} refuses this user: permission denied. {socket}"),
-    ),
     (re.compile("no builder"), 'there is no builder "{builder}". `inv builder` creates it.'),
+    (
+        # Of the socket alone: the client also warns of files of its own that it may not read, and goes on.
+        re.compile(
+            r"permission denied while trying to connect|dial unix \S+: connect: permission denied",
+            re.IGNORECASE,
+        ),
+        "the engine at {endpoint} refuses this user: permission denied. {socket}",
+    ),
     (
         re.compile(
             r"cannot connect to the docker daemon|error during connect|failed to connect to the docker api"

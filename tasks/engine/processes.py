@@ -123,7 +123,8 @@ def streamed(command: Sequence[str]) -> Iterator[tuple[IO[bytes], list[Done]]]:
             out.close()
             _running.discard(process)
         errors.seek(0)
-        done.append(Done(process.returncode, "", errors.read().decode("utf-8", "replace")))
+        said = errors.read().decode("utf-8", "replace")
+        done.append(Done(process.returncode, "", said, program=Path(command[0]).name))
 
 
 def follow(command: Sequence[str], told: Callable[[str], object], folder: Path) -> int:

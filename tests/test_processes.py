@@ -1,0 +1,18 @@
+"""Programs run to their end: what they came to, and who they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.engine import processes
+from tasks.engine.docker import explain
+
+
+def test_what_is_read_as_it_comes_is_told_by_the_program_s_own_name(tmp_path: Path) -> None:
+    """The words of podman mean other things than docker's, and its name is how they are told apart."""
+    podman = tmp_path / "podman"
+    podman.write_text("#!/bin/sh\necho 'Error: something is damaged' >&2\nexit 125\n")
+    podman.chmod(0o755)
+    with processes.streamed([str(podman), "image", "save", "x"]) as (out, done):
+        assert out.read() == b""
+    assert str(explain(done[0])) == "podman says: something is damaged"
