@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tasks.evidence.blobs import MOST
 from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
 
@@ -250,6 +252,17 @@ def test_what_is_not_there_is_skipped_by_name_it_has_failed(built: Fleet):
     assert "nothing was tested: " in built.inv("test --images 'unb*'").failed(5).err
     ran = built.inv("test --images 'sil*' --platforms linux/amd64,linux/arm64").ok()
     assert "not in the engine for linux/arm64" in ran.out
+
+
+def test_a_test_sweeps_what_was_put_aside_long_ago(built: Fleet, tmp_path: Path):
+    old = tmp_path / "argosy" / "blobs" / "sha256-old"
+    old.parent.mkdir(parents=True)
+    with old.open("wb") as file:
+        file.truncate(MOST)
+    os.utime(old, (0, 0))
+    built.inv("test --images silent", env={"XDG_CACHE_HOME": str(tmp_path)}).ok()
+    assert len(list(old.parent.iterdir())) > 0
+    assert not old.exists()
 
 
 def test_a_fault_is_told_and_is_not_called_absent(built: Fleet, tmp_path: Path):

@@ -13,6 +13,7 @@ DOCKERFILE = """
 FROM busybox:stable
 RUN mkdir -p /app/conf /out && uname -m > /app/api && chmod 4755 /app/api && ln -s api /app/current \\
  && echo 1 > /app/conf/a && ln -s a /app/conf/b && ln -s ../../etc/passwd /out/passwd && mkfifo /out/pipe
+VOLUME /data
 ENTRYPOINT ["/bin/false"]
 """
 
@@ -40,7 +41,9 @@ def test_every_platform_gives_its_own_files_all_or_none(api: Fleet):
     assert "inv build --images api" in ran.err
     assert not (api.root / "artifacts").exists()
     api.inv("build").ok()
+    volumes = api.run("docker", "volume", "ls", "-q").ok().out
     ran = api.inv("extract").ok()
+    assert api.run("docker", "volume", "ls", "-q").ok().out == volumes
     assert "artifacts/api/linux-arm64/bin/api" in ran.out
     out = api.root / "artifacts" / "api"
     assert (out / "linux-amd64/bin/api").read_text() == "x86_64\n"

@@ -60,6 +60,7 @@ def in_the_engine(
 
     pairs = [(image, platform) for image in plan.selected if image.references for platform in image.platforms]
     found = together(lambda pair: look(*pair), pairs, THREADS)
+    blobs.prune()
     return (
         tuple(one for one in found if isinstance(one, Subject)),
         tuple(one for one in found if isinstance(one, Check)),

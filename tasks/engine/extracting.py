@@ -98,7 +98,7 @@ def _take(client: Client, image: PlannedImage, platform: str, paths: Mapping[str
                 raise explain(done)
             _make_plain(target, f"images.{image.name}.extract: {path}")
     finally:
-        ask(client, "rm", container)
+        ask(client, "rm", "--volumes", container)
 
 
 def _absent(said: str) -> bool:
