@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import signal
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,8 +22,9 @@ import pytest
 from tasks import config
 from tasks.engine import facts as surroundings
 from tasks.planning import planner
+from tasks.planning.plan import Plan
 from tasks.planning.request import Request
-from tasks.podman import calls
+from tasks.podman import calls, leftovers
 from tests import harbour, registries
 from tests.conftest import Podman, PrivateEngine
 from tests.scenario import Fleet
@@ -125,7 +131,7 @@ def test_the_calls_cover_those_that_lapdev_s_script_makes(fleet: Fleet, monkeypa
     project = config.load(fleet.root, {})
     facts = surroundings.gather(project, {})
     plan = planner.make(project, facts, Request())
-    made = {str(image.references[0]): calls.build(image, plan, facts) for image in plan.images}
+    made = {str(image.references[0]): calls.build(image, plan, facts, "1") for image in plan.images}
     recorded = [json.loads(line) for line in (SYSTEMS / "lapdev" / "calls.jsonl").read_text().splitlines()]
     builds = [call["argv"] for call in recorded if call["argv"][0] == "build"]
     assert len(builds) == len(made) == 3
@@ -233,6 +239,82 @@ def test_logins_of_podman_serve_its_pushes_and_our_own_requests(
         ran = pod.inv("doctor", env=auth)
         assert f"login {private.host}" in ran.out
         assert "kept" in ran.out
+
+
+@dataclass
+class Gate:
+    """An address whose answer is waited for until it is opened."""
+
+    url: str
+    asked: threading.Event = field(default_factory=threading.Event)
+    opened: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found.asked.set()
+            found.opened.wait(300)
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"x\n")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        found = Gate(f"http://127.0.0.1:{server.server_port}/x")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield found
+        found.opened.set()
+        server.shutdown()
+
+
+@pytest.mark.engine
+def test_two_runs_in_one_checkout_each_stand_on_their_own(pod: Fleet, podman: Podman, gate: Gate):
+    pod.image("base", f"FROM busybox:stable\nARG WHO=first\nRUN echo {pod.owner} $WHO > /who\n")
+    pod.image("slow", f"FROM busybox:stable\nADD {gate.url} /x\n")
+    pod.image("api", f"FROM {pod.owner}/base\nRUN cp /who /seen\n")
+    pod.toml(
+        f"{ENGINE}[images.base]\n[images.slow]\n[images.api]\nneeds = ['slow']\n"
+        "[flavours.other]\nimages.base.args = { WHO = 'second' }\nimages.base.tags = ['other']\n"
+    )
+    first = pod.start("build")
+    assert gate.asked.wait(300)
+    pod.inv("build --images base --flavour other").ok()
+    gate.opened.set()
+    _, err = first.communicate(timeout=300)
+    assert first.returncode == 0, err
+    seen = {
+        name: podman("run", "--rm", f"{pod.registry}/{pod.owner}/{name}", "cat", path)
+        for name, path in (("api:0.1.0", "/seen"), ("base:other", "/who"))
+    }
+    assert seen == {"api:0.1.0": f"{pod.owner} first", "base:other": f"{pod.owner} second"}
+
+
+@pytest.mark.engine
+def test_what_a_run_that_was_killed_has_left_is_taken_away_and_no_other_run_s(pod: Fleet, podman: Podman):
+    pod.image("api", f"FROM busybox:stable\nRUN echo {pod.owner} > /mark\n")
+    pod.toml(f"{ENGINE}[images.api]\n")
+    pod.inv("build").ok()
+    name, mine = f"{pod.registry}/{pod.owner}/api:0.1.0", calls.mine(_plan(pod))
+    space, other = leftovers.word().split("-")[0], os.getppid()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    podman("tag", name, f"{mine}/api:building-{space}-{gone.pid}")
+    podman("tag", name, f"{mine}/api:building-{space}-{other}")
+    podman("tag", name, f"{mine}/api:building-1{space}-{gone.pid}")
+    podman("manifest", "create", f"{mine}/web:building-{space}-{gone.pid}")
+    pod.inv("build").ok()
+    left = podman("image", "ls", "--filter", f"reference={mine}/*", "--format", "{{.Repository}}:{{.Tag}}")
+    kept = {f"{mine}/api:building-{space}-{other}", f"{mine}/api:building-1{space}-{gone.pid}"}
+    podman.forget(sorted(kept))
+    assert {one for one in left.split() if one.startswith(mine)} == kept
+    assert podman("run", "--rm", name, "cat", "/mark") == pod.owner
+
+
+def _plan(fleet: Fleet) -> Plan:
+    project = config.load(fleet.root, {})
+    return planner.make(project, surroundings.gather(project, {}), Request())
 
 
 @pytest.mark.engine

@@ -26,7 +26,7 @@ from ..errors import ArgosyError, StoppedError, SurroundingsError
 from ..planning.bakefile import closure
 from ..planning.facts import Facts
 from ..planning.plan import Plan, PlannedImage
-from . import calls
+from . import calls, leftovers
 from .output import Output, line_of
 
 
@@ -36,6 +36,7 @@ class _Run:
 
     plan: Plan
     facts: Facts
+    word: str
     watcher: Watcher | None
     log: TextIO
     done: dict[str, Result] = field(default_factory=dict)
@@ -68,9 +69,10 @@ def build(
     wanted = closure(plan, [image.name for image in plan.selected])
     with ExitStack() as stack:
         log = stack.enter_context((log_file or Path(os.devnull)).open("w", encoding="utf-8", buffering=1))
-        run = _Run(plan, facts, watcher, log)
+        run = _Run(plan, facts, leftovers.word(), watcher, log)
+        leftovers.remove(plan)
         for image in wanted:
-            stack.callback(ask, "podman", *calls.forget(image, plan))
+            stack.callback(ask, "podman", *calls.forget(image, plan, run.word))
         try:
             for image in wanted:
                 if not keep_going and run.failed():
@@ -97,12 +99,10 @@ def build(
 
 def _one(run: _Run, image: PlannedImage) -> None:
     """Builds one image, and names or pushes it."""
-    # A list that an interrupted run left would be added to.
-    ask("podman", *calls.forget(image, run.plan))
     hidden = secrets.hidden(image, run.plan.root, os.environ)
     target = Target(image.name, image.name, image.platforms, image.dockerfile, image.context, hidden=hidden)
     output = Output(target, run.watcher, lambda line: print(line, file=run.log))
-    command = calls.build(image, run.plan, run.facts)
+    command = calls.build(image, run.plan, run.facts, run.word)
     print(f"$ podman {' '.join(command)}", file=run.log)
     succeeded = False
     try:
@@ -112,7 +112,7 @@ def _one(run: _Run, image: PlannedImage) -> None:
     if not succeeded:
         _failed(run, image, output)
     elif image.selected:
-        for call in calls.names(image, run.plan):
+        for call in calls.names(image, run.plan, run.word):
             _must(*call)
         digest = _pushed(run, image) if image.output == "push" else ""
         cached, steps = output.counted
@@ -133,7 +133,7 @@ def _pushed(run: _Run, image: PlannedImage) -> str:
     with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
         file = Path(folder, "digest")
         for place in places(image):
-            _must(*calls.push(image, run.plan, place, str(file)))
+            _must(*calls.push(image, run.plan, place, str(file), run.word))
             digests[place.name] = file.read_text(encoding="utf-8").strip()
     if len(set(digests.values())) > 1:
         lines = "\n".join(f"  {name}: {digest}" for name, digest in digests.items())
