@@ -124,6 +124,7 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
 
     from ..contents import state
     from ..engine import building, secrets
+    from ..engine.tally import Unfinished
     from ..planning.bakefile import closure
     from ..planning.batches import bound
     from ..report.live import live
@@ -151,7 +152,7 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
                     watcher=watcher,
                     straight=_straight(asked),
                 )
-    except building.Unfinished as unfinished:
+    except Unfinished as unfinished:
         return unfinished.results, unfinished.error
     failed = [result.image for result in results.images if result.verdict.value == "failed"]
     if not failed:

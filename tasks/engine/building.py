@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from ..buildkit.builds import Watcher
 from ..buildkit.progress import Progress
 from ..buildkit.steps import Step, Target
-from ..errors import ArgosyError, BuildError, StoppedError, SurroundingsError
+from ..errors import BuildError
 from ..planning.bakefile import bakefile, closure, links, target
 from ..planning.batches import batches
 from ..planning.plan import Plan, PlannedImage
 from . import bake, docker, inquiry, secrets
 from .results import OUTCOME, Result, Results, Verdict
+from .tally import Tally
 
 SLIP = re.compile(
     r"moby-dangling@sha256:[0-9a-f]+.*already exists|^DeadlineExceeded: context deadline exceeded$"
@@ -29,40 +29,17 @@ SLIP = re.compile(
 MOST_SLIPS = 5
 
 
-class Unfinished(Exception):  # noqa: N818 - what went wrong is `error`; this carries what was done until then
-    """The build ended before its end, through no image's fault; `results` says what was done until then."""
-
-    def __init__(self, results: Results, error: ArgosyError) -> None:
-        super().__init__(str(error))
-        self.results = results
-        self.error = error
-
-
 @dataclass(slots=True)
 class _Run:
-    """What is known so far."""
+    """What goes with one build from call to call."""
 
     plan: Plan
+    tally: Tally
     builder: str
     watcher: Watcher | None
     log: TextIO
     straight: bool = False
-    done: dict[str, Result] = field(default_factory=dict)
     slips: int = 0
-
-    def finish(self, image: PlannedImage, verdict: Verdict, **known: Any) -> None:
-        references = tuple(str(reference) for reference in image.references)
-        self.done[image.name] = Result(
-            image=image.name, verdict=verdict, platforms=image.platforms, references=references, **known
-        )
-
-    def failed(self) -> list[str]:
-        return [name for name, result in self.done.items() if result.verdict is Verdict.FAILED]
-
-    def stands_on_failed(self, name: str) -> str:
-        """Returns the failed image that one stands on, or ""."""
-        below = {image.name for image in closure(self.plan, [name])} - {name}
-        return next((other for other in self.failed() if other in below), "")
 
 
 def build(
@@ -81,49 +58,16 @@ def build(
     `straight` see bakefile. An image that fails is a result, not an exception. Raises Unfinished on Ctrl-C, and
     where engine or machine (a full disk) end the build.
     """
-    started = time.monotonic()
-    error: ArgosyError | None = None
-    try:
-        with log_file.open("w", encoding="utf-8", buffering=1) as log:
-            run = _Run(plan, builder, watcher, log, straight)
-            for image in plan.selected:
-                if image.action == "reuse":
-                    run.done[image.name] = Result.reused(image)
-            wanted = [image.name for image in plan.selected if image.action != "reuse"]
-            for batch in batches(plan, wanted, most):
-                _batch(run, batch, keep_going=keep_going)
-                if run.failed() and not keep_going:
-                    break
-    except KeyboardInterrupt:
-        error = StoppedError("stopped before the end of the build")
-    except ArgosyError as raised:
-        error = raised
-    except OSError as raised:
-        error = SurroundingsError(
-            f"cannot write {raised.filename or log_file}: {raised.strerror or raised}. "
-            "Free some room, or set XDG_STATE_HOME (logs) and TMPDIR to folders that have it."
-        )
-    for image in plan.selected:
-        if image.name not in run.done:
-            _left(run, image, error)
-    results = Results(
-        images=tuple(run.done[image.name] for image in plan.images if image.name in run.done),
-        seconds=time.monotonic() - started,
-        log_file=log_file,
-    )
-    if error:
-        raise Unfinished(results, error)
-    return results
-
-
-def _left(run: _Run, image: PlannedImage, error: ArgosyError | None) -> None:
-    """Says why an image was not built."""
-    if error:
-        run.finish(image, Verdict.STOPPED)
-    elif base := run.stands_on_failed(image.name):
-        run.finish(image, Verdict.SKIPPED, reason=f"stands on {base}, which failed")
-    else:
-        run.finish(image, Verdict.SKIPPED, reason=f"stopped when {', '.join(run.failed())} failed")
+    tally = Tally(plan, log_file)
+    tally.done |= {image.name: Result.reused(image) for image in plan.selected if image.action == "reuse"}
+    wanted = [image.name for image in plan.selected if image.action != "reuse"]
+    with tally.under_way(), tally.log() as log:
+        run = _Run(plan, tally, builder, watcher, log, straight)
+        for batch in batches(plan, wanted, most):
+            _batch(run, batch, keep_going=keep_going)
+            if tally.failed() and not keep_going:
+                break
+    return tally.results()
 
 
 def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
@@ -132,7 +76,8 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
     bake cancels everything at the first failure, so what else was under way is baked again, from the cache.
     """
     run.slips = 0
-    while names := [name for name in batch if name not in run.done and not run.stands_on_failed(name)]:
+    tally = run.tally
+    while names := [name for name in batch if name not in tally.done and not tally.stands_on_failed(name)]:
         images = closure(run.plan, names)
         targets = _targets(run.plan, images)
         watcher = _Calm(run.watcher) if run.watcher else None
@@ -189,7 +134,7 @@ def _take(run: _Run, names: Sequence[str], progress: Progress, baked: bake.Baked
 
 def _built(run: _Run, image: PlannedImage, progress: Progress, metadata: Mapping[str, Any]) -> None:
     cached, steps = progress.cached(image.name)
-    run.finish(
+    run.tally.finish(
         image,
         Verdict.BUILT,
         output=OUTCOME[image.output],
@@ -207,7 +152,7 @@ def _failed(run: _Run, progress: Progress, images: tuple[PlannedImage, ...]) -> 
     if failure is None or image is None:
         said = failure.reason if failure else "\n".join(progress.plain[-5:]) or "it said nothing"
         raise BuildError(f"buildx failed: {said}")
-    run.finish(
+    run.tally.finish(
         image,
         Verdict.FAILED,
         reason=failure.reason,

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from ..buildkit.builds import Watcher
 from ..buildkit.remedy import remedy
 from ..buildkit.steps import Target
 from ..engine import secrets
-from ..engine.building import Unfinished
 from ..engine.docker import ask, explain
 from ..engine.processes import follow
 from ..engine.publishing import places
-from ..engine.results import OUTCOME, Result, Results, Verdict
-from ..errors import ArgosyError, StoppedError, SurroundingsError
+from ..engine.results import OUTCOME, Results, Verdict
+from ..engine.tally import Tally
+from ..errors import SurroundingsError
 from ..planning.bakefile import closure
 from ..planning.facts import Facts
 from ..planning.plan import Plan, PlannedImage
@@ -32,23 +31,14 @@ from .output import Output, line_of
 
 @dataclass(slots=True)
 class _Run:
-    """What is known so far."""
+    """What goes with one build from image to image."""
 
     plan: Plan
     facts: Facts
+    tally: Tally
     word: str
     watcher: Watcher | None
     log: TextIO
-    done: dict[str, Result] = field(default_factory=dict)
-
-    def finish(self, image: PlannedImage, verdict: Verdict, **known: Any) -> None:
-        references = tuple(map(str, image.references))
-        self.done[image.name] = Result(
-            image=image.name, verdict=verdict, platforms=image.platforms, references=references, **known
-        )
-
-    def failed(self) -> list[str]:
-        return [name for name, result in self.done.items() if result.verdict is Verdict.FAILED]
 
 
 def build(
@@ -64,37 +54,19 @@ def build(
     An image that fails is a result, not an exception. Raises Unfinished on Ctrl-C, and where podman or the machine
     end the build.
     """
-    started = time.monotonic()
-    error: ArgosyError | None = None
+    tally = Tally(plan, log_file)
     wanted = closure(plan, [image.name for image in plan.selected])
-    with ExitStack() as stack:
-        log = stack.enter_context((log_file or Path(os.devnull)).open("w", encoding="utf-8", buffering=1))
-        run = _Run(plan, facts, leftovers.word(), watcher, log)
+    with tally.under_way(), tally.log() as log, ExitStack() as stack:
+        run = _Run(plan, facts, tally, leftovers.word(), watcher, log)
         leftovers.remove(plan)
         for image in wanted:
             stack.callback(ask, "podman", *calls.forget(image, plan, run.word))
-        try:
-            for image in wanted:
-                if not keep_going and run.failed():
-                    break
-                below = {other.name for other in closure(plan, [image.name])} - {image.name}
-                if not below & set(run.failed()):
-                    _one(run, image)
-        except KeyboardInterrupt:
-            error = StoppedError("stopped before the end of the build")
-        except ArgosyError as raised:
-            error = raised
-        for image in plan.selected:
-            if image.name not in run.done:
-                _left(run, image, error)
-    results = Results(
-        images=tuple(run.done[image.name] for image in plan.images if image.name in run.done),
-        seconds=time.monotonic() - started,
-        log_file=log_file,
-    )
-    if error:
-        raise Unfinished(results, error)
-    return results
+        for image in wanted:
+            if not keep_going and tally.failed():
+                break
+            if not tally.stands_on_failed(image.name):
+                _one(run, image)
+    return tally.results()
 
 
 def _one(run: _Run, image: PlannedImage) -> None:
@@ -116,7 +88,7 @@ def _one(run: _Run, image: PlannedImage) -> None:
             _must(*call)
         digest = _pushed(run, image) if image.output == "push" else ""
         cached, steps = output.counted
-        run.finish(
+        run.tally.finish(
             image,
             Verdict.BUILT,
             output=OUTCOME[image.output],
@@ -149,7 +121,7 @@ def _failed(run: _Run, image: PlannedImage, output: Output) -> None:
     message = output.message or "podman said nothing"
     said = remedy("\n".join((message, *log[-50:])), image.context).replace("docker login", "podman login")
     text = run.facts.files[image.dockerfile]
-    run.finish(
+    run.tally.finish(
         image,
         Verdict.FAILED,
         reason="\n".join(filter(None, (step.label if step else "", message, said))),
@@ -157,21 +129,6 @@ def _failed(run: _Run, image: PlannedImage, output: Output) -> None:
         where=line_of(step, text, image.dockerfile) if step else "",
         seconds=output.seconds,
     )
-
-
-def _stands_on(plan: Plan, image: PlannedImage, other: PlannedImage) -> bool:
-    return other.name in {below.name for below in closure(plan, [image.name])}
-
-
-def _left(run: _Run, image: PlannedImage, error: ArgosyError | None) -> None:
-    """Says why an image was not built."""
-    base = next((name for name in run.failed() if _stands_on(run.plan, image, run.plan[name])), "")
-    if error:
-        run.finish(image, Verdict.STOPPED)
-    elif base:
-        run.finish(image, Verdict.SKIPPED, reason=f"stands on {base}, which failed")
-    else:
-        run.finish(image, Verdict.SKIPPED, reason=f"stopped when {', '.join(run.failed())} failed")
 
 
 def _must(*call: str) -> None:
