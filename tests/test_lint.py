@@ -137,6 +137,23 @@ def test_a_context_with_git_in_it_wants_an_ignore_file_and_a_small_one_does_not(
     assert ".git is in it" in found(fleet.inv("lint --files --json"))["ignore-file"][0]["detail"]
 
 
+def test_reports_of_scans_in_a_context_of_which_all_is_taken_are_said(fleet: Fleet) -> None:
+    fleet.image("api", "FROM busybox:1.37\nCOPY . /src\n")
+    fleet.toml('[defaults]\ncontext = "."\n[images.api]')
+    fleet.file(".dockerignore", ".git\n")
+    assert "ignore-file" not in found(fleet.inv("lint --files --json"))
+    fleet.file("artifacts/scan/api/linux-amd64.sarif", "{}")
+    (said,) = found(fleet.inv("lint --files --json"))["ignore-file"]
+    assert "reports of `inv scan` (artifacts/scan) are in this context" in said["detail"]
+    assert said["detail"].endswith("Name artifacts/scan in .dockerignore")
+    fleet.file(".dockerignore", "artifacts\n")
+    assert "ignore-file" not in found(fleet.inv("lint --files --json"))
+    fleet.image("api", "FROM busybox:1.37\nCOPY src /src\n")
+    fleet.file("src/a")
+    fleet.file(".dockerignore", ".git\n")
+    assert "ignore-file" not in found(fleet.inv("lint --files --json"))
+
+
 def test_what_must_agree_with_build_toml_is_looked_at_too(fleet: Fleet) -> None:
     fleet.image("api", "FROM busybox:1.37\n")
     fleet.file("src/version.rs", 'const TAG: &str = "0.0.9";\n')

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.checks import scanning
+from tasks.model import Scanning
+from tests.evidences import evidence
+from tests.planned import findings
 from tests.scanners import Scanner
 from tests.scenario import Fleet
 
@@ -37,6 +41,34 @@ def test_where_nothing_was_built_nothing_was_scanned_and_that_is_no_pass(
     err = fleet.inv("scan", env=scanner.path(fleet.env)).failed(5).err
     assert "nothing was scanned: localhost:1/acme/api:1 is not in the engine. Build it" in err
     assert not scanner.calls
+
+
+@pytest.mark.parametrize(("there", "then"), [(None, "*\n"), ("*.tmp\n", "*.tmp\n"), ("", "")])
+def test_git_leaves_a_new_folder_alone_and_one_that_was_there_is_not_ours(
+    tmp_path: Path, scanner: Scanner, monkeypatch: pytest.MonkeyPatch, there: str | None, then: str
+) -> None:
+    monkeypatch.setenv("PATH", str(scanner.folder), prepend=":")
+    ignored = tmp_path / "project" / "reports" / ".gitignore"
+    if there is not None:
+        ignored.parent.mkdir(parents=True)
+        if there:
+            ignored.write_text(there)
+    (tmp_path / "layers").mkdir()
+    found = scanning.scanner(Scanning(folder="reports"), {}, tmp_path / "project")
+    assert scanning.scan(found, "api", evidence(tmp_path / "layers"))
+    assert (ignored.parent / "api" / "linux-amd64.sarif").is_file()
+    assert (ignored.read_text() if ignored.exists() else "") == then
+
+
+@pytest.mark.parametrize("folder", [".", "", "..", "{root}"])
+def test_reports_have_a_folder_of_their_own(fleet: Fleet, folder: str) -> None:
+    fleet.image("api")
+    folder = folder.format(root=fleet.root)
+    fleet.toml(f"[images.api]\n[scan]\nfolder = '{folder}'\n")
+    (said,) = findings(fleet)
+    assert said.startswith(
+        f'scan.folder: reports need a folder of their own, and "{folder}" holds the project'
+    )
 
 
 @pytest.mark.engine

@@ -86,6 +86,25 @@ def unguarded(
         )
 
 
+def reported(
+    root: Path, context: str, dockerfile: str | None, entries: Iterable[Entry], folder: str
+) -> Iterator[Finding]:
+    """Yields a finding for reports of scans (`folder`) in a context of which an instruction takes all."""
+    place, whole = (root / folder).resolve(), (root / context).resolve()
+    if place == whole or not place.is_relative_to(whole):
+        return
+    inside = place.relative_to(whole).as_posix()
+    if any(entry.kind != "dir" and entry.path.startswith(f"{inside}/") for entry in entries):
+        names = ignore_files(context, dockerfile)
+        name = next((name for name in names if (root / name).is_file()), names[-1])
+        yield Finding(
+            OPEN,
+            f"reports of `inv scan` ({inside}) are in this context, and an instruction takes all of it: each scan "
+            f"makes another image of it. Name {inside} in {name}",
+            where=context or ".",
+        )
+
+
 def _is_key(path: Path) -> bool:
     name = path.name
     if _HARMLESS.fullmatch(name):

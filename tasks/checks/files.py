@@ -53,7 +53,9 @@ def check(project: Project, facts: Facts, plan: Plan) -> dict[str, list[Finding]
         mine = [recipes[image.name, platform] for platform in image.platforms]
         for place, whole in _places(image, mine):
             if (place, whole) not in walked:
-                walked[place, whole] = tuple(_context(plan, *place, cache, whole=whole))
+                walked[place, whole] = tuple(
+                    _context(plan, *place, cache, whole=whole, reports=project.scanning.folder)
+                )
             for finding in walked[place, whole]:
                 said.add(image.name, finding)
     return said.findings
@@ -75,9 +77,11 @@ def _places(image: PlannedImage, recipes: list[Recipe]) -> Iterator[tuple[Place,
 
 
 def _context(
-    plan: Plan, folder: str, dockerfile: str | None, cache: StatCache, *, whole: bool
+    plan: Plan, folder: str, dockerfile: str | None, cache: StatCache, *, whole: bool, reports: str
 ) -> Iterator[Finding]:
     outline = trees.outline(plan.root / folder, trees.rules(plan.root, folder, dockerfile), cache)
     entries = outline.tree.entries
     yield from contexts.keys(plan.root, folder, entries)
     yield from contexts.unguarded(plan.root, folder, dockerfile, entries, whole=whole)
+    if whole:
+        yield from contexts.reported(plan.root, folder, dockerfile, entries, reports)

@@ -75,9 +75,8 @@ def scan(one: Scanner, image: str, evidence: Evidence) -> Check:
     place = one.folder / image / evidence.platform.replace("/", "-")
     kept = {kind: place.with_name(f"{place.name}.{kind}") for kind in ("sarif", "json")}
     try:
+        _made(one.folder)
         place.parent.mkdir(parents=True, exist_ok=True)
-        # Reports are nobody's source: git leaves the folder alone, and a release does not call it a change.
-        (one.folder / ".gitignore").write_text("*\n", encoding="utf-8")
         for file in kept.values():
             file.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".scan-") as folder:
@@ -96,6 +95,15 @@ def scan(one: Scanner, image: str, evidence: Evidence) -> Check:
         else str(kept["sarif"])
     )
     return replace(_judged(one, check, done, sarif.read(text), where), seconds=time.monotonic() - began)
+
+
+def _made(folder: Path) -> None:
+    """Makes the folder for reports where there is none. They are nobody's source: git leaves such a folder alone,
+    and a release does not call it a change. In a folder that was there, what git does is not ours to say.
+    """
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def _run(one: Scanner, image: str, evidence: Evidence, written: Mapping[str, Path]) -> processes.Done:

@@ -46,4 +46,8 @@ def scanning(document: Document, findings: list[Finding]) -> Scanning:
                 findings.append(
                     Finding("scan.command", f"does not say {why}: it needs {{{field}}} in an argument")
                 )
+    folder = document.root / table.folder
+    if document.root.resolve().is_relative_to(folder.resolve()):
+        problem = f'reports need a folder of their own, and "{table.folder}" holds the project. Say "reports", for one'
+        findings.append(document.finding("scan.folder", problem))
     return Scanning(tuple(table.command), table.severity, table.fail, table.folder)
