@@ -93,6 +93,28 @@ def test_a_builder_is_created_once_never_current_and_builds(real: Fleet, engine:
 
 
 @pytest.mark.engine
+def test_a_builder_whose_second_node_is_refused_is_not_kept_with_one(real: Fleet):
+    name = f"half-{uuid.uuid4().hex[:6]}"
+    real.image("api")
+    real.toml(f"""
+    [images.api]
+    [builder]
+    name = "{name}"
+    driver = "remote"
+    nodes = [
+        {{ endpoint = "tcp://127.0.0.1:1" }},
+        {{ endpoint = "tcp://127.0.0.1:2", options = "nonsense=1" }},
+    ]
+    """)
+    try:
+        for _ in range(2):
+            assert "nonsense" in real.inv("builder").failed(3).err
+            assert name not in real.run("docker", "buildx", "ls").ok().out
+    finally:
+        real.run("docker", "buildx", "rm", "--force", name)
+
+
+@pytest.mark.engine
 def test_without_a_name_there_is_nothing_to_create(real: Fleet):
     real.image("api")
     real.toml("[images.api]\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 from tasks.engine import processes
@@ -16,3 +18,12 @@ def test_what_is_read_as_it_comes_is_told_by_the_program_s_own_name(tmp_path: Pa
     with processes.streamed([str(podman), "image", "save", "x"]) as (out, done):
         assert out.read() == b""
     assert str(explain(done[0])) == "podman says: something is damaged"
+
+
+def test_a_program_is_not_waited_for_through_what_it_has_started() -> None:
+    """A child keeps the pipes of one that was killed, as docker's plugins may."""
+    done = processes.run(["sh", "-c", "sleep 40 & echo $!; wait"], 0.2)
+    assert done.late
+    child = Path("/proc", done.out.strip())
+    assert child.joinpath("stat").read_text().split()[2] != "Z", "it has not ended yet"
+    os.kill(int(child.name), signal.SIGKILL)

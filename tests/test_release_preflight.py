@@ -52,6 +52,24 @@ def test_a_bump_and_a_plan_are_not_both_to_be_had(api: Fleet) -> None:
     assert "--plan changes nothing" in api.inv("release --tag v1.0.0 --bump --plan").failed(2).err
 
 
+@pytest.mark.parametrize("stuck", [False, True])
+def test_a_bump_that_git_does_not_commit_says_how_the_files_stand(api: Fleet, *, stuck: bool) -> None:
+    """A commit that a hook refuses can be taken back; where git's index is locked, nothing can."""
+    api.file(".git/hooks/pre-commit", "#!/bin/sh\necho no >&2; exit 1\n", 0o755)
+    if stuck:
+        api.file(".git/index.lock")
+    before = (api.root / "build.toml").read_text()
+    said = api.inv("release --tag v1.0.0 --bump").failed(3).err
+    assert "git does not commit the version" in said
+    if stuck:
+        assert "nor does it put the files back" in said
+        assert "git checkout HEAD -- build.toml" in said
+        assert 'version = "1.0.0"' in (api.root / "build.toml").read_text()
+    else:
+        assert "the files stand as before" in said
+        assert (api.root / "build.toml").read_text() == before
+
+
 def test_a_disk_without_room_refuses(api: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     from tasks import config
 

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
+import socket
+import time
 
 from ..model import ImageTest
 
 SECONDS = 5.0
-"""The most that one request may take."""
+"""The most that one request may take; of an answer without end that is read which came by then."""
+_MOST = 1_000_000
 
 
 def get(address: tuple[str, int], path: str) -> tuple[int, str] | str:
     """Asks once. Returns status and body (redirects are not followed), or why there is none."""
     connection = http.client.HTTPConnection(*address, timeout=SECONDS)
+    end = time.monotonic() + SECONDS
     try:
         connection.request("GET", path, headers={"Connection": "close"})
-        response = connection.getresponse()
-        return response.status, response.read(1_000_000).decode("utf-8", "replace")
+        taken = connection.sock  # an answer that ends with its connection takes that along
+        with connection.getresponse() as response:
+            return response.status, _body(response, taken, end).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
         return f"no answer ({str(error) or type(error).__name__})"
     finally:
         connection.close()
+
+
+def _body(response: http.client.HTTPResponse, taken: socket.socket, end: float) -> bytes:
+    """Reads what comes until the end, or until the time is up: the timeout is each read's own."""
+    body = b""
+    with contextlib.suppress(TimeoutError):
+        while len(body) < _MOST and (left := end - time.monotonic()) > 0:
+            taken.settimeout(left)
+            piece = response.read1(_MOST - len(body))
+            if not piece:
+                break
+            body += piece
+    return body
 
 
 def unlike(test: ImageTest, text: str) -> str:

@@ -15,7 +15,7 @@ def bump(here: Berth, choice: Releasing) -> None:
     """Sets the version of the release and commits what that changes; no other change may be under way.
 
     Raises RefusedError for a tree that is not clean, ConfigError where nothing says a version, SurroundingsError
-    where git does not commit: then the files stand as before.
+    where git does not commit: then the files stand as before, or it is said that they do not.
     """
     from ..contents.setting import VERSION
     from ..engine import gitrefs
@@ -36,6 +36,11 @@ def bump(here: Berth, choice: Releasing) -> None:
         releasing.step("bump", f"{here.tag.removeprefix('v')} is what all places say already")
         return
     if problem := gitrefs.commit(root, files, f"Release {here.tag}"):
-        gitrefs.restore(root, files)
-        raise SurroundingsError(f"git does not commit the version ({problem}); the files stand as before.")
+        back = f"git checkout HEAD -- {' '.join(files)}"
+        stand = (
+            "the files stand as before"
+            if gitrefs.restore(root, files)
+            else f"nor does it put the files back, which hold the new one. When git is well: {back}"
+        )
+        raise SurroundingsError(f"git does not commit the version ({problem}); {stand}.")
     releasing.step("bump", f"{here.tag.removeprefix('v')} is written and committed in {', '.join(files)}")

@@ -32,13 +32,24 @@ def settle(builder: Builder, *, remove: bool = False, told: Callable[[str], obje
             _must(_buildx("rm", builder.name), builder.name)
         return f"builder {builder.name} {'removed' if there else 'was not there'}"
     if not there:
-        for call in creation(builder):
-            _must(_buildx(*call), builder.name)
+        _create(builder)
     told(f"starting builder {builder.name} ({builder.driver}) ...")
     _must(_buildx("inspect", "--bootstrap", builder.name), builder.name)
     driver, platforms = inquiry.inspect(builder.name)
     state = "was there" if there else "created"
     return f"builder {builder.name} ({driver}) {state} and is up: {', '.join(platforms)}"
+
+
+def _create(builder: Builder) -> None:
+    """Creates it with all its nodes, or not at all: the next run would find it there and ask no more."""
+    first, *others = creation(builder)
+    _must(_buildx(*first), builder.name)
+    try:
+        for call in others:
+            _must(_buildx(*call), builder.name)
+    except BaseException:
+        _buildx("rm", "--force", builder.name)
+        raise
 
 
 def creation(builder: Builder) -> list[list[str]]:

@@ -57,7 +57,7 @@ _KNOWN = (
     (
         re.compile(
             r"cannot connect to the docker daemon|error during connect|failed to connect to the docker api"
-            r"|failed to initialize|unable to resolve docker endpoint|^$",
+            r"|unable to resolve docker endpoint|^$",
             re.IGNORECASE,
         ),
         "no Docker Engine answers at {endpoint}. Start it, or set DOCKER_HOST; `inv doctor` checks the rest.",

@@ -90,9 +90,9 @@ def commit(root: Path, files: Sequence[str], message: str) -> str:
     return "" if done.returncode == 0 else (lines or ["it said nothing"])[-1]
 
 
-def restore(root: Path, files: Sequence[str]) -> None:
-    """Puts files back to what HEAD has."""
-    _git(root, "checkout", "--quiet", "HEAD", "--", *files)
+def restore(root: Path, files: Sequence[str]) -> bool:
+    """Puts files back to what HEAD has; False if git does not."""
+    return _git(root, "checkout", "--quiet", "HEAD", "--", *files)[0]
 
 
 def tagged(root: Path, tag: str) -> str:

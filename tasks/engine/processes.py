@@ -97,9 +97,17 @@ class Running:
             out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             process.kill()
-            out, err = process.communicate()
             late = True
+            out, err = self._rest()
         return Done(process.returncode, out, err, late, self._name)
+
+    def _rest(self) -> tuple[str, str]:
+        """Returns what a program that was killed had printed; one it had started may keep its pipes open for long."""
+        try:
+            return cast("tuple[str, str]", self._process.communicate(timeout=GRACE))
+        except subprocess.TimeoutExpired as error:
+            out, err = error.output or b"", error.stderr or b""  # bytes, also of a process of texts
+            return out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
 @contextlib.contextmanager
