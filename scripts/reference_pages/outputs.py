@@ -9,10 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tasks.checks.check import Check as Looked
-from tasks.checks.check import Checks, Outcome
+from tasks.checks.check import Check, Checks, Outcome
 from tasks.contents.setting import Change
-from tasks.engine.examination import Check
+from tasks.engine.examination import Observation
 from tasks.engine.results import Result, Results, Verdict
 from tasks.model import Moved, Reference
 from tasks.planning.plan import Need, Plan, PlannedImage
@@ -168,8 +167,8 @@ def values() -> dict[str, dict[str, Any]]:
     )
     moved = tuple(Moved(str(name), "", digest) for name in names)
     log = Path("/home/me/.local/state/argosy/harbour-1f2e3d4c5b/logs/20260102-030405-678-push.log")
-    check = Check("registry ghcr.io", "reachable")
-    looked = Looked(
+    seen = Observation("registry ghcr.io", "reachable")
+    looked = Check(
         image="api",
         name="http /health",
         outcome=Outcome.PASSED,
@@ -184,7 +183,7 @@ def values() -> dict[str, dict[str, Any]]:
         "inv plan --format json": plan.as_json(),
         "inv build --json and inv push --json": results.as_json(Results((result,), moved, 3.5, log)),
         "inv test --json": checks.as_json(Checks((looked,), 2.5)),
-        "inv doctor --json": {"schema": 1, "checks": [check.as_json()]},
+        "inv doctor --json": {"schema": 1, "checks": [seen.as_json()]},
         "inv version --json": {
             "schema": 1,
             "version": "0.1.0",

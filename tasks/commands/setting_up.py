@@ -20,14 +20,14 @@ def doctor(choice: Choice) -> None:
     from .asking import overrides
 
     project = config.load(Path.cwd(), os.environ, overrides(choice))
-    checks = examination.examine(project, os.environ)
+    seen = examination.examine(project, os.environ)
     if choice.json:
-        listing.print_json({"schema": 1, "checks": [check.as_json() for check in checks]})
+        listing.print_json({"schema": 1, "checks": [one.as_json() for one in seen]})
     else:
-        listing.show_checks(checks)
-    failed = [check.name for check in checks if check.failed]
+        listing.show_observations(seen)
+    failed = [one.name for one in seen if one.failed]
     if failed:
-        raise SurroundingsError(f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}")
+        raise SurroundingsError(f"{len(failed)} of {len(seen)} checks failed: {', '.join(failed)}")
 
 
 @dataclass(frozen=True, kw_only=True)

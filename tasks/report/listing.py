@@ -13,7 +13,7 @@ from .results import grouped
 from .table import Cell, Column, Table, write
 
 if TYPE_CHECKING:
-    from ..engine.examination import Check
+    from ..engine.examination import Observation
     from ..engine.pulling import Pulled
 
 
@@ -142,17 +142,17 @@ def show_pulled(pulled: Iterable[Pulled]) -> None:
     write(table, sys.stdout)
 
 
-def show_checks(checks: Iterable[Check]) -> None:
-    """Writes doctor's checks, each failure with its remedy."""
+def show_observations(seen: Iterable[Observation]) -> None:
+    """Writes what doctor has seen, each failure with its remedy."""
     table = Table(
         columns=(Column(""), Column("check"), Column("found", wraps=True)),
         rows=tuple(
             (
-                Cell("✗", "bold red") if check.failed else Cell("✓", "green"),
-                Cell(check.name, "bold"),
-                f"{check.found}\n{check.remedy}" if check.remedy else check.found,
+                Cell("✗", "bold red") if one.failed else Cell("✓", "green"),
+                Cell(one.name, "bold"),
+                f"{one.found}\n{one.remedy}" if one.remedy else one.found,
             )
-            for check in checks
+            for one in seen
         ),
     )
     write(table, sys.stdout)
