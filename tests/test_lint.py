@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.checks.buildkit_rules import command, findings
 from tests import harbour
 from tests.conftest import Podman
+from tests.planned import plan
 from tests.scenario import Fleet, Ran
 
 
@@ -264,8 +266,6 @@ def test_what_was_only_pushed_is_read_from_the_registry_without_a_pull(real: Fle
 
 def test_the_findings_of_buildkit_s_own_checks_are_read() -> None:
     """As `docker buildx build --call=check,format=json` prints them (docs.docker.com/build/checks)."""
-    from tasks.checks.buildkit_rules import findings
-
     printed = {
         "warnings": [
             {
@@ -283,6 +283,18 @@ def test_the_findings_of_buildkit_s_own_checks_are_read() -> None:
     assert "json-args-recommended" in one.detail
     (wrong,) = findings({"warnings": [], "buildError": {"message": "no target"}}, "Dockerfile")
     assert wrong.error
+
+
+def test_buildkit_s_own_checks_ask_the_builder_that_builds_and_the_mirror(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.engine.docker.program", lambda client: client)
+    fleet.image("api", "FROM golang:1.26\n")
+    fleet.toml('[images.api]\n[builder]\nname = "far"\n[mirror]\n"golang:1.26" = "localhost:5000/go:1.26"\n')
+    words = command(plan(fleet)["api"], "far")
+    assert "--builder=far" in words
+    assert "--build-context=golang:1.26=docker-image://localhost:5000/go:1.26" in words
+    assert not [word for word in command(plan(fleet)["api"]) if word.startswith("--builder")]
 
 
 @pytest.mark.engine

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine import docker, processes
+from ..planning.meanings import DOCKER_IMAGE
 from ..planning.plan import PlannedImage
 from .finding import Finding
 
@@ -29,9 +30,9 @@ def lacking() -> str:
     return f"buildx {version[1] if len(version) > 1 else ''} has no checks; 0.15 and newer have"
 
 
-def check(image: PlannedImage, root: Path) -> list[Finding] | str:
-    """Returns what BuildKit finds for one image, or why it cannot tell."""
-    done = processes.run(command(image), folder=root)
+def check(image: PlannedImage, root: Path, builder: str = "") -> list[Finding] | str:
+    """Returns what BuildKit (of a builder, or of the engine itself) finds for one image, or why it cannot tell."""
+    done = processes.run(command(image, builder), folder=root)
     if found := _read(done.out):
         return findings(found, image.dockerfile)
     lines = [line for line in done.err.splitlines() if line.strip()]
@@ -42,18 +43,20 @@ def check(image: PlannedImage, root: Path) -> list[Finding] | str:
     return f"BuildKit could not check it: {said}"
 
 
-def command(image: PlannedImage) -> list[str]:
-    """Returns what is run for one image, in the project's folder."""
+def command(image: PlannedImage, builder: str = "") -> list[str]:
+    """Returns what is run for one image, in the project's folder: it asks whom a build asks, and reaches no further."""
     words = [
         docker.program("docker"),
         "buildx",
         "build",
         "--call=check,format=json",
+        *([f"--builder={builder}"] if builder else []),
         f"--file={image.dockerfile}",
     ]
     words += [f"--target={image.target}"] if image.target else []
     words += [f"--build-arg={name}={value}" for name, value in image.args.items()]
     words += [f"--build-context={name}={value}" for name, value in image.contexts.items() if ":" not in value]
+    words += [f"--build-context={base}={DOCKER_IMAGE}{place}" for base, place in image.mirror.items()]
     return [*words, image.context]
 
 

@@ -101,7 +101,7 @@ def _buildkit(asked: Asked, linting: Linting, choice: Choice) -> Iterator[Check]
         return
     said: set[Finding] = set()
     for image in asked.plan.selected:
-        found = buildkit_rules.check(image, asked.plan.root)
+        found = buildkit_rules.check(image, asked.plan.root, asked.project.builder.name)
         if isinstance(found, str):
             yield skipped(buildkit_rules.PART, found, image.name)
         else:
