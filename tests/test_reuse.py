@@ -213,6 +213,20 @@ def test_addresses_that_no_name_stands_on_are_listed_and_removed(real: Fleet, en
     engine.docker("pull", "-q", f"{real.registry}/{real.owner}/api:0.1.0")
 
 
+def test_what_was_pushed_last_and_has_no_name_is_removed_too(real: Fleet) -> None:
+    real.image("api", f"FROM busybox:stable\nCOPY main.txt /\nENV OWNER={real.owner}\n")
+    real.toml("[images.api]\n")
+    for text in ("one", "two"):
+        real.file("docker/api/main.txt", text)
+        real.inv("push").ok()
+    real.file("docker/api/main.txt", "one")
+    assert verdicts(real, "push") == {"api": "reused"}
+    ran = real.inv("clean --addresses --yes").ok()
+    assert ran.out.count(f"{real.owner}/api:argosy-") > 0
+    assert "nothing to remove" in real.inv("clean --addresses --yes").ok().out
+    assert verdicts(real, "push") == {"api": "reused"}
+
+
 def test_an_image_that_changes_while_it_is_built_loses_its_address(real: Fleet) -> None:
     real.image("slow", "FROM busybox:stable\nCOPY main.txt /\nRUN sleep 4\n")
     real.file("docker/slow/main.txt", "one")

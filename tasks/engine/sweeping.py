@@ -1,7 +1,7 @@
 """Addresses that no name stands on any more: found and removed, in the engine and in registries.
 
-A name is any tag that is no address. What an index with a name holds is stood on as well: removing a child
-would break the index. Signatures and provenance go with what they speak of.
+A name is any tag that is no address, and not the one that every push overwrites. What an index with a name holds is
+stood on as well: removing a child would break the index. Signatures and provenance go with what they speak of.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from ..errors import RegistryError, SurroundingsError
 from ..model import HUB, Reference
 from ..planning.address import is_address
+from ..planning.bakefile import STAGING
 from ..planning.plan import Plan
 from ..registries import registry
 from . import images
@@ -38,7 +39,7 @@ def in_engine(plan: Plan) -> tuple[str, ...]:
     repositories |= {image.home for image in plan.images if image.home}
     there = images.listed(plan.client, repositories)
     about = images.inspect(plan.client, there)
-    named = {about[name]["Id"] for name in there if name in about and not is_address(_tag(name))}
+    named = {about[name]["Id"] for name in there if name in about and _is_name(_tag(name))}
     return tuple(n for n in there if n in about and is_address(_tag(n)) and about[n]["Id"] not in named)
 
 
@@ -79,13 +80,18 @@ def _orphans(clients: Clients, place: Reference) -> tuple[list[Orphan], str]:
         return [], f"{place.name} was not looked at: {error}"
     live: set[str] = set()
     for tag, manifest in manifests.items():
-        if manifest and not is_address(tag) and not subject(tag):
+        if manifest and _is_name(tag):
             live |= {manifest.digest, *_children(manifest)}
     return [
         Orphan(replace(place, tag=tag), manifest.digest)
         for tag, manifest in manifests.items()
         if manifest and (is_address(tag) or subject(tag)) and live.isdisjoint({manifest.digest, subject(tag)})
     ], ""
+
+
+def _is_name(tag: str) -> bool:
+    """Whether anybody asks for it: at the tag of all pushes stands what was pushed last, named or not."""
+    return not is_address(tag) and not subject(tag) and tag != STAGING
 
 
 def _children(manifest: registry.Manifest) -> list[str]:
