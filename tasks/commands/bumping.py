@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError, SurroundingsError
 
 if TYPE_CHECKING:
-    from .berths import Berth
+    from .ledger import Ledger
     from .releasing import Releasing
 
 
-def bump(here: Berth, choice: Releasing) -> None:
+def bump(here: Ledger, choice: Releasing) -> None:
     """Sets the version of the release and commits what that changes; no other change may be under way.
 
     Raises RefusedError for a tree that is not clean, ConfigError where nothing says a version, SurroundingsError

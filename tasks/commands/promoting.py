@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from .berths import Berth
+from .ledger import Ledger
 
 
-def promote(here: Berth, to: str, *, yes: bool) -> None:
+def promote(here: Ledger, to: str, *, yes: bool) -> None:
     """Promotes a release to the destination `to` of build.toml.
 
     Raises ConfigError for an unknown one, RefusedError (nothing has changed there) or IncompleteError.

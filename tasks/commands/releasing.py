@@ -6,10 +6,10 @@ from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING
 
 from .choice import Choice, command, flag
+from .ledger import ledger
 
 if TYPE_CHECKING:
     from ..release.gates import Gate
-    from .berths import Berth
 
 GATES: tuple[Gate, ...] = ()
 """What every platform must pass, in this order; a repository may add its own."""
@@ -46,9 +46,9 @@ def release(choice: Releasing) -> None:
     if choice.resume and choice.rollback:
         raise ConfigError("--resume completes a release and --rollback takes it back: give one of them")
     if choice.resume:
-        returning.resume(_berth(choice.tag, choice))
+        returning.resume(ledger(choice.tag, choice))
     elif choice.rollback:
-        returning.roll_back(_berth(choice.tag, choice), yes=choice.yes)
+        returning.roll_back(ledger(choice.tag, choice), yes=choice.yes)
     else:
         shipping.release(choice, GATES)
 
@@ -65,7 +65,7 @@ def rollback(choice: Returning) -> None:
     """Move a release's floating names (latest, 0.2) back to what they stood at; its full version stays."""
     from . import returning
 
-    returning.roll_back(_berth(choice.tag, choice), yes=choice.yes)
+    returning.roll_back(ledger(choice.tag, choice), yes=choice.yes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def promote(choice: Promoting) -> None:
     """
     from . import promoting
 
-    promoting.promote(_berth(choice.tag, choice), choice.to, yes=choice.yes)
+    promoting.promote(ledger(choice.tag, choice), choice.to, yes=choice.yes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ def history(choice: Recalling) -> None:
     from ..release import record
     from ..report import listing, releasing
 
-    here = _berth("", choice)
+    here = ledger("", choice)
     found = [
         one
         for one in record.history(here.clients, here.home)
@@ -131,7 +131,7 @@ def verify(choice: Verifying) -> None:
     from ..release import record, verifying
     from ..report import listing, releasing
 
-    here = _berth(choice.tag, choice)
+    here = ledger(choice.tag, choice)
     found = here.record()
     if choice.references:
         for image, reference in verifying.references(found):
@@ -145,9 +145,3 @@ def verify(choice: Verifying) -> None:
         releasing.show_findings(found, findings)
     if wrong := [f"{one.entry.reference}: {one.said}" for one in findings if one.wrong]:
         raise CheckError(f"{choice.tag} is not what was released:\n  " + "\n  ".join(wrong))
-
-
-def _berth(tag: str, choice: Choice) -> Berth:
-    from .berths import berth
-
-    return berth(tag, choice)

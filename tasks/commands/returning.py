@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from ..errors import RefusedError
 from . import tagging
-from .berths import Berth
+from .ledger import Ledger
 
 if TYPE_CHECKING:
     from ..registries.registry import Remote
     from ..release.journal import Move
 
 
-def resume(here: Berth) -> None:
+def resume(here: Ledger) -> None:
     """Completes a release that did not end."""
     from ..release import keeping, transaction
     from ..release.lock import locked
@@ -36,7 +36,7 @@ def resume(here: Berth) -> None:
             )
 
 
-def roll_back(here: Berth, *, yes: bool) -> None:
+def roll_back(here: Ledger, *, yes: bool) -> None:
     """Takes back a release that did not end, or moves the floating names of one that did."""
     from ..release import keeping, transaction
     from ..release.lock import locked
@@ -52,7 +52,7 @@ def roll_back(here: Berth, *, yes: bool) -> None:
             _return(here, yes=yes)
 
 
-def _return(here: Berth, *, yes: bool) -> None:
+def _return(here: Ledger, *, yes: bool) -> None:
     """Moves the floating names of a release that ended back."""
     from ..release import record, rolling, transaction
     from ..report import releasing
@@ -70,10 +70,10 @@ def _return(here: Berth, *, yes: bool) -> None:
     transaction.carry_out(lambda: rolling.journal(found, planned, here.home, clients), here.voyage(clients))
 
 
-def _all(here: Berth, moves: Iterable[Move]) -> dict[str, Remote]:
+def _all(here: Ledger, moves: Iterable[Move]) -> dict[str, Remote]:
     return here.clients_for({move.reference.registry for move in moves})
 
 
-def _same(here: Berth, tag: str) -> None:
+def _same(here: Ledger, tag: str) -> None:
     if tag != here.tag:
         raise RefusedError(f"the release that did not end is {tag}, not {here.tag}. Say --tag {tag}.")

@@ -11,8 +11,8 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from . import gating, tagging
-from .berths import Berth, berth
 from .bumping import bump
+from .ledger import Ledger, ledger
 
 if TYPE_CHECKING:
     from ..planning.plan import Plan
@@ -32,11 +32,11 @@ def release(choice: Releasing, gates: Sequence[Gate] = ()) -> None:
     from ..report import releasing
     from .asking import ask
 
-    here = berth(choice.tag, choice)
+    here = ledger(choice.tag, choice)
     gating.ready(here.project)
     if choice.bump:
         bump(here, choice)
-        here = berth(choice.tag, choice)  # it is the commit that was just made which is released
+        here = ledger(choice.tag, choice)  # it is the commit that was just made which is released
     _local(here, choice)
     asked = ask(choice, output="push", release=choice.tag)
     with _seals(here) as seals, locked(here.project.root, here.folder, choice.tag, releasing.step):
@@ -44,7 +44,7 @@ def release(choice: Releasing, gates: Sequence[Gate] = ()) -> None:
         _sail(here, asked, choice, gates, seals)
 
 
-def _local(here: Berth, choice: Releasing) -> None:
+def _local(here: Ledger, choice: Releasing) -> None:
     """What can be refused without asking anybody: the source, the version, the tree."""
     from ..contents import lockstep
     from ..planning import versions
@@ -63,7 +63,7 @@ def _local(here: Berth, choice: Releasing) -> None:
 
 
 @contextmanager
-def _seals(here: Berth) -> Iterator[Seals]:
+def _seals(here: Ledger) -> Iterator[Seals]:
     """Finds what the release is to be sealed with: a key that cannot be used is told before anything is built."""
     from ..engine import sboms, signing
     from ..release.sealing import Seals
@@ -74,7 +74,7 @@ def _seals(here: Berth) -> Iterator[Seals]:
         yield Seals(signer, syft, provenance=wanted.provenance != "off")
 
 
-def _remote(here: Berth, plan: Plan) -> None:
+def _remote(here: Ledger, plan: Plan) -> None:
     """What registries can be asked before anything is built."""
     from ..model import HUB
     from ..release import preflight, transaction
@@ -93,7 +93,7 @@ def _remote(here: Berth, plan: Plan) -> None:
     releasing.step("preflight", preflight.disks(here.project))
 
 
-def _sail(here: Berth, asked: Asked, choice: Releasing, set_gates: Sequence[Gate], seals: Seals) -> None:
+def _sail(here: Ledger, asked: Asked, choice: Releasing, set_gates: Sequence[Gate], seals: Seals) -> None:
     """Builds, gates, and carries the transaction out."""
     from ..engine import publishing
     from ..release import gates, order, provenance, transaction
@@ -141,7 +141,7 @@ def _sail(here: Berth, asked: Asked, choice: Releasing, set_gates: Sequence[Gate
         listing.print_json(releasing.names_json(here.tag, planned, done=not choice.plan))
 
 
-def _source(here: Berth) -> Source:
+def _source(here: Ledger) -> Source:
     from ..engine import gitrefs
     from ..release.order import Source
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .berths import Berth
+from .ledger import Ledger
 
 
-def tag(here: Berth) -> None:
+def tag(here: Ledger) -> None:
     """Tags the commit. The release has happened: what fails here is said and undoes nothing."""
     from ..engine import gitrefs
     from ..report import releasing

@@ -29,11 +29,12 @@ def tested(asked: Asked, choice: Testing) -> Checks:
     """Tests the plan's selected images. Raises CheckError where none of them is there."""
     from ..checks import contracts, subjects
     from ..checks.check import Checks
+    from ..planning.request import words
     from ..report.checks import Progress
 
     began = time.monotonic()
     names = tuple(image.name for image in asked.plan.selected)
-    said = {word for text in choice.images for word in text.replace(",", " ").split()}
+    said = {word for text in choice.images for word in words(text)}
     needed = names if choice.strict else said
     with Progress(sys.stderr) as progress:
         there, absent = subjects.in_the_engine(

@@ -24,8 +24,6 @@ class Health:
     test: tuple[str, ...]
     interval: float = 0.0
     timeout: float = 0.0
-    start_period: float = 0.0
-    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,6 @@ class Configuration:
     folder: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     health: Health | None = None
-    stop_signal: str = ""
     history: tuple[Step, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
 
@@ -69,7 +66,6 @@ class Configuration:
             folder=str(config.get("WorkingDir") or ""),
             labels=dict(config.get("Labels") or {}),
             health=_health(config.get("Healthcheck")),
-            stop_signal=str(config.get("StopSignal") or ""),
             history=tuple(
                 Step(str(one.get("created_by") or ""), not one.get("empty_layer"))
                 for one in raw.get("history") or ()
@@ -89,7 +85,5 @@ def spelled(told: Mapping[str, Any]) -> str:
 def _health(told: Mapping[str, Any] | None) -> Health | None:
     if not told or not told.get("Test"):
         return None
-    interval, timeout, start = (
-        float(told.get(key) or 0) / _SECOND for key in ("Interval", "Timeout", "StartPeriod")
-    )
-    return Health(tuple(told["Test"]), interval, timeout, start, int(told.get("Retries") or 0))
+    interval, timeout = (float(told.get(key) or 0) / _SECOND for key in ("Interval", "Timeout"))
+    return Health(tuple(told["Test"]), interval, timeout)

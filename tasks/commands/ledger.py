@@ -26,7 +26,7 @@ ANY = "v0.0.0"
 
 
 @dataclass(frozen=True, slots=True)
-class Berth:
+class Ledger:
     """Where a fleet's releases are kept, and what is needed to look at them; no engine is."""
 
     tag: str
@@ -63,7 +63,7 @@ class Berth:
         return Voyage(clients or self.clients, self.folder, releasing.step)
 
 
-def berth(tag: str, choice: Choice) -> Berth:
+def ledger(tag: str, choice: Choice) -> Ledger:
     """Finds where the fleet's releases are kept, whichever images are meant."""
     from ..contents import state
     from ..engine import publishing
@@ -75,4 +75,4 @@ def berth(tag: str, choice: Choice) -> Berth:
     project, facts = look(choice, engine=False, required=False)
     plan = planner.make(project, facts, Request(images=("*",), output="none", release=ANY))
     folder = state.folder(project.root) / "release"
-    return Berth(tag, project, facts, order.home(plan), publishing.remotes(plan), folder)
+    return Ledger(tag, project, facts, order.home(plan), publishing.remotes(plan), folder)
