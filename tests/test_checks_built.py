@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tasks.checks import credentials, leaks, processors
-from tasks.checks.leaks import Secret
+from tasks.checks.leaks import SecretBytes
 from tests.evidences import elf, evidence
 from tests.layers import member
 
@@ -22,7 +22,7 @@ def leaked(folder: Path, *members: tuple[tarfile.TarInfo, bytes], value: bytes =
     """The places in which a secret is found."""
     found = leaks.check(
         evidence(folder, ("COPY . .", [member("etc/motd", b"ahoy"), *members]), **more),
-        [Secret("token", value)],
+        [SecretBytes("token", value)],
     )
     for one in found:
         assert one.error
@@ -41,7 +41,7 @@ def test_a_secret_is_found_in_a_file_and_in_what_a_later_layer_hides(tmp_path: P
         ("RUN fetch", [member("root/.netrc", b"x" + SECRET + b"y")]),
         ("RUN rm /root/.netrc", [member("root/.wh..netrc")]),
     )
-    (found,) = leaks.check(image, [Secret("token", SECRET + b"\n")])
+    (found,) = leaks.check(image, [SecretBytes("token", SECRET + b"\n")])
     assert found.where == "/root/.netrc"
     assert "in the layer of: RUN fetch" in found.detail
 
@@ -76,7 +76,7 @@ def test_a_secret_is_found_in_names_configuration_and_history(tmp_path: Path) ->
         folder.mkdir()
         assert leaked(folder, *members, **more), number
     image = evidence(tmp_path, (f"RUN |1 T={text} curl", [member("a", SECRET)]))
-    found = leaks.check(image, [Secret("token", SECRET)])
+    found = leaks.check(image, [SecretBytes("token", SECRET)])
     assert {one.where for one in found} == {"the configuration", "/a"}
     assert text not in repr(found), "the line that made the layer holds it too, and is shown"
 
@@ -95,7 +95,7 @@ def test_a_line_of_a_key_gives_it_away_and_its_heading_does_not(tmp_path: Path) 
 
 def test_a_secret_too_short_to_be_told_from_other_text_is_not_looked_for() -> None:
     assert leaks.forms(b"abc\n") == set()
-    assert SECRET not in repr(Secret("token", SECRET)).encode()
+    assert SECRET not in repr(SecretBytes("token", SECRET)).encode()
 
 
 def test_programs_for_another_processor_are_an_error_that_names_the_layer(tmp_path: Path) -> None:

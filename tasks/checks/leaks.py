@@ -29,17 +29,17 @@ _AFTER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class SecretBytes:
     """One secret of an image: its id, and its bytes, which are never shown."""
 
     id: str
     value: bytes = field(repr=False)
 
 
-def of_plan(plan: Plan, environ: Mapping[str, str]) -> tuple[Secret, ...]:
+def of_plan(plan: Plan, environ: Mapping[str, str]) -> tuple[SecretBytes, ...]:
     """Returns the secrets of a plan's images that are here: any of them may have got into any image."""
     found = (one for image in plan.images for one in secrets.contents(image, plan.root, environ))
-    return tuple(Secret(name, value) for name, value in dict.fromkeys(found))
+    return tuple(SecretBytes(name, value) for name, value in dict.fromkeys(found))
 
 
 def unlooked(plan: Plan, image: PlannedImage, environ: Mapping[str, str]) -> Iterator[str]:
@@ -52,7 +52,7 @@ def unlooked(plan: Plan, image: PlannedImage, environ: Mapping[str, str]) -> Ite
             yield f"the secret {one.id} is too short to be told from other text (under {LEAST} bytes)"
 
 
-def check(evidence: Evidence, known: Iterable[Secret]) -> list[Finding]:
+def check(evidence: Evidence, known: Iterable[SecretBytes]) -> list[Finding]:
     """Returns one finding for each secret and place it is found in."""
     wanted = {form: secret.id for secret in known for form in forms(secret.value)}
     if not wanted:

@@ -16,7 +16,7 @@ from ..model import Linting
 from . import credentials, leaks, processors
 from .check import Check, Outcome
 from .finding import Finding
-from .leaks import Secret
+from .leaks import SecretBytes
 
 
 def judged(
@@ -37,13 +37,17 @@ def skipped(part: str, reason: str, image: str = "", platform: str = "") -> Chec
     return Check(image, part, Outcome.SKIPPED, reason, platform)
 
 
-def built(image: str, evidence: Evidence, secrets: Collection[Secret], linting: Linting) -> Iterator[Check]:
+def built(
+    image: str, evidence: Evidence, secrets: Collection[SecretBytes], linting: Linting
+) -> Iterator[Check]:
     """Yields the checks of one image on one platform, as it was built."""
     yield from _timed(processors.RULE, lambda: processors.check(evidence), linting, image, evidence)
     yield from leaked(image, evidence, secrets, linting)
 
 
-def leaked(image: str, evidence: Evidence, secrets: Collection[Secret], linting: Linting) -> Iterator[Check]:
+def leaked(
+    image: str, evidence: Evidence, secrets: Collection[SecretBytes], linting: Linting
+) -> Iterator[Check]:
     """Yields what of secrets and credentials is in one image on one platform."""
     configuration = evidence.configuration
     yield from _timed(credentials.RULE, lambda: credentials.check(configuration), linting, image, evidence)

@@ -8,7 +8,7 @@ from .choice import Choice, command, flag
 
 
 @dataclass(frozen=True, kw_only=True)
-class Linting(Choice):
+class LintChoice(Choice):
     """The flags of `lint`."""
 
     files: bool = flag(False, "look at files alone: nothing need be built, no engine or registry is asked")
@@ -16,7 +16,7 @@ class Linting(Choice):
 
 
 @command("images", "group", "platforms", "registry", "owner", "tags", "since", "json")
-def lint(choice: Linting) -> None:
+def lint(choice: LintChoice) -> None:
     """Look for faults: in the files alone, and in the images that were built.
 
     On files: Dockerfiles (hadolint and BuildKit's own checks too, where they are), build contexts, arguments, what
@@ -33,14 +33,14 @@ def lint(choice: Linting) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scanning(Choice):
+class ScanChoice(Choice):
     """The flags of `scan`."""
 
     strict: bool = flag(False, "an image that was not built makes it fail")
 
 
 @command("images", "group", "platforms", "registry", "owner", "tags", "since", "json")
-def scan(choice: Scanning) -> None:
+def scan(choice: ScanChoice) -> None:
     """Scan what was built for vulnerabilities, each image on each platform, by its digest.
 
     The scanner is that of `[scan]` in build.toml, else trivy or grype, whichever is on PATH. Its SARIF (and JSON) is

@@ -8,10 +8,10 @@ from ..errors import ConfigError, SurroundingsError
 
 if TYPE_CHECKING:
     from .ledger import Ledger
-    from .releasing import Releasing
+    from .releasing import ReleaseChoice
 
 
-def bump(here: Ledger, choice: Releasing) -> None:
+def bump(here: Ledger, choice: ReleaseChoice) -> None:
     """Sets the version of the release and commits what that changes; no other change may be under way.
 
     Raises RefusedError for a tree that is not clean, ConfigError where nothing says a version, SurroundingsError

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from ..checks.finding import Finding
     from ..model import Linting
     from .asking import Asked
-    from .auditing import Linting as Choice
+    from .auditing import LintChoice
 
 FILES, NO_ENGINE = "--files looks at files alone", "no engine answers"
 
 
-def linted(asked: Asked, choice: Choice) -> Checks:
+def linted(asked: Asked, choice: LintChoice) -> Checks:
     """Lints the plan's selected images. Raises ConfigError for files that cannot be read at all."""
     from ..checks.check import Checks, Outcome
 
@@ -42,7 +42,7 @@ def linted(asked: Asked, choice: Choice) -> Checks:
     return Checks(tuple(checks), time.monotonic() - began)
 
 
-def _files(asked: Asked, linting: Linting, choice: Choice) -> Iterator[Check]:
+def _files(asked: Asked, linting: Linting, choice: LintChoice) -> Iterator[Check]:
     """Yields what is seen on files alone."""
     from ..checks.linting import judged
 
@@ -89,7 +89,7 @@ def _hadolint(asked: Asked, linting: Linting) -> Iterator[Check]:
         yield from judged(hadolint.PART, found, linting, name)
 
 
-def _buildkit(asked: Asked, linting: Linting, choice: Choice) -> Iterator[Check]:
+def _buildkit(asked: Asked, linting: Linting, choice: LintChoice) -> Iterator[Check]:
     from ..checks import buildkit_rules
     from ..checks.linting import judged, skipped
 
@@ -111,7 +111,7 @@ def _buildkit(asked: Asked, linting: Linting, choice: Choice) -> Iterator[Check]
             said |= set(found)
 
 
-def _built(asked: Asked, linting: Linting, choice: Choice) -> Iterator[Check]:
+def _built(asked: Asked, linting: Linting, choice: LintChoice) -> Iterator[Check]:
     """Yields what is seen in the images that were built, platform by platform."""
     from ..checks import leaks
     from ..checks.linting import built, skipped

@@ -16,7 +16,7 @@ GATES: tuple[Gate, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Releasing(Choice):
+class ReleaseChoice(Choice):
     """The flags of `release`."""
 
     tag: str = flag(MISSING, "the version to release: v0.2.0, or v0.2.0-rc.1 for a pre-release")
@@ -34,7 +34,7 @@ class Releasing(Choice):
 
 
 @command("images", "group", "platforms", "registry", "owner", "json", "yes")
-def release(choice: Releasing) -> None:
+def release(choice: ReleaseChoice) -> None:
     """Release all images under a version: every name moves, in every registry, or none.
 
     What is not at its address is built and pushed there; no name moves before everything is there and has passed.

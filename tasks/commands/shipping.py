@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ..release.order import Source
     from ..release.sealing import Seals
     from .asking import Asked
-    from .releasing import Releasing
+    from .releasing import ReleaseChoice
 
 
-def release(choice: Releasing, gates: Sequence[Gate] = ()) -> None:
+def release(choice: ReleaseChoice, gates: Sequence[Gate] = ()) -> None:
     """Releases: preflight, lock, build, gates, plan of names, transaction, git tag.
 
     Raises RefusedError (nothing has changed), IncompleteError (a journal is left), or what ended the build.
@@ -44,7 +44,7 @@ def release(choice: Releasing, gates: Sequence[Gate] = ()) -> None:
         _sail(here, asked, choice, gates, seals)
 
 
-def _local(here: Ledger, choice: Releasing) -> None:
+def _local(here: Ledger, choice: ReleaseChoice) -> None:
     """What can be refused without asking anybody: the source, the version, the tree."""
     from ..contents import lockstep
     from ..planning import versions
@@ -93,7 +93,7 @@ def _remote(here: Ledger, plan: Plan) -> None:
     releasing.step("preflight", preflight.disks(here.project))
 
 
-def _sail(here: Ledger, asked: Asked, choice: Releasing, set_gates: Sequence[Gate], seals: Seals) -> None:
+def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, set_gates: Sequence[Gate], seals: Seals) -> None:
     """Builds, gates, and carries the transaction out."""
     from ..engine import publishing
     from ..release import gates, order, provenance, transaction

@@ -59,33 +59,33 @@ def remember(plan: Plan, found: Survey, built: Mapping[str, str]) -> None:
 def forget(plan: Plan, names: Collection[str]) -> None:
     """Takes the address off images that turned out not to be what it says; their names stay."""
     if plan.output == "load":
-        tags = [
+        references = [
             f"{image.home}:{image.address}"
             for image in plan.selected
             if image.name in names and image.address
         ]
-        if tags:
-            images.remove(plan.client, tags)
+        if references:
+            images.remove(plan.client, references)
 
 
 def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
     """Adds to what is known of images which platforms the engine really has, by one call to it."""
-    tags = {
+    references = {
         image.name: f"{image.home}:{joined(before[image.name].addresses).tag}"
         for image in plan.images
         if image.home and not before[image.name].barrier
     }
-    there = images.inspect(plan.client, list(tags.values()))
+    there = images.inspect(plan.client, list(references.values()))
     known = records.whole(plan.root)
     found = dict(before)
     for image in plan.images:
-        about = there.get(tags.get(image.name, ""))
+        about = there.get(references.get(image.name, ""))
         if about is not None:
-            platforms = _really_there(plan, image, tags[image.name], about, known)
+            platforms = _really_there(plan, image, references[image.name], about, known)
             found[image.name] = replace(
                 found[image.name],
                 there=frozenset(platforms),
-                given=dict.fromkeys(image.platforms, tags[image.name]),
+                given=dict.fromkeys(image.platforms, references[image.name]),
                 held=_held(about),
             )
         found[image.name] = replace(found[image.name], where=" in the engine" if about is None else "")
@@ -93,7 +93,7 @@ def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
 
 
 def _really_there(
-    plan: Plan, image: PlannedImage, tag: str, about: Mapping[str, Any], known: Mapping[str, list[str]]
+    plan: Plan, image: PlannedImage, reference: str, about: Mapping[str, Any], known: Mapping[str, list[str]]
 ) -> set[str]:
     """Returns the platforms whose content the engine really has.
 
@@ -104,7 +104,7 @@ def _really_there(
         return set(known[about["Id"]])
     if len(image.platforms) == 1:
         return {named(about["Os"], about["Architecture"], about.get("Variant") or "")} & set(image.platforms)
-    platforms = {platform for platform in image.platforms if images.holds(plan.client, tag, platform)}
+    platforms = {platform for platform in image.platforms if images.holds(plan.client, reference, platform)}
     if platforms == set(image.platforms):
         records.remember_whole(plan.root, {about["Id"]: platforms})
     return platforms

@@ -16,19 +16,19 @@ from .configuration import Configuration, spelled
 from .evidence import Evidence, layers
 
 
-def evidence(remote: Remote, repository: str, reference: str, platform: str, blobs: Blobs) -> Evidence:
-    """Returns what `reference` (a digest or tag) is for one platform; of an index, that platform's manifest.
+def evidence(remote: Remote, repository: str, at: str, platform: str, blobs: Blobs) -> Evidence:
+    """Returns what stands `at` a digest or tag for one platform; of an index, that platform's manifest.
 
     Raises RegistryError where the registry has no such thing, or not for this platform.
     """
-    where = f"{remote.host}/{repository}{'@' if ':' in reference else ':'}{reference}"
-    found = _manifest(remote, repository, reference)
+    reference = f"{remote.host}/{repository}{'@' if ':' in at else ':'}{at}"
+    found = _manifest(remote, repository, at)
     value: Mapping[str, Any] = json.loads(found.raw)
     if "manifests" in value:
         children = {spelled(one.get("platform") or {}): str(one["digest"]) for one in value["manifests"]}
         if platform not in children:
             there = ", ".join(filter(None, children)) or "none"
-            raise RegistryError(f"{where} is not there for {platform}. Its platforms: {there}.", 404)
+            raise RegistryError(f"{reference} is not there for {platform}. Its platforms: {there}.", 404)
         found = _manifest(remote, repository, children[platform])
         value = json.loads(found.raw)
 
@@ -47,8 +47,8 @@ def evidence(remote: Remote, repository: str, reference: str, platform: str, blo
     )
 
 
-def _manifest(remote: Remote, repository: str, reference: str) -> Manifest:
-    found = remote.manifest(repository, reference)
+def _manifest(remote: Remote, repository: str, at: str) -> Manifest:
+    found = remote.manifest(repository, at)
     if found is None:
-        raise RegistryError(f"{remote.host}/{repository} has nothing at {reference}.", 404)
+        raise RegistryError(f"{remote.host}/{repository} has nothing at {at}.", 404)
     return found
