@@ -39,6 +39,8 @@ def test_one_without_a_name_is_built_and_then_reused(real: Fleet) -> None:
         assert (images["api"]["verdict"], images["api"]["references"]) == (verdict, [])
         assert images["web"]["size"]
     assert "api" in real.inv("list").ok().out
+    (unseen,) = [one for one in real.inv("test --json").ok().json["checks"] if one["image"] == "api"]
+    assert (unseen["outcome"], unseen["detail"][:14]) == ("skipped", "it has no name")
     real.inv("save --images web --dir out").ok()
     assert (real.root / "out" / "web.tar").is_file()
     assert "it has no name" in real.inv("lint").ok().out

@@ -43,14 +43,21 @@ def in_the_engine(
 
     def look(image: PlannedImage, platform: str) -> Subject | Check:
         known = [str(reference) for reference in image.references if str(reference) in there]
+        if not image.references:
+            return _absent(
+                image, platform, "it has no name to be found by in the engine: tags, local", needed
+            )
         if not known:
-            return _absent(image, platform, f"{image.references[0]} is not in the engine", needed)
+            return _absent(
+                image, platform, _unbuilt(image, f"{image.references[0]} is not in the engine"), needed
+            )
         identity = str(there[known[0]]["Id"])
         reads(image.name, platform)
         try:
             evidence = in_engine.evidence(client, identity, platform, blobs)
         except AbsentError:
-            return _absent(image, platform, f"{known[0]} is not in the engine for {platform}", needed)
+            what = _unbuilt(image, f"{known[0]} is not in the engine for {platform}")
+            return _absent(image, platform, what, needed)
         except SurroundingsError as error:
             # It is there and cannot be read: a fault, which no build mends and no test may pass over.
             return Check(image.name, "image", Outcome.FAILED, str(error), platform, reference=known[0])
@@ -58,7 +65,7 @@ def in_the_engine(
         evidence = replace(evidence, reference=f"{name}@{evidence.digest}")
         return Subject(image.name, platform, *promised[image.name], evidence, identity, fleet)
 
-    pairs = [(image, platform) for image in plan.selected if image.references for platform in image.platforms]
+    pairs = [(image, platform) for image in plan.selected for platform in image.platforms]
     found = together(lambda pair: look(*pair), pairs, THREADS)
     blobs.prune()
     return (
@@ -69,4 +76,8 @@ def in_the_engine(
 
 def _absent(image: PlannedImage, platform: str, what: str, needed: Collection[str]) -> Check:
     outcome = Outcome.FAILED if image.name in needed else Outcome.SKIPPED
-    return Check(image.name, "image", outcome, f"{what}. Build it: inv build --images {image.name}", platform)
+    return Check(image.name, "image", outcome, what, platform)
+
+
+def _unbuilt(image: PlannedImage, what: str) -> str:
+    return f"{what}. Build it: inv build --images {image.name}"

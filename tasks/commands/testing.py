@@ -41,7 +41,7 @@ def tested(asked: Asked, choice: Testing) -> Checks:
             asked.plan, asked.project.client, _promised(asked), needed, progress.reads
         )
         if names and not there and all(absent):
-            raise CheckError(f"nothing was tested: {absent[0].detail if absent else 'no image has a name'}")
+            raise CheckError(f"nothing was tested: {absent[0].detail}")
         try:
             found = contracts.check(
                 there, asked.plan.root, asked.project.client, _cannot(asked), progress.told, _at_once(asked)
