@@ -227,6 +227,23 @@ def test_what_was_pushed_last_and_has_no_name_is_removed_too(real: Fleet) -> Non
     assert verdicts(real, "push") == {"api": "reused"}
 
 
+def test_a_fleet_on_docker_hub_is_built_reused_and_swept_though_the_engine_spells_it_otherwise(
+    real: Fleet,
+) -> None:
+    """Docker calls `docker.io/acme/api` by its familiar name, also where it says that there is none."""
+    real.registry = "docker.io"
+    real.image("cron", f"FROM busybox:stable\nRUN echo {real.owner} > /first\n")
+    real.toml("[images.cron]\n")
+    assert verdicts(real, "build") == {"cron": "built"}
+    assert verdicts(real, "build") == {"cron": "reused"}
+    real.image("cron", f"FROM busybox:stable\nRUN echo {real.owner} > /second\n")
+    real.inv("build").ok()
+    ran = real.inv("clean --addresses --yes").ok()
+    assert ran.out.count(f"{real.owner}/cron:argosy-") == 1
+    assert "removed 1 addresses from the engine" in ran.out
+    assert verdicts(real, "build") == {"cron": "reused"}
+
+
 def test_an_image_that_changes_while_it_is_built_loses_its_address(real: Fleet) -> None:
     real.image("slow", "FROM busybox:stable\nCOPY main.txt /\nRUN sleep 4\n")
     real.file("docker/slow/main.txt", "one")

@@ -6,7 +6,9 @@ Several are asked for in one process: one call for each image would cost more th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..planning.familiar import familiar
@@ -17,8 +19,11 @@ from .together import together
 
 if TYPE_CHECKING:
     from ..model import Client
+    from .results import Results
 
 AT_ONCE = 8
+_NONE = re.compile(r"No such image: (\S+)$|(\S+): image not known$", re.MULTILINE)
+"""What docker and podman say of an image that they do not have; docker spells it in its own way."""
 
 
 def inspect(client: Client, references: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -31,16 +36,40 @@ def inspect(client: Client, references: Sequence[str]) -> dict[str, dict[str, An
     done = ask(client, "image", "inspect", *references)
     found = json.loads(done.out or "[]")
     # The answers stand in the order asked; one that is missing has none, and only its error tells.
-    absent = {reference for reference in references if _missing(reference, f"{done.err}\n")}
-    there = [reference for reference in references if reference not in absent]
+    absent = {_spelled(name) for pair in _NONE.findall(done.err) for name in pair if name}
+    there = [reference for reference in references if _spelled(reference) not in absent]
     if len(there) != len(found):
         raise explain(done)
     return dict(zip(there, found, strict=True))
 
 
-def _missing(reference: str, said: str) -> bool:
-    """Tells whether docker or podman says that it does not have an image."""
-    return f"No such image: {reference}\n" in said or f"{reference}: image not known\n" in said
+def measured(results: Results, client: Client) -> Results:
+    """Adds what the engine says of the sizes of images that were just loaded or fetched, in one question."""
+    fresh = (result for result in results.images if result.output == "loaded" and result.size is None)
+    first = {result.image: result.references[0] for result in fresh}
+    about = inspect(client, list(first.values()))
+    known = {name: about[reference] for name, reference in first.items() if reference in about}
+    return replace(
+        results,
+        images=tuple(
+            replace(
+                result,
+                size=int(known[result.image].get("Size", 0)),
+                digest=result.digest or known[result.image].get("Id", ""),
+            )
+            if result.image in known
+            else result
+            for result in results.images
+        ),
+    )
+
+
+def _spelled(reference: str) -> str:
+    """Returns a reference as docker spells it in answers; what is none (an id) stays as it is."""
+    try:
+        return familiar(reference)
+    except ValueError:
+        return reference
 
 
 def missing(client: Client, references: Sequence[str]) -> tuple[str, ...]:
@@ -106,8 +135,8 @@ def _removed(client: Client, names: Sequence[str]) -> Done:
 
 
 def listed(client: Client, repositories: Iterable[str]) -> tuple[str, ...]:
-    """Returns every reference the engine has in these repositories, by one listing."""
-    wanted = set(repositories)
+    """Returns every reference the engine has in these repositories, by one listing, as the engine spells them."""
+    wanted = {familiar(repository) for repository in repositories}
     done = ask(client, "image", "ls", "--format", "{{.Repository}}\t{{.Tag}}")
     if not done:
         raise explain(done)

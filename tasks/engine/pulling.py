@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
 from . import images
 from .docker import ask, explain
@@ -61,8 +60,7 @@ def pull(
 
 def local_references(plan: Plan) -> tuple[str, ...]:
     """Returns every reference the engine has in the repositories of the plan's selected images."""
-    # The engine lists names in their familiar form: without docker.io/.
-    repositories = {familiar(reference.name) for image in plan.selected for reference in image.references}
+    repositories = {reference.name for image in plan.selected for reference in image.references}
     return images.listed(plan.client, repositories)
 
 
