@@ -82,3 +82,43 @@ def test_a_scanner_is_asked_for_every_digest_and_missed_before_anything_is_built
     ran = gated.inv("release --tag v1.0.0", env={"PATH": f"{gated.root}/bin:{gated.env['PATH']}"}).failed(5)
     assert "scan: api linux/arm64" in ran.err
     assert names(gated) == set()
+
+
+def test_a_compose_file_of_a_gate_runs_what_is_to_be_released_whatever_tag_it_names(
+    real: Fleet, engine: PrivateEngine
+) -> None:
+    """The last release answers well; it is the new one that must."""
+    real.file(".gitignore", "build.lock\n")
+    real.file(
+        "compose.yaml",
+        f"""
+        services:
+          api:
+            image: {real.registry}/{real.owner}/api:latest
+            ports: ["80"]
+          worker:
+            image: {real.registry}/{real.owner}/worker:latest
+        """,
+    )
+    real.toml(
+        """
+        [release]
+        gates = ["contract"]
+        [images.api]
+        [images.worker]
+        tests = [{ compose = "compose.yaml", service = "api", http = "/word", within = "20s" }]
+        """
+    )
+    served = f'RUN mkdir /www && echo {real.owner} > /www/word\nCMD ["httpd", "-f", "-h", "/www"]\n'
+    real.image("worker", f'FROM busybox:stable\nRUN echo {real.owner} > /owner\nCMD ["sleep", "60"]\n')
+    real.image("api", f"FROM busybox:stable\n{served}")
+    real.commit()
+    real.inv("release --tag v1.0.0").ok()
+    assert "latest" in names(real)
+
+    real.image("api", f"FROM busybox:stable\n{served}ENTRYPOINT false\n")
+    real.commit()
+    assert "contract: worker linux/amd64" in real.inv("release --tag v1.1.0").failed(5).err
+    assert "v1.1.0" not in names(real)
+    left = engine.docker("image", "ls", "--digests", "--format", "{{.Repository}}@{{.Digest}}")
+    assert f"{real.owner}/api@sha256" not in left, "what was pulled to be tested is gone again"

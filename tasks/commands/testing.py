@@ -89,10 +89,34 @@ def _released(asked: Asked, evidence: Iterable[tuple[Platform, Evidence]]) -> tu
     from ..checks.subject import Subject
 
     promised = _promised(asked)
+    gated = tuple(evidence)
     return tuple(
-        Subject(one.image, one.platform, *promised[one.image], found, one.reference)
-        for one, found in evidence
+        Subject(
+            one.image,
+            one.platform,
+            *promised[one.image],
+            found,
+            one.reference,
+            _fleet(asked, gated, one.platform),
+        )
+        for one, found in gated
     )
+
+
+def _fleet(asked: Asked, gated: Iterable[tuple[Platform, Evidence]], platform: str) -> dict[str, str]:
+    """Returns what is to be released of every image, by all its names without a tag: for a platform if it has that.
+
+    One that is not for this platform is there all the same: that it does not run is better than a test that
+    passes with whatever a tag stands at.
+    """
+    from ..planning.familiar import familiar
+
+    own_last = sorted((one for one, _ in gated), key=lambda one: one.platform == platform)
+    return {
+        familiar(name): one.reference
+        for one in own_last
+        for name in (str(one.place), *(reference.name for reference in asked.plan[one.image].references))
+    }
 
 
 def _promised(asked: Asked) -> dict[str, tuple[Contract, tuple[Line, ...]]]:
