@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import signal
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,46 @@ def test_one_that_stands_in_an_argument_too_is_hidden_where_the_builder_tells_of
     said = ran.out + ran.err + logs(real)
     assert "***" in said
     assert LOGIN not in said
+
+
+@pytest.mark.engine
+def test_one_in_an_image_is_found_also_where_another_image_failed(real: Fleet, home: Path) -> None:
+    """And found again: what leaks is not there to be reused when the other one is mended."""
+    del home
+    leaks(real)
+    real.image("worker", "FROM busybox:stable\nRUN false\n")
+    real.toml(f"{TOML}[images.worker]\n")
+    ran = real.inv("build --keep-going").failed(4)
+    assert "1 of 2 images failed: worker" in ran.err
+    assert "the secret netrc is in /root/login" in ran.err
+    real.image("worker", "FROM busybox:stable\n")
+    assert "the secret netrc is in /root/login" in real.inv("build").failed(5).err
+
+
+@pytest.mark.engine
+def test_what_was_built_before_ctrl_c_is_looked_into_by_the_next_build(real: Fleet, home: Path) -> None:
+    del home
+    leaks(real)
+    real.image("worker", f"FROM busybox:stable\nRUN echo {real.owner}; sleep 300\n")
+    real.toml(f"{TOML}[images.worker]\n")
+    process = real.start("build")
+    deadline = time.monotonic() + 120
+    while not real.run("docker", "image", "ls", "-q", f"{real.registry}/{real.owner}/api").ok().out:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the secret netrc is in /root/login" in real.inv("build --images api").failed(5).err
+
+
+def leaks(real: Fleet) -> None:
+    """An image that keeps its .netrc."""
+    real.image(
+        "api",
+        f"FROM busybox:stable\nENV TEST={real.owner}\n"
+        "RUN --mount=type=secret,id=netrc mkdir -p /root && cp /run/secrets/netrc /root/login\n",
+    )
 
 
 @pytest.mark.engine

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..errors import AbsentError, ArgosyError, CheckError
+from ..errors import AbsentError, ArgosyError, BuildError, CheckError, SurroundingsError
 
 if TYPE_CHECKING:
     from ..engine.publishing import Clients, Content
@@ -23,16 +24,22 @@ if TYPE_CHECKING:
 Looked = Iterable[tuple[str, "Evidence"]]
 
 
-def in_engine(asked: Asked, results: Results) -> ArgosyError | None:
-    """Returns the error for secrets in images that were just built and loaded; their address is taken off them."""
-    from ..engine import reuse
+def in_engine(asked: Asked, results: Results, ended: ArgosyError | None) -> ArgosyError | None:
+    """Returns the error of a build, `ended`, with that for secrets in what was built and loaded.
+
+    What holds secrets, and what was not looked into because the build was stopped, loses its address: it would be
+    reused, and never be looked into again.
+    """
     from ..engine.results import Verdict
     from ..evidence import in_engine as engine
     from ..evidence.blobs import Blobs
 
     plan = asked.plan
+    if plan.output != "load":
+        return ended
     names = {one.image for one in results.images if one.verdict is Verdict.BUILT}
-    images = [image for image in touched(plan) if image.name in names and image.references]
+    made = [image for image in touched(plan) if image.action != "reuse"]
+    images = [image for image in made if image.name in names and image.references]
 
     def look() -> Iterator[tuple[str, Evidence]]:
         kept = Blobs()
@@ -51,12 +58,23 @@ def in_engine(asked: Asked, results: Results) -> ArgosyError | None:
                     )
         kept.prune()
 
+    unlooked = made
     try:
-        _none(asked, images, look())
-    except CheckError as error:
+        if ended is None or isinstance(ended, BuildError):
+            _none(asked, images, look())
+            unlooked = [image for image in made if ended and image not in images]
+    except ArgosyError as error:
+        ended = BuildError(f"{ended}\n{error}") if ended else error
+    finally:
+        _forget(plan, unlooked)
+    return ended
+
+
+def _forget(plan: Plan, images: Iterable[PlannedImage]) -> None:
+    from ..engine import reuse
+
+    with suppress(SurroundingsError):  # an engine that is gone is told already
         reuse.forget(plan, [image.name for image in images])
-        return error
-    return None
 
 
 def in_registries(

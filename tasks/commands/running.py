@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import ArgosyError, BuildError, ConfigError, StoppedError
+from ..errors import ArgosyError, BuildError, CheckError, ConfigError
 from . import leaking
 from .asking import Asked
 from .choice import Choice
@@ -18,7 +19,7 @@ from .choice import Choice
 if TYPE_CHECKING:
     from ..engine.publishing import Clients, Content
     from ..engine.results import Results
-    from ..model import Client, Reference
+    from ..model import Reference
     from ..planning.plan import Plan
 
 
@@ -34,25 +35,31 @@ def carry_out(asked: Asked, choice: Choice) -> None:
 
 
 def _load(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
-    """Builds what is to be built and gives what is reused its names."""
+    """Builds what is to be built, looks for secrets in it, and gives what is reused its names."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from ..engine import reuse
+    from ..engine import images, reuse
     from ..engine.processes import unbroken
 
     results, error = _build(asked, keep_going=choice.keep_going)
-    if isinstance(error, StoppedError):
-        _settled(asked, results)
+    # Before all else: what was built stands at its address, whatever became of the rest.
+    error = leaking.in_engine(asked, results, error)
+    if error and not isinstance(error, (BuildError, CheckError)):
+        with suppress(ArgosyError):  # an engine that is gone is told already
+            _settled(asked, results)
         return results, error
-    with unbroken(), ThreadPoolExecutor(1) as pool:
-        # The engine is asked for sizes while files are looked at once more.
-        measured = pool.submit(_measured, results, asked.plan.client)
-        _settled(asked, results)
-        results = measured.result()
-    if error:
-        return results, error
-    reuse.name(asked.plan)
-    return _measured(results, asked.plan.client), leaking.in_engine(asked, results)
+    try:
+        with unbroken(), ThreadPoolExecutor(1) as pool:
+            # The engine is asked for sizes while files are looked at once more.
+            measured = pool.submit(images.measured, results, asked.plan.client)
+            _settled(asked, results)
+            results = measured.result()
+        if not error:
+            reuse.name(asked.plan)
+            results = images.measured(results, asked.plan.client)
+    except ArgosyError as raised:
+        error = error or raised
+    return results, error
 
 
 def _push(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
@@ -183,29 +190,6 @@ def show(results: Results, *, json: bool) -> None:
         # At a terminal the live screen has just shown a failing step's output, all of it.
         tables.show(results, logs=not (sys.stdout.isatty() and sys.stderr.isatty()))
     summary.append_summary(results, os.environ)
-
-
-def _measured(results: Results, client: Client) -> Results:
-    """Adds what the engine says of the sizes of images that were just loaded or fetched, in one question."""
-    from ..engine import images
-
-    fresh = (result for result in results.images if result.output == "loaded" and result.size is None)
-    first = {result.image: result.references[0] for result in fresh if result.references}
-    about = images.inspect(client, list(first.values()))
-    known = {name: about[reference] for name, reference in first.items() if reference in about}
-    return replace(
-        results,
-        images=tuple(
-            replace(
-                result,
-                size=int(known[result.image].get("Size", 0)),
-                digest=result.digest or known[result.image].get("Id", ""),
-            )
-            if result.image in known
-            else result
-            for result in results.images
-        ),
-    )
 
 
 def refuse_absent(asked: Asked) -> None:

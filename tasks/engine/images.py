@@ -46,7 +46,7 @@ def inspect(client: Client, references: Sequence[str]) -> dict[str, dict[str, An
 def measured(results: Results, client: Client) -> Results:
     """Adds what the engine says of the sizes of images that were just loaded or fetched, in one question."""
     fresh = (result for result in results.images if result.output == "loaded" and result.size is None)
-    first = {result.image: result.references[0] for result in fresh}
+    first = {result.image: result.references[0] for result in fresh if result.references}
     about = inspect(client, list(first.values()))
     known = {name: about[reference] for name, reference in first.items() if reference in about}
     return replace(
