@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tasks.engine.containers import Berths
 from tasks.evidence.blobs import MOST
 from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
@@ -345,6 +346,90 @@ def test_a_compose_file_is_brought_up_with_what_was_built_and_taken_down(server:
     assert not left(server)
     for kind in ("network", "volume"):
         assert "argosy-test-" not in server.run("docker", kind, "ls").ok().out
+
+
+def served_by_compose(server: Fleet, more: str = "", output: str = "ok") -> None:
+    """A compose file that serves a page out of the image, and a test that asks for it."""
+    server.file(
+        "compose.yaml",
+        f"""
+        services:
+          web:
+            image: {server.registry}/{server.owner}/base
+            command: ["httpd", "-f", "-vv", "-p", "8080", "-h", "/www"]
+            ports: ["8080"]
+            volumes: ["kept:/kept"]
+        volumes:
+          kept: {{{more}}}
+        networks:
+          default: {{{more}}}
+        """,
+    )
+    server.toml(
+        f"""
+        [images.base]
+        [[images.base.tests]]
+        compose = "compose.yaml"
+        service = "web"
+        http = "/health"
+        output = "{output}"
+        within = "300s"
+        """
+    )
+
+
+def test_a_volume_and_a_network_that_a_compose_file_names_itself_are_not_those_of_the_test(server: Fleet):
+    """They belong to the copy that a developer works with: a test neither writes to them nor takes them away."""
+    mine = f"{server.owner}-mine"
+    served_by_compose(server, f"name: {mine}")
+    for kind in ("volume", "network"):
+        server.run("docker", kind, "create", "--label", "com.docker.compose.project=mine", mine).ok()
+    try:
+        server.inv("test --images base").ok()
+        for kind in ("volume", "network"):
+            assert mine in server.run("docker", kind, "inspect", mine).ok().out
+            assert "argosy-test-" not in server.run("docker", kind, "ls").ok().out
+    finally:
+        for kind in ("volume", "network"):
+            server.run("docker", kind, "rm", mine)
+
+
+def asked_so_far(server: Fleet) -> str:
+    """What the service under test wrote of those who asked it."""
+    return "".join(server.run("docker", "logs", name).err for name in left(server).split())
+
+
+def test_ctrl_c_during_a_compose_test_leaves_no_network_and_no_volume(server: Fleet):
+    served_by_compose(server, output="what never comes")
+    process = server.start("test --images base")
+    deadline = time.monotonic() + 120
+    while "response:200" not in asked_so_far(server):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert not left(server)
+    for kind in ("network", "volume"):
+        assert "argosy-test-" not in server.run("docker", kind, "ls").ok().out
+
+
+def test_what_compose_did_not_get_to_take_down_goes_at_the_end_of_the_run(
+    server: Fleet, monkeypatch: pytest.MonkeyPatch
+):
+    """However early `docker compose down` was ended."""
+    served_by_compose(server)
+    for name, value in server.env.items():
+        monkeypatch.setenv(name, value)
+    file = str(server.root / "compose.yaml")
+    with Berths("docker") as berths:
+        project = berths.project()
+        up = berths.compose(server.root, "--project-name", project, "--file", file, "up", "--no-start")
+        assert up, up.err
+        assert project in server.run("docker", "volume", "ls").ok().out
+        berths.down(project, server.root / "no such file")
+    for kind in ("network", "volume"):
+        assert project not in server.run("docker", kind, "ls").ok().out
 
 
 def test_a_container_structure_test_is_taken_as_it_is(server: Fleet):

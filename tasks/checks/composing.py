@@ -1,8 +1,8 @@
 """Tests that bring a compose file up with the images that were built, ask one of its services, and take it down.
 
 The file is read by compose itself, then changed: services of this fleet get the very image under test, ports are
-random ones on the loopback, and no container has a fixed name. So two runs, or a copy that is up already, do not
-disturb each other. https://docs.docker.com/reference/compose-file/
+random ones on the loopback, and no container, volume or network has a fixed name. So two runs, or a copy that is up
+already, do not disturb each other. https://docs.docker.com/reference/compose-file/
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ PAUSE = 0.3
 def composed(subject: Subject, test: ImageTest, root: Path, berths: Berths) -> tuple[Check, ...]:
     """Brings the file up, waits until the service answers as expected, and takes all of it down."""
     began = time.monotonic()
-    project = berths.name()
+    project = berths.project()
     with tempfile.TemporaryDirectory(prefix="argosy-compose-") as folder:
         made = Path(folder) / "compose.json"
         try:
             file = _read(root / test.compose, project, root, berths)
-            made.write_text(json.dumps(changed(file, subject, berths.run)), encoding="utf-8")
+            made.write_text(json.dumps(changed(file, subject, project, berths.run)), encoding="utf-8")
             base = ("compose", "--project-name", project, "--file", str(made))
             problem, log = _asked(test, base, berths)
         except SurroundingsError as error:
@@ -69,12 +69,24 @@ def _read(path: Path, project: str, root: Path, berths: Berths) -> dict[str, Any
     return found
 
 
-def changed(file: Mapping[str, Any], subject: Subject, run: str) -> dict[str, Any]:
-    """Returns the file with the images under test, random ports, no fixed names, and the run's label."""
+def changed(file: Mapping[str, Any], subject: Subject, project: str, run: str) -> dict[str, Any]:
+    """Returns the file with the images under test, random ports, no fixed names, and the run's label.
+
+    A volume or network that the file names itself would be a copy's that is there already, and be taken down with
+    ours; one that is external is not touched by compose.
+    """
     services = {
         name: _service(service, subject, run) for name, service in (file.get("services") or {}).items()
     }
-    return {**file, "services": services}
+    own = {
+        kind: {
+            key: one if (one or {}).get("external") else {**(one or {}), "name": f"{project}_{key}"}
+            for key, one in file[kind].items()
+        }
+        for kind in ("volumes", "networks")
+        if file.get(kind)
+    }
+    return {**file, **own, "services": services}
 
 
 def _service(service: Mapping[str, Any], subject: Subject, run: str) -> dict[str, Any]:

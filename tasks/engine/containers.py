@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ..model import Client
 
 LABEL = "dev.argosy.test"
+PROJECT = "com.docker.compose.project"
+"""The label that compose gives to all that it makes."""
 SOCKET = "/var/run/docker.sock"
 _SWEEPS = 3
 _UNITS = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -47,6 +49,7 @@ class Berths:
         self.client: Client = client
         self._fetched = [*fetched]
         self._new: list[str] = []
+        self._projects: set[str] = set()
         self.run = uuid.uuid4().hex[:12]
         self._numbers = itertools.count(1)
         self._stopping = threading.Event()
@@ -59,6 +62,8 @@ class Berths:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._sweep()
+        for project in self._projects:
+            self._clear(project)
         if self._new:
             images.remove(self.client, self._new)
 
@@ -70,9 +75,27 @@ class Berths:
             if listed:
                 ask(self.client, "rm", "--force", "--volumes", *left)
 
+    def _clear(self, project: str) -> None:
+        """Removes what is left of a compose project."""
+        for kind, all_of_it, with_it in (
+            ("container", ("--all",), ("--volumes",)),
+            ("network", (), ()),
+            ("volume", (), ()),
+        ):
+            label = f"label={PROJECT}={project}"
+            listed = ask(self.client, kind, "ls", *all_of_it, "--quiet", "--filter", label)
+            if left := listed.out.split():
+                ask(self.client, kind, "rm", "--force", *with_it, *left)
+
     def name(self) -> str:
         """Returns a name that nothing else has."""
         return f"argosy-test-{self.run}-{next(self._numbers)}"
+
+    def project(self) -> str:
+        """Returns the name of a compose project that nothing else has; `down` takes it away."""
+        name = self.name()
+        self._projects.add(name)
+        return name
 
     def stop(self) -> None:
         """Calls everybody back: what runs is ended, what waits wakes up, and nothing more is started."""
@@ -124,9 +147,10 @@ class Berths:
         return done
 
     def down(self, project: str, file: Path) -> None:
-        """Takes all of a compose project away, also while the run is being ended."""
+        """Takes all of a compose project away; what is left while the run is being ended goes at its end."""
         how = ("--project-name", project, "--file", str(file))
-        ask(self.client, "compose", *how, "down", "--volumes", "--remove-orphans", "--timeout", "2")
+        if ask(self.client, "compose", *how, "down", "--volumes", "--remove-orphans", "--timeout", "2"):
+            self._projects.discard(project)
 
     def _begun(self, name: str) -> tuple[str, ...]:
         return (
