@@ -301,6 +301,36 @@ def test_the_first_build_locks_the_bases_and_a_locked_one_refuses_new_ones(real:
     assert not (real.root / "build.lock").exists()
 
 
+def test_a_build_for_fewer_platforms_leaves_the_bases_of_the_others_locked(
+    real: Fleet, engine: PrivateEngine
+) -> None:
+    """What a laptop builds of the fleet is not all that the fleet stands on."""
+    arm = f"{engine.registry}/{real.owner}-upstream/arm:1"
+    upstream = real.file("upstream/Dockerfile", "FROM busybox:stable\nLABEL for=arm\n").parent
+    engine.docker("buildx", "build", "-q", "--push", "--platform", BOTH, "-t", arm, str(upstream))
+    each = f"FROM busybox:stable AS base-amd64\nFROM {arm} AS base-arm64\nFROM base-${{TARGETARCH}}\n"
+    real.image("app", each)
+    real.toml(f"[images.app]\nplatforms = {BOTH.split(',')}\n[flavours.debug]\n")
+    real.inv("build").ok()
+    lock = real.root / "build.lock"
+    both = lock.read_text()
+    assert arm in both
+    for fewer in ("--platforms linux/amd64", "--platforms linux/amd64 --pull", "--flavour debug --pull"):
+        real.inv(f"build {fewer}").ok()
+        assert lock.read_text() == both
+    real.inv("build --locked").ok()
+
+
+def test_a_base_that_nothing_stands_on_any_more_goes_from_the_lock_with_pull(real: Fleet) -> None:
+    real.image("app", "FROM busybox:stable\n")
+    real.toml("[images.app]\n")
+    old = real.file("build.lock", f'[bases]\n"old:1" = "sha256:{"0" * 64}"\n')
+    real.inv("build").ok()
+    assert "old:1" in old.read_text()
+    real.inv("build --pull").ok()
+    assert "old:1" not in old.read_text()
+
+
 def test_a_base_that_moves_upstream_changes_nothing_until_pull(real: Fleet, engine: PrivateEngine) -> None:
     base = f"{engine.registry}/{real.owner}-upstream/os:1"
     for text in ("one", "two"):

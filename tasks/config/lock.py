@@ -1,7 +1,7 @@
 """build.lock: which digest each outside base stood at when it was last looked at. Read and written here.
 
 It is meant to be committed: what one machine builds, every machine builds, and a tag that moves upstream
-changes no build unasked. Sorted, and holding only what the project stands on.
+changes no build unasked. Sorted; what the project no longer stands on goes when bases are asked anew.
 """
 
 from __future__ import annotations

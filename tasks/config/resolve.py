@@ -69,6 +69,7 @@ def resolve(document: Document) -> Project:
         mirror=stand_ins,
         lockstep=repeated,
         origins=document.origins,
+        flavours=tuple(document.written.flavours),
         contract=shared,
         linting=lint,
         scanning=scan,

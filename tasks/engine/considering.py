@@ -118,12 +118,20 @@ def _locked(project: Project, plan: Plan, recipes: Mapping[tuple[str, str], Reci
             known |= bases.resolve(docker.client(), unknown, builder=project.builder.name, fresh=wish.pull)
         except bases.NoBaseError as error:
             raise SurroundingsError(f"{_standing_on(error.reference, plan, recipes)}: {error}") from None
-    if len(plan.images) == len(project.images):
+    if wish.pull and _reaches_all(project, plan):
         known = {name: base for name, base in known.items() if name in wanted}
     lock = Lock(known)
     if wish.keep and not wish.locked:
         locks.write(project.root, lock)
     return lock
+
+
+def _reaches_all(project: Project, plan: Plan) -> bool:
+    """Whether a plan reaches every base that the project stands on: all images, nothing chosen for this run alone.
+
+    Other platforms, arguments or flavours may stand on others, whose digests must not be forgotten.
+    """
+    return len(plan.images) == len(project.images) and not project.origins and not project.flavours
 
 
 def _standing_on(base: str, plan: Plan, recipes: Mapping[tuple[str, str], Recipe]) -> str:

@@ -56,7 +56,7 @@ class Project:
     `declared` are the registries as the file has them, before any override: a Dockerfile's
     `FROM ghcr.io/acme/base` means the sibling also in a run that goes to another registry. `origins` tells
     for a setting's key path ("project.registry") where its value came from, where that was not build.toml.
-    `mirror` is outside base -> the reference it is really taken from.
+    `mirror` is outside base -> the reference it is really taken from. `flavours` are the names of those there are.
     `contract` is what the file's `[defaults]` promise for every image; an image's own promises are in it.
     """
 
@@ -76,6 +76,7 @@ class Project:
     mirror: Mapping[str, str] = field(default_factory=dict)
     lockstep: tuple[Lockstep, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    flavours: tuple[str, ...] = ()
     contract: Contract = field(default_factory=Contract)
     linting: Linting = field(default_factory=Linting)
     scanning: Scanning = field(default_factory=Scanning)
