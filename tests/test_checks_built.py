@@ -11,6 +11,7 @@ import pytest
 
 from tasks.checks import credentials, leaks, processors
 from tasks.checks.leaks import SecretBytes
+from tasks.engine import secrets
 from tests.evidences import elf, evidence
 from tests.layers import member
 
@@ -94,7 +95,7 @@ def test_a_line_of_a_key_gives_it_away_and_its_heading_does_not(tmp_path: Path) 
 
 
 def test_a_secret_too_short_to_be_told_from_other_text_is_not_looked_for() -> None:
-    assert leaks.forms(b"abc\n") == set()
+    assert secrets.forms(b"abc\n") == set()
     assert SECRET not in repr(SecretBytes("token", SECRET)).encode()
 
 

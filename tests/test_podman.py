@@ -194,6 +194,19 @@ def test_a_failure_names_the_image_the_line_and_what_was_printed(pod: Fleet):
 
 
 @pytest.mark.engine
+def test_a_secret_that_is_an_argument_too_is_in_no_log(pod: Fleet):
+    """The log begins with podman's own command line."""
+    pod.image("api", "FROM busybox:stable\nARG WORD\nRUN --mount=type=secret,id=key false\n")
+    pod.toml(
+        f"{ENGINE}[images.api]\nargs = {{ WORD = 'hush-hush-4711' }}\nsecrets = {{ key = {{ env = 'KEY' }} }}\n"
+    )
+    pod.inv("build", env={"KEY": "hush-hush-4711"}).failed(4)
+    [log] = Path(pod.env["XDG_STATE_HOME"]).rglob("*.log")
+    assert "--build-arg WORD=***" in log.read_text()
+    assert "hush" not in log.read_text()
+
+
+@pytest.mark.engine
 def test_an_archive_of_podman_s_is_loaded_with_its_id(pod: Fleet, podman: Podman):
     read = "RUN --mount=type=secret,id=key cat /run/secrets/key && false\n"
     pod.image("api", f"FROM busybox:stable\n{read}")

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.buildkit.steps import quiet
 from tasks.commands.leaking import touched
+from tasks.engine import secrets
 from tests.conftest import PrivateEngine
 from tests.planned import findings, plan
 from tests.scenario import Fleet, Ran
@@ -225,10 +227,32 @@ def test_they_may_have_got_into_whatever_stands_on_an_image_that_has_some(fleet:
         ("other", "busybox"),
     ):
         fleet.image(name, f"FROM {base}\n")
-    secrets = 'secrets = { token = { env = "TOKEN" } }'
-    fleet.toml(f"[images.builder]\n{secrets}\n[images.api]\n[images.web]\n[images.other]\n")
+    given = 'secrets = { token = { env = "TOKEN" } }'
+    fleet.toml(f"[images.builder]\n{given}\n[images.api]\n[images.web]\n[images.other]\n")
     assert [image.name for image in touched(plan(fleet))] == ["builder", "api", "web"]
     assert [image.name for image in touched(plan(fleet, "web"))] == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("text", "telling"),
+    [
+        ("//registry.npmjs.org/:_authToken=npm_abc123XYZ\n", "npm_abc123XYZ"),
+        ("machine example.com\nlogin me\npassword hunter2-hunter2\n", "hunter2-hunter2"),
+        ("machine example.com login me password hunter2-hunter2", "hunter2-hunter2"),
+        ("HOST=example.com\nAPI_KEY='hunter2-hunter2'\n", "hunter2-hunter2"),
+    ],
+)
+def test_a_log_hides_whatever_is_looked_for_in_images(fleet: Fleet, text: str, telling: str) -> None:
+    """A program prints a login's one telling word by itself, or encodes it with what stands around it."""
+    fleet.image("api", READS)
+    fleet.toml('[images.api.secrets]\nlogin = { file = "login" }\n')
+    fleet.file("login", text)
+    hidden = secrets.hidden(plan(fleet)["api"], fleet.root, {})
+    assert {form.decode() for form in secrets.forms(text.encode())} <= set(hidden)
+    coded = base64.b64encode(f"me:{telling}\n".encode()).decode()
+    for line in (f"> token {telling}.", f"Authorization: Basic {coded}"):
+        assert "***" in quiet(line, hidden)
+        assert telling not in quiet(line, hidden)
 
 
 def test_an_images_own_are_added_to_the_defaults(fleet: Fleet) -> None:

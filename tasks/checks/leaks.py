@@ -5,9 +5,7 @@ It is given the secrets, looks for them plain and in base64, and never says what
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO
@@ -18,14 +16,7 @@ from ..planning.plan import Plan, PlannedImage
 from .finding import Finding
 
 RULE = "leak"
-LEAST = 6
-"""Bytes a secret must have to be looked for: shorter ones are everywhere."""
-_WORD = 12
 _BLOCK = 1 << 20
-# In a file of several words those that follow one of these are secret by themselves: .netrc, INI, YAML, .env.
-_AFTER = re.compile(
-    rb"(?:password|passwd|token|secret|account|key|auth)\"?\s*[:= ]\s*[\"']?([^\s\"']+)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +39,13 @@ def unlooked(plan: Plan, image: PlannedImage, environ: Mapping[str, str]) -> Ite
     for one in image.secrets:
         if one.id not in here:
             yield f"the secret {one.id} is not here ({one}), so its bytes cannot be looked for"
-        elif not forms(here[one.id]):
-            yield f"the secret {one.id} is too short to be told from other text (under {LEAST} bytes)"
+        elif not secrets.forms(here[one.id]):
+            yield f"the secret {one.id} is too short to be told from other text (under {secrets.LEAST} bytes)"
 
 
 def check(evidence: Evidence, known: Iterable[SecretBytes]) -> list[Finding]:
     """Returns one finding for each secret and place it is found in."""
-    wanted = {form: secret.id for secret in known for form in forms(secret.value)}
+    wanted = {form: secret.id for secret in known for form in secrets.forms(secret.value)}
     if not wanted:
         return []
     found: dict[tuple[str, str], Finding] = {}
@@ -75,36 +66,6 @@ def check(evidence: Evidence, known: Iterable[SecretBytes]) -> list[Finding]:
         for form in _in(content, wanted):
             add(form, entry.path, f"{entry.path}, {of}")
     return list(found.values())
-
-
-def forms(value: bytes) -> set[bytes]:
-    """Returns everything a secret may look like in an image: itself, its telling parts, and all that in base64."""
-    whole = value.strip()
-    parts = {whole} | {word.strip() for word in _AFTER.findall(whole)}
-    lines = [line.strip() for line in whole.splitlines()]
-    if len(lines) > 1:
-        # One line of a key, or one word of a list of tokens, gives it away; headings and host names do not.
-        parts |= {word for line in lines for word in line.split() if _is_random(word)}
-    plain = {part for part in parts if len(part) >= LEAST}
-    return plain | {coded for part in plain for coded in _base64(part)}
-
-
-def _base64(part: bytes) -> Iterator[bytes]:
-    """Yields what stands for these bytes in any base64 text that holds them, wherever in it they begin."""
-    for shift in range(3):
-        coded = base64.b64encode(bytes(shift) + part)
-        # The first characters also stand for what comes before, the last for what comes after.
-        first = (0, 2, 3)[shift]
-        last = len(coded) if (shift + len(part)) % 3 == 0 else len(coded.rstrip(b"=")) - 1
-        core = coded[first:last]
-        if len(core) >= LEAST:
-            yield core
-            yield core.translate(bytes.maketrans(b"+/", b"-_"))
-
-
-def _is_random(word: bytes) -> bool:
-    kinds = (re.search(rb"[a-z]", word), re.search(rb"[A-Z]", word), re.search(rb"\d", word))
-    return len(word) >= _WORD and sum(map(bool, kinds)) > 1 and b"." not in word[1:-1]
 
 
 def _in(content: IO[bytes], wanted: Collection[bytes]) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ for it in images and logs as bytes: into no argument list, no plan, no message.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,13 @@ from ..errors import SurroundingsError
 from ..model import Secret
 from ..planning.plan import Plan, PlannedImage
 
-SHORTEST = 6
-"""Characters that a line of a secret must have to be hidden in a log: shorter ones are everywhere."""
+LEAST = 6
+"""Bytes that a secret, or a part of one, must have to be hidden or looked for: shorter ones are everywhere."""
+_WORD = 12
+# In a file of several words those that follow one of these are secret by themselves: .netrc, INI, YAML, .env.
+_AFTER = re.compile(
+    rb"(?:password|passwd|token|secret|account|key|auth)\"?\s*[:= ]\s*[\"']?([^\s\"']+)", re.IGNORECASE
+)
 AGENT = "SSH_AUTH_SOCK"
 
 
@@ -45,13 +51,44 @@ def contents(image: PlannedImage, root: Path, environ: Mapping[str, str]) -> Ite
 
 
 def hidden(image: PlannedImage, root: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns the texts that no line of a log may show: secrets, their lines, and both in base64; longest first."""
+    """Returns the texts that no line of a log may show: what secrets may look like, and their lines; longest first."""
     found: set[str] = set()
     for _, value in contents(image, root, environ):
-        lines = [line.strip() for line in value.decode("utf-8", "replace").splitlines()]
-        found |= {line for line in lines if len(line) >= SHORTEST}
-        found |= {base64.b64encode(part).decode() for part in (value, value.strip()) if len(part) >= SHORTEST}
+        parts = {line.strip() for line in value.splitlines()}
+        parts |= {base64.b64encode(part) for part in (value, value.strip())}  # to its last letter
+        parts = forms(value) | {part for part in parts if len(part) >= LEAST}
+        found |= {part.decode("utf-8", "replace") for part in parts}
     return tuple(sorted(found, key=lambda text: (-len(text), text)))
+
+
+def forms(value: bytes) -> set[bytes]:
+    """Returns everything a secret may look like elsewhere: itself, its telling parts, and all that in base64."""
+    whole = value.strip()
+    parts = {whole} | {word.strip() for word in _AFTER.findall(whole)}
+    lines = [line.strip() for line in whole.splitlines()]
+    if len(lines) > 1:
+        # One line of a key, or one word of a list of tokens, gives it away; headings and host names do not.
+        parts |= {word for line in lines for word in line.split() if _is_random(word)}
+    plain = {part for part in parts if len(part) >= LEAST}
+    return plain | {coded for part in plain for coded in _base64(part)}
+
+
+def _base64(part: bytes) -> Iterator[bytes]:
+    """Yields what stands for these bytes in any base64 text that holds them, wherever in it they begin."""
+    for shift in range(3):
+        coded = base64.b64encode(bytes(shift) + part)
+        # The first characters also stand for what comes before, the last for what comes after.
+        first = (0, 2, 3)[shift]
+        last = len(coded) if (shift + len(part)) % 3 == 0 else len(coded.rstrip(b"=")) - 1
+        core = coded[first:last]
+        if len(core) >= LEAST:
+            yield core
+            yield core.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def _is_random(word: bytes) -> bool:
+    kinds = (re.search(rb"[a-z]", word), re.search(rb"[A-Z]", word), re.search(rb"\d", word))
+    return len(word) >= _WORD and sum(map(bool, kinds)) > 1 and b"." not in word[1:-1]
 
 
 def _settled(image: PlannedImage, root: Path, environ: Mapping[str, str], missing: list[str]) -> PlannedImage:

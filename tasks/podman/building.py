@@ -14,7 +14,7 @@ from typing import TextIO
 
 from ..buildkit.builds import Watcher
 from ..buildkit.remedy import remedy
-from ..buildkit.steps import Target
+from ..buildkit.steps import Target, quiet
 from ..engine import secrets
 from ..engine.docker import ask, explain
 from ..engine.processes import follow
@@ -75,7 +75,7 @@ def _one(run: _Run, image: PlannedImage) -> None:
     target = Target(image.name, image.name, image.platforms, image.dockerfile, image.context, hidden=hidden)
     output = Output(target, run.watcher, lambda line: print(line, file=run.log))
     command = calls.build(image, run.plan, run.facts, run.word)
-    print(f"$ podman {' '.join(command)}", file=run.log)
+    print(quiet(f"$ podman {' '.join(command)}", hidden), file=run.log)
     succeeded = False
     try:
         succeeded = follow(["podman", *command], output.line, run.plan.root) == 0
