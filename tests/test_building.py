@@ -245,6 +245,30 @@ def test_what_was_loaded_before_another_failed_is_told_as_built(real: Fleet, eng
     assert (quick["verdict"], f"{quick['size']} {quick['digest']}") == ("built", shown)
 
 
+def test_what_was_loaded_before_the_engine_died_is_told_with_the_log_and_the_reason(real: Fleet):
+    docker, gone = shutil.which("docker", path=real.env["PATH"]), real.root / "gone"
+    real.file(
+        "bin/docker",
+        f"""\
+        #!/bin/sh
+        if [ "$2" = bake ] && grep -q '"worker"' "$4"; then touch {gone}; fi
+        if [ -e {gone} ]; then
+            echo "Cannot connect to the Docker daemon" >&2
+            exit 1
+        fi
+        exec {docker} "$@"
+        """,
+        0o755,
+    )
+    for name in ("api", "worker"):
+        real.image(name, f"FROM busybox:stable\nRUN echo {real.owner} > /mark\n")
+    real.toml("[engine]\nparallel = 1\n[images.api]\n[images.worker]\n")
+    ran = real.inv("build --json", env={"PATH": f"{real.root / 'bin'}:{real.env['PATH']}"}).failed(3)
+    verdicts = {image["name"]: image["verdict"] for image in ran.json["images"]}
+    assert verdicts == {"api": "built", "worker": "stopped"}
+    assert "no Docker Engine answers" in ran.err
+
+
 @pytest.mark.parametrize(
     ("dockerfile", "said"),
     [

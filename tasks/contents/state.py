@@ -16,12 +16,13 @@ KEPT_LOGS = 20
 
 
 def folder(root: Path) -> Path:
-    """Returns (and makes) a project's folder under $XDG_STATE_HOME, ~/.local/state if that is not set."""
+    """Returns a project's folder under $XDG_STATE_HOME, ~/.local/state if that is not set.
+
+    It need not be there: who writes makes it, and who only looks needs no folder that can be written.
+    """
     base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     key = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:10]
-    path = base / "argosy" / f"{root.name}-{key}"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    return base / "argosy" / f"{root.name}-{key}"
 
 
 def new_log(root: Path, name: str) -> Path:
@@ -31,7 +32,7 @@ def new_log(root: Path, name: str) -> Path:
     """
     try:
         logs = folder(root) / "logs"
-        logs.mkdir(exist_ok=True)
+        logs.mkdir(parents=True, exist_ok=True)
         for old in sorted(logs.iterdir())[: -KEPT_LOGS + 1]:
             old.unlink(missing_ok=True)
     except OSError as error:
@@ -40,3 +41,11 @@ def new_log(root: Path, name: str) -> Path:
             "Set XDG_STATE_HOME to a folder that can be written."
         ) from None
     return logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{name}.log"
+
+
+def unwritable(error: OSError, log_file: Path | None) -> SurroundingsError:
+    """Returns the error for a disk that takes no more, or a log that cannot be written."""
+    return SurroundingsError(
+        f"cannot write {error.filename or log_file}: {error.strerror or error}. "
+        "Free some room, or set XDG_STATE_HOME (logs) and TMPDIR to folders that have it."
+    )

@@ -9,7 +9,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
+from ..contents import state
 from ..errors import BuildError
 from ..planning.plan import Plan
 from . import processes
@@ -30,22 +32,33 @@ def commands(plan: Plan) -> dict[tuple[str, ...], list[str]]:
 def run(plan: Plan, log_file: Path, told: Callable[[str], None]) -> None:
     """Runs them one after another in build.toml's folder; what they print goes to the log.
 
-    Raises BuildError for the first that fails: nothing is built then.
+    Raises BuildError for the first that fails: nothing is built then. Raises SurroundingsError for a log that
+    cannot be written.
     """
-    with log_file.open("w", encoding="utf-8") as log:
-        for command, images in commands(plan).items():
-            text = shlex.join(command)
-            told(f"before {', '.join(images)}: {text}")
-            log.write(f"$ {text}\n")
-            try:
-                done = processes.run(command, folder=plan.root)
-            except OSError as error:
-                raise BuildError(_failed(images, text, f"{command[0]}: {error.strerror}", log_file)) from None
-            log.write(done.out + done.err)
-            if not done:
-                lines = (done.out + done.err).splitlines()[-SHOWN:]
-                said = "\n".join([f"exit {done.status}", *(f"  {line}" for line in lines)])
-                raise BuildError(_failed(images, text, said, log_file))
+    try:
+        with log_file.open("w", encoding="utf-8") as log:
+            for command, images in commands(plan).items():
+                _one(plan.root, command, images, log, told)
+    except OSError as error:
+        raise state.unwritable(error, log_file) from None
+
+
+def _one(
+    root: Path, command: tuple[str, ...], images: list[str], log: TextIO, told: Callable[[str], None]
+) -> None:
+    text = shlex.join(command)
+    told(f"before {', '.join(images)}: {text}")
+    log.write(f"$ {text}\n")
+    log_file = Path(log.name)
+    try:
+        done = processes.run(command, folder=root)
+    except OSError as error:
+        raise BuildError(_failed(images, text, f"{command[0]}: {error.strerror}", log_file)) from None
+    log.write(done.out + done.err)
+    if not done:
+        lines = (done.out + done.err).splitlines()[-SHOWN:]
+        said = "\n".join([f"exit {done.status}", *(f"  {line}" for line in lines)])
+        raise BuildError(_failed(images, text, said, log_file))
 
 
 def _failed(images: list[str], text: str, said: str, log_file: Path) -> str:
