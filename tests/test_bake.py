@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from python_on_whales import DockerClient
 
-from tasks.engine import bake
+from tasks.engine import bake, processes
 
 SCRIPT = """#!/bin/sh
 # A docker that writes down what it is asked and answers as it is told.
@@ -125,6 +127,32 @@ def test_one_that_does_not_heed_the_interrupt_is_killed(record: Path):
     assert heard.ended is False
     for pid in pids.read_text().split():
         assert not alive(int(pid))
+
+
+def test_ctrl_c_while_it_is_being_started_ends_it_too(record: Path, monkeypatch: pytest.MonkeyPatch):
+    (record / "docker").write_text("#!/bin/sh\nexec sleep 600\n")
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        """It runs already, and nobody has got it yet: then a signal comes."""
+
+        def __init__(self, *words: Any, **how: Any) -> None:
+            super().__init__(*words, **how)
+            started.append(self)
+            if processes.end_all():  # as every task takes a signal
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    heard = Heard()
+    with pytest.raises(KeyboardInterrupt):
+        run(record, heard)
+    [process] = started
+    try:
+        assert process.poll() is not None
+        assert heard.ended is False
+    finally:
+        process.kill()
+        process.wait()
 
 
 def alive(pid: int) -> bool:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .processes import unbroken
+
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
@@ -68,28 +70,32 @@ def run(
     with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
         file, metadata = Path(folder, "bake.json"), Path(folder, "metadata.json")
         file.write_text(json.dumps(bakefile), encoding="utf-8")
-        process = subprocess.Popen(
-            command(docker, file, metadata, builder),
-            cwd=root,
-            env={
-                **os.environ,
-                **ENVIRON,
-                "TMPDIR": folder,
-            },  # buildx leaves things there when it is interrupted
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on
-        )
+        process: subprocess.Popen[bytes] | None = None
         try:
+            # An exception out of the middle of a start would leave a build that nobody knows of.
+            with unbroken():
+                process = subprocess.Popen(
+                    command(docker, file, metadata, builder),
+                    cwd=root,
+                    env={
+                        **os.environ,
+                        **ENVIRON,
+                        "TMPDIR": folder,
+                    },  # buildx leaves things there when it is interrupted
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on
+                )
             _follow(process, progress)
             status = process.wait()
         except BaseException:
-            _stop(process)
+            if process:
+                _stop(process)
             progress.close(succeeded=False)
             raise
         finally:
-            if process.stderr:
+            if process and process.stderr:
                 process.stderr.close()
         progress.close(succeeded=status == 0)
         found = json.loads(metadata.read_text(encoding="utf-8")) if status == 0 and metadata.exists() else {}
