@@ -16,11 +16,13 @@ import pytest
 
 from tasks.engine.containers import Berths
 from tasks.evidence.blobs import MOST
+from tests.builders import elsewhere
 from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
+BOTH = ["linux/amd64", "linux/arm64"]
 BASE = """\
 FROM busybox:stable
 RUN mkdir -p /etc /www && echo ok > /www/health && uname -m > /www/arch \\
@@ -430,6 +432,17 @@ def test_what_compose_did_not_get_to_take_down_goes_at_the_end_of_the_run(
         berths.down(project, server.root / "no such file")
     for kind in ("network", "volume"):
         assert project not in server.run("docker", kind, "ls").ok().out
+
+
+def test_what_the_engine_does_not_run_is_skipped_and_what_it_runs_is_tested_whatever_the_builder_can(
+    server: Fleet,
+):
+    server.toml(f"[images.base]\nplatforms = {BOTH}\ntests = [{{ run = 'cat /www/arch' }}]\n")
+    ran = server.inv("test --images base", env=elsewhere(server, "linux/amd64, linux/arm64", "linux/amd64"))
+    assert "this engine cannot run linux/arm64; it runs linux/amd64. For emulation install" in ran.ok().out
+    assert "1 passed, 1 skipped" in ran.out
+    arm = server.inv("test --images base --platforms linux/arm64", env=elsewhere(server, "linux/amd64"))
+    assert "aarch64" in arm.ok().out
 
 
 def test_a_container_structure_test_is_taken_as_it_is(server: Fleet):

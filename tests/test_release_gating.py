@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests import harbour
+from tests.builders import elsewhere
 from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
 
@@ -122,3 +123,29 @@ def test_a_compose_file_of_a_gate_runs_what_is_to_be_released_whatever_tag_it_na
     assert "v1.1.0" not in names(real)
     left = engine.docker("image", "ls", "--digests", "--format", "{{.Repository}}@{{.Digest}}")
     assert f"{real.owner}/api@sha256" not in left, "what was pulled to be tested is gone again"
+
+
+def test_what_cannot_be_run_has_not_passed_and_what_promises_nothing_needs_no_run(real: Fleet) -> None:
+    """Its builder has a node of that platform; the engine that tests has no emulation for it."""
+    real.file(".gitignore", "build.lock\n.bin\n")
+    real.toml(
+        """
+        [defaults]
+        platforms = ["linux/amd64", "linux/arm64"]
+        [release]
+        gates = ["contract"]
+        [images.api]
+        tests = [{ run = "true" }]
+        [images.worker]
+        """
+    )
+    for name in ("api", "worker"):
+        real.image(name, f"FROM busybox:stable\nRUN echo {real.owner} > /owner\n")
+    env = elsewhere(real, "linux/amd64, linux/arm64", "linux/amd64")
+    real.commit()
+    said = real.inv("release --tag v1.0.0", env=env).failed(5).err
+    assert "contract: api linux/arm64" in said
+    assert "this engine cannot run linux/arm64" in said
+    assert "contract: worker" not in said
+    assert "contract: api linux/amd64" not in said
+    assert names(real) == set()

@@ -42,13 +42,14 @@ def ask(
     required: bool = True,
     output: str = "",
     release: str = "",
+    builds: bool = True,
 ) -> Asked:
     """Loads the project with what was chosen laid over it and plans; `output` instead of what was chosen.
 
     With `since` only images whose inputs have changed since that commit are selected (none may be left).
 
     `engine` asks the engine; where it does not answer that is an error if `required`, else a reason in the
-    plan. Raises ConfigError or SurroundingsError.
+    plan. Where nothing is built (`builds`) the builder need not be able to. Raises ConfigError or SurroundingsError.
     """
     from ..errors import ConfigError, nearest
     from ..planning import planner
@@ -67,6 +68,7 @@ def ask(
         deps=not choice.no_deps,
         output=output,  # type: ignore[arg-type]  # checked above
         release=release,
+        builds=builds,
     )
     plan = planner.make(project, facts, request)
     if plan.client == "podman":

@@ -27,7 +27,7 @@ def lint(choice: LintChoice) -> None:
     from . import linting
     from .asking import ask
 
-    found = linting.linted(ask(choice, engine=not choice.files, required=False), choice)
+    found = linting.linted(ask(choice, engine=not choice.files, required=False, builds=False), choice)
     report.tell(found, "lint", json=choice.json)
     found.require()
 
@@ -50,6 +50,6 @@ def scan(choice: ScanChoice) -> None:
     from . import scanning
     from .asking import ask
 
-    found = scanning.scanned(ask(choice, required=False), strict=choice.strict)
+    found = scanning.scanned(ask(choice, required=False, builds=False), strict=choice.strict)
     report.tell(found, "scan", json=choice.json)
     found.require()

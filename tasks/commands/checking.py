@@ -25,6 +25,6 @@ def test(choice: Testing) -> None:
     from . import testing
     from .asking import ask
 
-    found = testing.tested(ask(choice), choice)
+    found = testing.tested(ask(choice, builds=False), choice)
     report.tell(found, "test", json=choice.json)
     found.require()

@@ -67,7 +67,7 @@ def contract(asked: Asked, evidence: Iterable[tuple[Platform, Evidence]]) -> tup
         there, asked.plan.root, asked.project.client, cannot, at_once=_at_once(asked), fetched=True
     )
     return tuple(
-        replace(check, outcome=Outcome.FAILED if cannot(check.platform) else Outcome.PASSED)
+        replace(check, outcome=Outcome.FAILED if check.detail == cannot(check.platform) else Outcome.PASSED)
         if check.outcome is Outcome.SKIPPED
         else check
         for check in found
@@ -135,12 +135,25 @@ def _promised(asked: Asked) -> dict[str, tuple[Contract, tuple[Line, ...]]]:
 
 
 def _cannot(asked: Asked) -> Callable[[str], str]:
+    """Returns what says why a platform's containers cannot be run, "" where they can."""
+    from functools import cache
+
+    from ..engine import inquiry
+
     engine = asked.facts.engine
 
+    @cache
     def cannot(platform: str) -> str:
-        if engine is None or platform == engine.native or platform in engine.platforms:
+        if engine is None or platform == engine.native or platform in runs():
             return ""
-        return f"this engine cannot run {platform}: install qemu-user-static and binfmt-support"
+        return (
+            f"this engine cannot run {platform}; it runs {', '.join(runs())}. "
+            "For emulation install qemu-user-static and binfmt-support."
+        )
+
+    @cache
+    def runs() -> tuple[str, ...]:
+        return inquiry.runs(engine) if engine else ()
 
     return cannot
 

@@ -109,6 +109,20 @@ def inspect(name: str = "", seconds: float = PATIENCE) -> tuple[str, tuple[str, 
     return _inspected(ask("docker", *_inspect(name), seconds=seconds), name)
 
 
+def runs(engine: Engine) -> tuple[str, ...]:
+    """Returns the platforms whose containers an engine runs, emulated ones among them.
+
+    A builder elsewhere may have nodes of other platforms; an engine's own builder works where its containers run.
+    Raises SurroundingsError where that does not answer.
+    """
+    if engine.driver in {"docker", "podman"}:
+        return engine.platforms
+    done = ask("docker", "context", "show", seconds=PATIENCE)
+    if not done:
+        raise explain(done)
+    return inspect(done.out.strip())[1]  # an engine's own builder bears the name of its context
+
+
 def too_old(about: Info) -> dict[str, str]:
     """Returns what is too old or missing to serve ("engine", "buildx"), each with what to do."""
     found = {

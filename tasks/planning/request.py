@@ -11,7 +11,8 @@ class Request:
     """The question a plan answers.
 
     `images` and `groups` are names or globs; both empty means the default group, or all. `output` "auto"
-    loads. `release` is the tag of a release whose names are to be planned.
+    loads. `release` is the tag of a release whose names are to be planned. `builds` is whether anything may be built
+    of it: what is only looked at may be more than the builder can.
     """
 
     images: tuple[str, ...] = ()
@@ -19,6 +20,7 @@ class Request:
     deps: bool = True
     output: Literal["auto", "load", "push", "none"] = "auto"
     release: str = ""
+    builds: bool = True
 
 
 def words(text: str | None) -> tuple[str, ...]:
