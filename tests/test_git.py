@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.engine import git
+from tasks.engine import git, gitrefs
 from tests.scenario import Fleet
 
 
@@ -46,6 +46,23 @@ def test_a_detached_head_has_no_branch_and_a_folder_below_is_the_same_repository
     assert getattr(git.read(fleet.root / "below"), "branch", None) == "feat/long-name"
     fleet.git("checkout", "-q", "--detach")
     assert getattr(git.read(fleet.root), "branch", None) == ""
+
+
+def test_what_is_read_of_a_signed_commit_is_the_commit_where_git_shows_signatures(fleet: Fleet):
+    """log.showSignature puts what gpg or ssh says of it before all else."""
+    fleet.file("a", "1")
+    fleet.commit()
+    key = fleet.root / ".git" / "key"
+    fleet.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)).ok()
+    for setting in ("gpg.format=ssh", f"user.signingKey={key}", "log.showSignature=true"):
+        fleet.git("config", *setting.split("=", 1))
+    fleet.git("commit", "-q", "--allow-empty", "-S", "-m", "signed")
+    commit = fleet.git("rev-parse", "HEAD")
+    assert not fleet.git("log", "-1", "--format=%H").startswith(commit), "git shows the signature first"
+    found = git.read(fleet.root)
+    assert found is not None
+    assert (found.sha, found.branch) == (commit, "main")
+    assert gitrefs.committed(fleet.root).endswith("Z")
 
 
 @pytest.mark.engine  # like the engine, it needs root: a folder is given to another user

@@ -11,6 +11,8 @@ from ..planning.facts import Git
 
 # One process for commit, date, branch and tags on HEAD; describe and the tree's state need their own.
 FORMAT = "%H%n%cI%n%D"
+PLAIN = ("-c", "log.showSignature=false")
+"""What a person may have set, and would make git's answers other than those that are read here."""
 
 
 def read(root: Path) -> Git | None:
@@ -84,7 +86,7 @@ def _git(root: Path, *arguments: str) -> str | None:
     # Looking must not get in the way of the git that a person runs meanwhile: no lock, no refreshed index.
     try:
         done = subprocess.run(
-            ["git", "--no-optional-locks", "-C", str(root), *arguments],
+            ["git", "--no-optional-locks", "-C", str(root), *PLAIN, *arguments],
             capture_output=True,
             text=True,
             check=False,

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from .git import PLAIN
+
 LOCK = "refs/argosy/lock"
 SECONDS = 60
 _NOBODY = {"NAME": "argosy", "EMAIL": "argosy@localhost"}
@@ -115,7 +117,7 @@ def _git(root: Path, *arguments: str) -> tuple[bool, str]:
     env = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **os.environ}
     for role in ("AUTHOR", "COMMITTER"):
         env = {f"GIT_{role}_{key}": text for key, text in _NOBODY.items()} | env
-    call = ["git", "-C", str(root), *arguments]
+    call = ["git", "-C", str(root), *PLAIN, *arguments]
     try:
         done = subprocess.run(
             call,
