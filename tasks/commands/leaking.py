@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -30,15 +30,15 @@ def in_engine(asked: Asked, results: Results, ended: ArgosyError | None) -> Argo
     What holds secrets, and what was not looked into because the build was stopped, loses its address: it would be
     reused, and never be looked into again.
     """
+    plan = asked.plan
+    made = [image for image in touched(plan) if image.action != "reuse"]
+    if plan.output != "load" or not made:
+        return ended
     from ..engine.results import Verdict
     from ..evidence import in_engine as engine
     from ..evidence.blobs import Blobs
 
-    plan = asked.plan
-    if plan.output != "load":
-        return ended
     names = {one.image for one in results.images if one.verdict is Verdict.BUILT}
-    made = [image for image in touched(plan) if image.action != "reuse"]
     images = [image for image in made if image.name in names and image.references]
 
     def look() -> Iterator[tuple[str, Evidence]]:
@@ -61,7 +61,8 @@ def in_engine(asked: Asked, results: Results, ended: ArgosyError | None) -> Argo
     unlooked = made
     try:
         if ended is None or isinstance(ended, BuildError):
-            _none(asked, images, look())
+            if images:
+                _none(asked, look())
             unlooked = [image for image in made if ended and image not in images]
     except ArgosyError as error:
         ended = BuildError(f"{ended}\n{error}") if ended else error
@@ -81,11 +82,12 @@ def in_registries(
     asked: Asked, contents: Mapping[str, Mapping[Reference, Content]], clients: Clients
 ) -> None:
     """Raises CheckError for secrets in what is to be named, built now or earlier."""
+    images = [image for image in touched(asked.plan) if image.name in contents]
+    if not images:
+        return
     from ..evidence import in_registry
     from ..evidence.blobs import Blobs
     from ..model import HUB
-
-    images = [image for image in touched(asked.plan) if image.name in contents]
 
     def look() -> Iterator[tuple[str, Evidence]]:
         blobs = Blobs()
@@ -99,7 +101,7 @@ def in_registries(
                 )
         blobs.prune()
 
-    _none(asked, images, look())
+    _none(asked, look())
 
 
 def touched(plan: Plan) -> tuple[PlannedImage, ...]:
@@ -111,11 +113,11 @@ def touched(plan: Plan) -> tuple[PlannedImage, ...]:
     return tuple(image for image in plan.selected if image.name in names)
 
 
-def _none(asked: Asked, images: Collection[PlannedImage], looked: Looked) -> None:
+def _none(asked: Asked, looked: Looked) -> None:
     from ..checks import leaks
     from ..checks.linting import judged
 
-    secrets = leaks.of_plan(asked.plan, os.environ) if images else ()
+    secrets = leaks.of_plan(asked.plan, os.environ)
     if not secrets:
         return
     wrong = [
