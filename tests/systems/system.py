@@ -6,6 +6,7 @@ that names stand-ins in the private registry: busybox, and shell programs in the
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import shutil
@@ -68,8 +69,12 @@ def stand_in(
     platforms: str = BOTH,
     contexts: Mapping[str, Path] | None = None,
 ) -> str:
-    """Makes a stand-in for `base` in the private registry and returns its reference; the same one every time."""
-    reference = f"{engine.registry}/stand-ins/{base}"
+    """Makes a stand-in for `base` in the private registry and returns its reference; the same one every time.
+
+    What it is made of is part of its name: tests that run side by side may need different ones for the same base.
+    """
+    kinds = {"kind": STAND_INS / kind, **(contexts or {})}
+    reference = f"{engine.registry}/stand-ins/{digest(kinds)}/{base}"
     more = [f"--build-context={name}={path}" for name, path in (contexts or {}).items()]
     command = ["docker", "buildx", "build", "--push", "--provenance=false", "--platform", platforms]
     done = subprocess.run(
@@ -81,6 +86,16 @@ def stand_in(
     )
     assert done.returncode == 0, done.stderr
     return reference
+
+
+def digest(folders: Mapping[str, Path]) -> str:
+    """A word for what some folders hold."""
+    found = hashlib.sha256()
+    for name, folder in sorted(folders.items()):
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            text = hashlib.sha256(file.read_bytes()).hexdigest()
+            found.update(f"{name}/{file.relative_to(folder)} {text}\n".encode())
+    return found.hexdigest()[:12]
 
 
 def docker_package(folder: Path, engine: PrivateEngine) -> Path:
