@@ -198,11 +198,16 @@ def test_ssh_is_forwarded_from_the_agent(real: Fleet, engine: PrivateEngine, tmp
     said = real.inv("build").failed(3).err
     assert "ssh default of image api: no agent is running (SSH_AUTH_SOCK is not set)" in said
     with subprocess.Popen(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL) as process:
-        while not agent.exists():
-            pass
-        subprocess.run(["ssh-add", "-q", key], check=True, env=real.env | {"SSH_AUTH_SOCK": str(agent)})
-        real.inv("build", env={"SSH_AUTH_SOCK": str(agent)}).ok()
-        process.terminate()
+        try:
+            deadline = time.monotonic() + 60
+            while not agent.exists():
+                assert process.poll() is None, "ssh-agent has ended"
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            subprocess.run(["ssh-add", "-q", key], check=True, env=real.env | {"SSH_AUTH_SOCK": str(agent)})
+            real.inv("build", env={"SSH_AUTH_SOCK": str(agent)}).ok()
+        finally:
+            process.terminate()
     assert run(real, engine, "cat", "/agent") == "there"
 
 
