@@ -235,7 +235,7 @@ def test_keep_going_builds_the_rest_and_shows_each_verdict(
 
 def test_what_was_loaded_before_another_failed_is_told_as_built(real: Fleet, engine: PrivateEngine):
     real.image("quick", "FROM busybox:stable\nRUN echo quick > /mark\n")
-    real.image("broken", "FROM busybox:stable\nRUN sleep 4 && false\n")
+    real.image("broken", "FROM busybox:stable\nRUN sleep 20 && false\n")
     real.toml("[images.quick]\n[images.broken]\n")
     ran = real.inv("build --json").failed(4)
     quick = next(image for image in ran.json["images"] if image["name"] == "quick")
