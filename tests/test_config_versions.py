@@ -74,6 +74,15 @@ def test_no_answer_is_an_error_that_lists_what_was_asked(fleet: Fleet) -> None:
     assert '{ value = "dev" }' in said
 
 
+def test_what_is_not_in_its_file_is_told_with_what_was_looked_for(fleet: Fleet) -> None:
+    sources(fleet, """{ file = "src/main.rs", regex = 'TAG = "(.+)"' }""")
+    fleet.file("src/main.rs", 'const TAGS = "0.2.0";\n')
+    said = fleet.inv("version").failed(2).err
+    assert """(asked: cannot find 'TAG = "(.+)"' in src/main.rs)""" in said
+    (fleet.root / "src/main.rs").unlink()
+    assert "(asked: file src/main.rs)" in fleet.inv("version").failed(2).err
+
+
 def test_an_image_may_have_a_version_of_its_own(fleet: Fleet) -> None:
     sources(fleet, '{ value = "1.0" }', 'version = [{ file = "docker/api/VERSION" }, { value = "dev" }]')
     fleet.image("worker")

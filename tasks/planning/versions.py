@@ -81,13 +81,19 @@ def place(source: VersionSource, facts: Facts) -> str:
     return f"{source.value}:{line + 1} ({text.splitlines()[line].strip()})"
 
 
+def _silent(source: VersionSource, facts: Facts) -> str:
+    """Returns a source that did not answer, and, where its file is there, what cannot be found in it."""
+    missed = source.regex and source.value in facts.files
+    return f"cannot find {source.regex!r} in {source.value}" if missed else str(source)
+
+
 def version(sources: Sequence[VersionSource], facts: Facts, where: str) -> Version:
     """Returns the first answer. Raises ConfigError, listing what was asked, if no source answers."""
     for source in sources:
         text = answer(source, facts)
         if text:
             return Version(text, str(source))
-    asked = ", ".join(str(source) for source in sources)
+    asked = ", ".join(_silent(source, facts) for source in sources)
     raise ConfigError(
         f'{where}: no source gave a version (asked: {asked}). Add {{ value = "dev" }} as the last.'
     )
