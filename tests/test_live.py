@@ -184,7 +184,10 @@ def test_drawing_two_hundred_lines_is_cheap():
     screen = Screen([], Terminal())
     screen.update([running(f"image-{number}") for number in range(200)])
     drawn(screen, height=60)
-    started = time.process_time()
-    for _ in range(8):
-        drawn(screen, height=60)
-    assert time.process_time() - started < 0.5, "a second of drawing must leave the processor to the builds"
+    spent = []
+    for _ in range(3):
+        started = time.process_time()
+        for _ in range(8):
+            drawn(screen, height=60)
+        spent.append(time.process_time() - started)
+    assert min(spent) < 0.5, "a second of drawing must leave the processor to the builds"
