@@ -60,11 +60,10 @@ def test_what_was_touched_decides_what_is_built(workspace: Fleet) -> None:
     workspace.file("docker/mvp/tools/gh", "second\n")
     assert since(workspace) == {"mvp": "docker/mvp/tools/gh changed"}
     workspace.file("docker/mvp/tools/gh", "first\n")
-    workspace.file("apps/supervisor/main.sh", "second\n")
-    assert since(workspace) == {
-        "base": "apps/supervisor/main.sh changed",
-        "mvp": "stands on base, which changed",
-    }
+    for path in ("apps/supervisor/main.sh", "docker/base/entrypoint.sh"):
+        workspace.file(path, "second\n")
+        assert since(workspace) == {"base": f"{path} changed", "mvp": "stands on base, which changed"}
+        workspace.file(path, "first\n")
 
 
 def test_a_rename_and_a_deletion_are_changes(workspace: Fleet) -> None:
