@@ -121,7 +121,8 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 class TokenService:
     """A token service that gives USER what he asks for, except `denied` actions; `asked` holds every scope.
 
-    `seconds` is how long its tokens live (0: they are expired when they arrive); `refresh` is an identity token.
+    `seconds` is how long its tokens live (0: they are expired when they arrive); `refresh` is an identity token, and
+    `traded` holds every one that came to be traded for an access token.
     """
 
     certificate: tuple[Path, Path]
@@ -129,6 +130,7 @@ class TokenService:
     denied: tuple[str, ...] = ()
     refresh: str = "identity-token-0815"
     asked: list[str] = field(default_factory=list)
+    traded: list[str] = field(default_factory=list)
     url: str = ""
 
     @property
@@ -175,6 +177,7 @@ def token_service(folder: Path) -> Iterator[TokenService]:
 
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            service.traded += form.get("refresh_token", [])
             known = form["grant_type"] == ["refresh_token"] and form["refresh_token"] == [service.refresh]
             self.give(form["scope"][0], "access_token", known)
 

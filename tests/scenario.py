@@ -127,6 +127,21 @@ class Fleet:
             text=True,
         )
 
+    def under_test(self) -> list[str]:
+        """The containers, running or not, in which `inv test` has an image of this fleet.
+
+        Other fleets may be under test in the same engine, so one of theirs may be gone before it is looked at.
+        """
+        listed = self.run("docker", "ps", "-aq", "--filter", "label=dev.argosy.test").ok().out.split()
+        if not listed:
+            return []
+        named = (
+            self.run("docker", "image", "ls", "--no-trunc", "--format", "{{.Repository}} {{.ID}}").ok().out
+        )
+        mine = {self.owner} | {line.split()[1] for line in named.splitlines() if self.owner in line}
+        found = self.run("docker", "container", "inspect", "--format", "{{.Id}} {{.Config.Image}}", *listed)
+        return [line for line in found.out.splitlines() if any(word in line for word in mine)]
+
     def git(self, *arguments: str) -> str:
         """Runs git in the project."""
         identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]

@@ -84,6 +84,7 @@ def test_a_builder_is_created_once_never_current_and_builds(real: Fleet, engine:
     assert said == f"aarch64\n{builder}"
 
     ran = real.inv("build --images api --no-deps --rebuild --registry localhost:1").failed(3)
+    assert "localhost:1" in ran.err
     ran = real.inv("build --images api --no-deps --rebuild --tags none").failed(2)
     assert f"{real.owner}/base:none is not in the registry" in ran.err
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -89,9 +88,8 @@ def test_no_deps_takes_the_sibling_from_the_engine_or_says_at_once_that_it_is_no
     real.image("base", "FROM busybox:stable\nRUN echo pushed > /mark\n")
     real.image("api", f"FROM {real.owner}/base:whatever\nRUN cp /mark /seen\n")
     real.toml("[images.base]\n[images.api]\n")
-    started = time.monotonic()
     ran = real.inv("build --images api --no-deps").failed(2)
-    assert time.monotonic() - started < 5
+    assert not (real.root.parent / "state").exists(), "no build began"
     assert f"{real.registry}/{real.owner}/base:0.1.0 is not in the engine" in ran.err
     assert "docker/api/Dockerfile:1" in ran.err
     assert "inv build --images base" in ran.err
@@ -182,13 +180,11 @@ def test_the_bake_file_of_a_plan_builds_the_same_images(real: Fleet, engine: Pri
 
 
 def test_the_first_failure_stops_with_image_dockerfile_line_and_log(real: Fleet):
-    real.image("slow", "FROM busybox:stable\nRUN sleep 60\n")
+    real.image("slow", "FROM busybox:stable\nRUN sleep 100000\n")  # nobody waits for it
     real.image("api", "FROM busybox:stable\n\nRUN echo about to fail && exit 7\n")
     real.image("child", f"FROM {real.owner}/api\n")
     real.toml("[images.slow]\n[images.api]\n[images.child]\n")
-    started = time.monotonic()
     ran = real.inv("build").failed(4)
-    assert time.monotonic() - started < 30
     assert "docker/api/Dockerfile:3" in ran.out
     assert "about to fail" in ran.out
     assert "exit code: 7" in ran.out
@@ -313,9 +309,7 @@ def test_a_hundred_images_build_in_one_run(real: Fleet, engine: PrivateEngine):
         "[images.'many-{n}']\ndockerfile = 'docker/many/Dockerfile'\nargs = { N = '{n}' }\n"
         f"matrix = {{ n = [{', '.join(str(n) for n in range(100))}] }}\n[tags]\nbuild = ['{{version}}']\n"
     )
-    started = time.monotonic()
     ran = real.inv("build").ok()
-    print(f"100 images built in {time.monotonic() - started:.1f} s")
     assert "100 built" in ran.out
     assert mine(engine, real) == {f"many-{n}:0.1.0" for n in range(100)}
     assert engine.docker("run", "--rm", f"{real.registry}/{real.owner}/many-73:0.1.0", "cat", "/n") == "73"
@@ -326,7 +320,7 @@ def test_no_more_run_at_once_than_is_set(real: Fleet):
     clock = 'read up idle < /proc/uptime && echo "$up"'
     real.file(
         "docker/many/Dockerfile",
-        f"FROM busybox:stable\nARG N\nRUN {clock} > /time && sleep 0.5 && {clock} >> /time\n",
+        f"FROM busybox:stable\nARG N\nRUN {clock} > /time && sleep 2 && {clock} >> /time\n",
     )
     real.toml(
         "[engine]\nparallel = 3\n[images.'many-{n}']\ndockerfile = 'docker/many/Dockerfile'\nargs = { N = '{n}' }\n"

@@ -111,6 +111,7 @@ within = "1s"
 [[images.broken.tests]]
 http = "/health"
 within = "1s"
+idle = 0.01
 [[images.broken.tests]]
 name = "never fails"
 unhealthy = true
@@ -154,19 +155,6 @@ def rows(said: Any, image: str, platform: str = "linux/amd64") -> dict[str, dict
     }
 
 
-def left(fleet: Fleet) -> str:
-    """The containers of this fleet's images, running or not, that `inv test` has left.
-
-    Other fleets may be under test in the same engine.
-    """
-    listed = fleet.run("docker", "ps", "-aq", "--filter", "label=dev.argosy.test").ok().out.split()
-    if not listed:
-        return ""
-    # One of somebody else's may be gone by now: that is an error of docker's, and no matter.
-    images = fleet.run("docker", "container", "inspect", "--format", "{{.Id}} {{.Config.Image}}", *listed).out
-    return "\n".join(line for line in images.splitlines() if fleet.owner in line)
-
-
 def test_what_is_promised_is_kept_on_every_platform(built: Fleet):
     ran = built.inv("test --images base,child --json").ok()
     said = ran.json
@@ -195,7 +183,7 @@ def test_what_is_promised_is_kept_on_every_platform(built: Fleet):
     assert child["files./motd"]["detail"] == "is not there; waived: written at the start"
     assert "size" not in child
     assert "passed  base  linux/arm64  http /health" in ran.err
-    assert not left(built)
+    assert not built.under_test()
 
 
 def platforms_of(fleet: Fleet, image: str) -> set[str]:
@@ -215,6 +203,7 @@ def test_every_broken_promise_is_found_and_the_rest_is_still_looked_at(built: Fl
     found = rows(ran.json, "broken")
     assert {one["outcome"] for one in found.values()} == {"failed"}
     details = {name: one["detail"] for name, one in found.items()}
+    assert re.fullmatch(r"takes [\d.]+ MB, more than 0.01 MB", details.pop("idle"))
     size = details.pop("size")
     assert size.endswith("MB, not at most 1 MB")
     assert details == {
@@ -249,7 +238,7 @@ def test_every_broken_promise_is_found_and_the_rest_is_still_looked_at(built: Fl
     text = page.read_text()
     assert f"### Argosy test: {len(found)} failed" in text
     assert "| broken | linux/amd64 |" in text
-    assert not left(built)
+    assert not built.under_test()
 
 
 def test_what_is_not_there_is_skipped_by_name_it_has_failed(built: Fleet):
@@ -293,7 +282,7 @@ def test_a_signal_leaves_no_container_and_touches_no_other(built: Fleet, number:
     try:
         process = built.start("test --images broken")
         deadline = time.monotonic() + 180
-        while len(left(built).splitlines()) < 2:
+        while len(built.under_test()) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         process.send_signal(number)
@@ -301,7 +290,7 @@ def test_a_signal_leaves_no_container_and_touches_no_other(built: Fleet, number:
         assert process.returncode == code
         assert "Traceback" not in err
         assert err.splitlines()[-1].endswith("; no container is left")
-        assert not left(built)
+        assert not built.under_test()
         running = built.run("docker", "inspect", "--format", "{{.State.Status}}", other).ok().out
         assert running.strip() == "running"
     finally:
@@ -357,7 +346,7 @@ def test_a_compose_file_is_brought_up_with_what_was_built_and_taken_down(server:
     found = rows(ran.json, "base")
     assert found["compose.yaml /page"]["outcome"] == "passed"
     assert found["wrong"]["detail"] == "status 404, not 200"
-    assert not left(server)
+    assert not server.under_test()
     for kind in ("network", "volume"):
         assert kept not in server.run("docker", kind, "ls").ok().out
 
@@ -410,7 +399,8 @@ def test_a_volume_and_a_network_that_a_compose_file_names_itself_are_not_those_o
 
 def asked_so_far(server: Fleet) -> str:
     """What the service under test wrote of those who asked it."""
-    return "".join(server.run("docker", "logs", name).err for name in left(server).split())
+    names = [line.split()[0] for line in server.under_test()]
+    return "".join(server.run("docker", "logs", name).err for name in names)
 
 
 def test_ctrl_c_during_a_compose_test_leaves_no_network_and_no_volume(server: Fleet):
@@ -423,7 +413,7 @@ def test_ctrl_c_during_a_compose_test_leaves_no_network_and_no_volume(server: Fl
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
-    assert not left(server)
+    assert not server.under_test()
     for kind in ("network", "volume"):
         assert "argosy-test-" not in server.run("docker", kind, "ls").ok().out
 
@@ -505,7 +495,7 @@ def test_a_service_that_ends_at_once_is_told_as_such_and_passes_nothing(server: 
         "healthy": ended, "http /": ended, "idle": ended, "stops": f"{ended} before it was told to"
     }  # fmt: skip
     assert found["http /"]["log"] == ["no settings"]
-    assert not left(server)
+    assert not server.under_test()
 
 
 def test_surroundings_reach_the_container(server: Fleet):
@@ -520,10 +510,15 @@ def test_surroundings_reach_the_container(server: Fleet):
         env = { GREETING = "from {image} {version}" }
         mounts = ["certs:/certs:ro"]
         groups = [4711]
-        memory = "64m"
-        cpus = 1
         exit = 1
         regex = 'a certificate\\s*from base 0.1.0\\s+1000 4711'
+        [[images.base.tests]]
+        name = "limits"
+        entrypoint = "sh"
+        run = ["-c", "cd /sys/fs/cgroup; cat memory.max memory/memory.l* cpu.max cpu/cpu.cfs_q* 2>/dev/null; true"]
+        memory = "64m"
+        cpus = 1
+        regex = '^67108864\\s+100000\\b'
         [[images.base.tests]]
         name = "socket"
         entrypoint = "sh"
@@ -532,7 +527,29 @@ def test_surroundings_reach_the_container(server: Fleet):
         """
     )
     found = rows(server.inv("test --images base --json").ok().json, "base")
-    assert {name: one["outcome"] for name, one in found.items()} == {"around": "passed", "socket": "passed"}
+    assert {name: one["outcome"] for name, one in found.items()} == dict.fromkeys(
+        ("around", "limits", "socket"), "passed"
+    )
+
+
+def test_tests_run_side_by_side(server: Fleet):
+    """Each of the two ends only when it has seen the other."""
+    (server.root / "met").mkdir()
+    (server.root / "met").chmod(0o777)
+    tests = "".join(
+        f"""
+        [[images.base.tests]]
+        name = "{mine}"
+        entrypoint = "sh"
+        run = ["-c", "touch /met/{mine}; until test -e /met/{other}; do sleep 0.1; done"]
+        mounts = ["met:/met"]
+        within = "120s"
+        """
+        for mine, other in (("one", "two"), ("two", "one"))
+    )
+    server.toml(f"[images.base]\n{tests}")
+    found = rows(server.inv("test --images base --json").ok().json, "base")
+    assert {name: one["outcome"] for name, one in found.items()} == {"one": "passed", "two": "passed"}
 
 
 def test_the_classic_store_gives_the_same_size_and_tests_by_platform(

@@ -40,6 +40,14 @@ def until(what: str, seconds: float, *, there: bool) -> None:
         time.sleep(0.02)
 
 
+def start_up(fleet: Fleet) -> float:
+    """How many seconds the program's mere start takes on this machine now: what two seconds are worth."""
+    began = time.monotonic()
+    with fleet.start("--version") as process:
+        process.communicate(timeout=120)
+    return time.monotonic() - began
+
+
 @pytest.fixture
 def sleeping(real: Fleet, tmp_path: Path) -> Iterator[tuple[Fleet, str]]:
     """A fleet with an image that is quickly built and one that sleeps; and the sleeper's command line."""
@@ -73,10 +81,11 @@ def test_a_signal_ends_the_build_and_says_what_was_done(
     while loads and fleet.run("docker", "image", "inspect", reference).code:
         time.sleep(0.05)
     time.sleep(1)
+    slack = start_up(fleet)
     started = time.monotonic()
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
-    assert time.monotonic() - started < 2.5
+    out, err = process.communicate(timeout=120)
+    assert time.monotonic() - started < 2 + 2 * slack
     assert process.returncode == code
     assert not running(str(tmp_path / "tmp"))
     assert not list((tmp_path / "tmp").iterdir())
@@ -94,7 +103,7 @@ def test_a_second_ctrl_c_leaves_nothing_running_either(sleeping: tuple[Fleet, st
     for _ in range(3):
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert not running(str(tmp_path / "tmp"))
@@ -111,15 +120,16 @@ def test_ctrl_c_while_the_engine_is_asked_is_as_clean(real: Fleet):
         real.toml("[images.api]\n[builder]\nname = 'x'\n" if task == "builder" else "[images.api]\n")
         process = real.start(task, env=env)
         until(nap, 30, there=True)
+        slack = start_up(real)
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=120)
         # Python ends by the signal itself if it came in the middle of a class that is made from text (an import);
         # a shell shows 130 for either.
         assert process.returncode in {130, -signal.SIGINT}, (task, err)
         assert "Traceback" not in err, (task, err)
         assert err.splitlines()[-1] == "interrupted", task
-        assert time.monotonic() - started < 2, task
+        assert time.monotonic() - started < 2 + 2 * slack, task
         assert not running(nap), task
 
 

@@ -224,6 +224,18 @@ def test_every_service_answers_is_healthy_and_runs_as_its_user(aic_sos: Fleet):
     assert found["indexer", "size"]["outcome"] == "failed"
     assert re.match(r"[\d.]+ MB, not at most 1 MB", found["indexer", "size"]["detail"])
     assert [one for one in found.values() if one["outcome"] != "passed"] == [found["indexer", "size"]]
+    # The table says the same, one line for each: what it is, what it may be, and the verdict.
+    toml = aic_sos.root / "build.toml"
+    toml.write_text(re.sub(r"(?ms)^tests = \[\n.*?^\]\n", "", toml.read_text()))
+    table = aic_sos.inv("test").failed(5).out
+    assert re.findall(r"size +(\w+) .*\d MB, (not )?at most (\d+) MB", table) == [
+        ("passed", "", "100"),
+        ("passed", "", "100"),
+        ("passed", "", "150"),
+        ("passed", "", "150"),
+        ("failed", "not ", "1"),
+    ]
+    assert all(name in table for name in SERVICES)
 
 
 def test_a_wrong_user_fails_and_a_failing_health_check_shows_what_it_said(aic_sos: Fleet):
