@@ -65,15 +65,49 @@ def test_a_release_again_changes_nothing_and_another_content_is_refused(services
     again = services.inv("release --tag v0.2.0").ok()
     assert "unchanged" in again.out
     assert digest(services, "agent", "v0.2.0") == first
+    before = harbour.tags(services.registry, f"{services.owner}/agent")
     services.git("tag", "-d", "v0.2.0")
-    services.image("agent", "FROM busybox:stable\nRUN echo other > /name\n")
-    services.commit()
+    services.image("agent", f"FROM busybox:stable\nRUN echo {services.owner} other > /name\n")
+    commit = services.commit()
     refused = services.inv("release --tag v0.2.0").failed(6)
+    assert "Nothing was built" in refused.err
     assert first in refused.err
     assert "--overwrite" in refused.err
-    assert digest(services, "agent", "v0.2.0") == first
+    assert harbour.tags(services.registry, f"{services.owner}/agent") == before, (
+        "it was refused before a build"
+    )
     services.inv("release --tag v0.2.0 --overwrite").ok()
     assert digest(services, "agent", "v0.2.0") != first
+    named = harbour.manifest(services.registry, f"{services.owner}/agent", "v0.2.0").json
+    assert named["annotations"]["org.opencontainers.image.revision"] == commit
+
+
+def test_more_platforms_and_a_name_that_no_release_made_are_refused_before_a_build(services: Fleet) -> None:
+    services.inv("release --tag v0.2.0 --images agent").ok()
+    more = services.inv("release --tag v0.2.0 --images agent --platforms linux/amd64,linux/arm64").failed(6)
+    assert "agent:v0.2.0: stands at" in more.err
+    assert "release v0.2.0 for linux/amd64" in more.err
+    services.inv("push --images gateway --tags v0.2.0").ok()
+    pushed = services.inv("release --tag v0.2.0 --images gateway").failed(6)
+    assert f"{digest(services, 'gateway', 'v0.2.0')}, which no release made" in pushed.err
+
+
+def test_the_plan_of_names_is_shown_before_what_stands_in_the_way_is_refused(services: Fleet) -> None:
+    services.inv("release --tag v0.2.0").ok()
+    services.git("tag", "-d", "v0.2.0")
+    services.image("agent", f"FROM busybox:stable\nRUN echo {services.owner} other > /name\n")
+    services.commit()
+    for line in ("release --tag v0.2.0 --plan", "release --tag v0.2.0 --plan --json"):
+        planned = services.inv(line).failed(6)
+        assert "WOULD OVERWRITE" in planned.out
+        assert digest(services, "agent", "v0.2.0") in planned.err
+        assert "--overwrite" in planned.err
+    # The revision is the same and the content is not: that shows only in what was built.
+    services.inv("release --tag v0.2.0 --overwrite").ok()
+    services.image("agent", f"FROM busybox:stable\nRUN echo {services.owner} dirty > /name\n")
+    dirty = services.inv("release --tag v0.2.0 --dirty").failed(6)
+    assert "WOULD OVERWRITE" in dirty.out
+    assert "Nothing was moved" in dirty.err
 
 
 def test_a_plan_of_names_moves_none(services: Fleet) -> None:

@@ -26,46 +26,67 @@ def test_a_full_version_is_immutable_and_short_ones_roll(tag: str, *, immutable:
 
 
 @pytest.mark.parametrize(
-    ("release", "existing", "moved"),
+    ("release", "newer", "moved"),
     [
-        ("v1.3.0", ["1.2.0"], True),
-        ("v1.3.0", ["2.0.0"], False),
-        ("v1.3.0-rc.1", ["1.2.0"], False),
-        ("v1.3.0", ["2.0.0-rc.1"], True),
-        ("v1.10.0", ["1.9.0"], True),
-        ("v1.3.0", ["latest", "1.3", "argosy-release-v9.0.0"], True),
+        ("v1.3.0", None, True),
+        ("v1.3.0", "2.0.0", False),
+        ("v1.3.0-rc.1", None, False),
+        ("v1.10.0", "1.9.0", True),
     ],
 )
 def test_only_the_newest_moves_the_names_people_pull_by(
-    release: str, existing: list[str], *, moved: bool
+    release: str, newer: str | None, *, moved: bool
 ) -> None:
     version = versions.full(release)
     assert version
-    said = [versions.stays(tag, version, versions.newest(existing)) for tag in ("latest", "1", "1.3")]
+    other = versions.full(newer) if newer else None
+    said = [versions.stays(tag, version, other) for tag in ("latest", "1", "1.3")]
     assert [not one for one in said] == [moved] * 3
-    assert not versions.stays(release, version, versions.newest(existing))
+    assert not versions.stays(release, version, other)
 
 
 @pytest.mark.parametrize(
-    ("tag", "existing", "next_one"),
+    ("tags", "own", "read"),
     [
-        ("v1.2.2", ["v1.2.3"], "v1.2.4"),
-        ("v1.2.3-rc.2", ["v1.2.3"], "v1.2.4"),
+        (("v0.2.0", "0.2", "latest"), "0.2.0", {"0.3.0": "0.3.0", "latest": "", "0.3.0-slim": "0.3.0-slim"}),
+        (("0.2.0-slim", "latest-slim"), "0.2.0", {"v0.3.0-slim": "0.3.0", "0.3.0": "", "latest-slim": ""}),
+        (("0.2.0", "0.2.0-slim"), "0.2.0", {"0.3.0": "0.3.0", "0.3.0-slim": "0.3.0"}),
+        (("3.0.0", "3.0", "latest"), "3.0.0", {"3.1.0": "3.1.0"}),
+        (("latest", "sha-1234567"), "0.2.0", {"0.3.0": "0.3.0"}),
+    ],
+    ids=["the release's", "with an ending", "with and without", "its own", "none"],
+)
+def test_an_image_s_own_tags_say_how_its_version_is_written(
+    tags: tuple[str, ...], own: str, read: dict[str, str]
+) -> None:
+    release = versions.full("v0.2.0")
+    assert release
+    scheme = versions.scheme(tags, release)
+    assert scheme.version == versions.full(own)
+    assert {tag: str(scheme.read(tag) or "") for tag in read} == read
+
+
+def test_a_release_goes_forward_within_its_line() -> None:
+    with pytest.raises(RefusedError, match=r"v1\.2\.4 would be the next"):
+        preflight.order("v1.2.2", versions.full("1.2.3"))
+    preflight.order("v1.2.3", None)
+
+
+@pytest.mark.parametrize(
+    ("other", "release", "is_of_it"),
+    [
+        ("1.2.9", "1.2.3", True),
+        ("1.3.0", "1.2.3", False),
+        ("1.2.4-rc.1", "1.2.3", False),
+        ("1.2.4-rc.1", "1.2.4-rc.2", True),
+        ("1.2.4", "1.2.4-rc.2", True),
     ],
 )
-def test_a_release_goes_forward_within_its_line(tag: str, existing: list[str], next_one: str) -> None:
-    with pytest.raises(RefusedError, match=next_one):
-        preflight.order(tag, existing)
-
-
-@pytest.mark.parametrize(
-    ("tag", "existing"),
-    [("v1.2.3", ["v1.2.3"]), ("v1.1.9", ["v1.2.3"]), ("v1.2.3", ["v1.2.3-rc.9"]), ("v1.2.4", ["1.2.4-dev"])],
-)
-def test_the_same_version_an_older_line_and_the_end_of_a_pre_release_are_forward(
-    tag: str, existing: list[str]
-) -> None:
-    preflight.order(tag, existing)
+def test_a_line_is_a_major_and_a_minor_number(other: str, release: str, *, is_of_it: bool) -> None:
+    one, two = versions.full(other), versions.full(release)
+    assert one
+    assert two
+    assert versions.is_of_line(one, two) is is_of_it
 
 
 def test_a_tag_that_is_no_version_is_refused() -> None:

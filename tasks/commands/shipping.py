@@ -17,6 +17,7 @@ from .ledger import Ledger, ledger
 if TYPE_CHECKING:
     from ..planning.plan import Plan
     from ..release.gates import Gate
+    from ..release.names import Name
     from ..release.order import Source
     from ..release.sealing import Seals
     from .asking import Asked
@@ -40,7 +41,7 @@ def release(choice: ReleaseChoice, gates: Sequence[Gate] = ()) -> None:
     _local(here, choice)
     asked = ask(choice, output="push", release=choice.tag)
     with _seals(here) as seals, locked(here.project.root, here.folder, choice.tag, releasing.step):
-        _remote(here, asked.plan)
+        _remote(here, asked.plan, choice)
         _sail(here, asked, choice, gates, seals)
 
 
@@ -74,10 +75,10 @@ def _seals(here: Ledger) -> Iterator[Seals]:
         yield Seals(signer, syft, provenance=wanted.provenance != "off")
 
 
-def _remote(here: Ledger, plan: Plan) -> None:
-    """What registries can be asked before anything is built."""
+def _remote(here: Ledger, plan: Plan, choice: Releasing) -> None:
+    """What registries can be asked before anything is built; --plan goes on to show names that stand already."""
     from ..model import HUB
-    from ..release import preflight, transaction
+    from ..release import foreseen, preflight, transaction
     from ..release.content import Place
     from ..report import releasing
 
@@ -87,8 +88,10 @@ def _remote(here: Ledger, plan: Plan) -> None:
         *(Place(reference.registry or HUB, reference.repository) for reference in references),
     ]
     found = preflight.harbours(places, here.clients)
-    preflight.order(here.tag, [tag for one in found for tag in one.tags])
+    foreseen.order(plan, here.tag, here.home, found, here.clients)
     transaction.unfinished(here.voyage(), here.home)
+    if not (choice.plan or choice.overwrite):
+        foreseen.check(plan, here.tag, _source(here).revision, found, here.clients)
     releasing.step("preflight", preflight.told(found))
     releasing.step("preflight", preflight.disks(here.project))
 
@@ -129,16 +132,21 @@ def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, set_gates: Sequence
     )
     gates.same(made.named, gated)
     voyage = here.voyage({**here.clients, **clients})
-    planned = transaction.survey(made, voyage)
-    if not choice.json:
-        releasing.show_names(planned)
+
+    def shown(planned: tuple[Name, ...]) -> None:
+        if not choice.json:
+            releasing.show_names(planned)
+        elif choice.plan:
+            listing.print_json(releasing.names_json(here.tag, planned, done=False))
+
+    planned = transaction.survey(made, voyage, shown)
     if not choice.plan:
         if sys.stdin.isatty():
             confirm(f"Release {here.tag}?", yes=choice.yes)
         transaction.publish(made, planned, voyage, seals.fix)
         tagging.tag(here)
-    if choice.json:
-        listing.print_json(releasing.names_json(here.tag, planned, done=not choice.plan))
+        if choice.json:
+            listing.print_json(releasing.names_json(here.tag, planned, done=True))
 
 
 def _source(here: Ledger) -> Source:

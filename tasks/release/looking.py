@@ -26,9 +26,11 @@ def place(reference: Reference) -> Place:
 class Lists:
     """The tags of repositories, each asked for once: what names that are looked at together are held against."""
 
-    def __init__(self, clients: Mapping[str, Remote]) -> None:
+    def __init__(
+        self, clients: Mapping[str, Remote], known: Mapping[Place, tuple[str, ...]] | None = None
+    ) -> None:
         self._clients = clients
-        self._found: dict[Place, tuple[str, ...]] = {}
+        self._found = dict(known or {})
         self._locks: dict[Place, Lock] = {}
 
     def tags(self, where: Place) -> tuple[str, ...]:

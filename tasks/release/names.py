@@ -5,17 +5,20 @@ Reading is all it does. What may not be overwritten is told here, before anythin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..engine.together import together
 from ..errors import RefusedError
 from ..model import Reference
 from ..registries.registry import Manifest, Remote, released
-from . import versions
+from . import newest, versions
 from .index import is_free
 from .looking import Lists, look
-from .order import Order
+from .order import Named, Order
+
+OTHERS = "a full version names one content for ever, and these stand at another:"
+FORWARD = "Release the next version, or replace them knowingly with --overwrite."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +55,28 @@ class Name:
 
 def names(order: Order, clients: Mapping[str, Remote]) -> tuple[Name, ...]:
     """Reads every name of the order. Raises RegistryError where one cannot be read."""
-    version = versions.full(order.tag)
     lists = Lists(clients)
-    existing = together(lists.tags, sorted({named.place for named in order.named}))
-    newer = versions.newest(tag for tags in existing for tag in tags)
+    places = dict.fromkeys((order.home, *(named.place for named in order.named)))
+    together(lists.tags, places)
     pairs = [(named, reference) for named in order.named for reference in named.references]
     olds = together(lambda pair: look(clients, pair[1], lists), pairs)
+    stays = dict(
+        zip(order.named, together(lambda one: _stays(order, one, lists, clients), order.named), strict=True)
+    )
     return tuple(
-        Name(
-            reference,
-            named.image,
-            old,
-            named.index,
-            versions.stays(reference.tag, version, newer) if version else "",
-        )
+        Name(reference, named.image, old, named.index, stays[named](reference.tag))
         for (named, reference), old in zip(pairs, olds, strict=True)
     )
+
+
+def _stays(order: Order, named: Named, lists: Lists, clients: Mapping[str, Remote]) -> Callable[[str], str]:
+    """Returns what says of an image's tag in one repository why it is not moved, "" where it is."""
+    release = versions.full(order.tag)
+    if release is None:
+        return lambda _: ""
+    scheme = versions.scheme(named.tags, release)
+    newer = newest.newer(clients, lists, order.home, named.place, scheme, release)
+    return lambda tag: versions.stays(scheme.plain(tag) or tag, scheme.version, newer)
 
 
 def check(order: Order, planned: Iterable[Name]) -> None:
@@ -80,12 +89,4 @@ def check(order: Order, planned: Iterable[Name]) -> None:
                 f"  {name.reference}: stands at {name.old.digest}{by}, would become {name.new.digest}"
             )
     if lines:
-        raise RefusedError(
-            "\n".join(
-                [
-                    "a full version names one content for ever, and these stand at another:",
-                    *lines,
-                    "Nothing was moved. Release the next version, or replace them knowingly with --overwrite.",
-                ]
-            )
-        )
+        raise RefusedError("\n".join([OTHERS, *lines, f"Nothing was moved. {FORWARD}"]))

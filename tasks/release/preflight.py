@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..engine import examination, gitrefs, inquiry
 from ..engine.together import together
@@ -19,6 +20,9 @@ from ..planning.facts import Git
 from ..registries.registry import Remote
 from . import versions
 from .content import Place
+
+if TYPE_CHECKING:
+    from semver import Version
 
 NOWHERE = "sha256:" + "0" * 64
 SHOWN = 5
@@ -52,14 +56,13 @@ def version(tag: str, sources: str, stands: str) -> None:
         )
 
 
-def order(tag: str, existing: Iterable[str]) -> None:
-    """Raises RefusedError unless the tag is the greatest version of its own minor line (or there already)."""
+def order(tag: str, ahead: Version | None) -> None:
+    """Raises RefusedError unless the tag comes after all of its own minor line; `ahead` is what is further on there."""
     wanted = versions.full(tag)
-    last = versions.last_of_line(wanted, existing) if wanted else None
-    if wanted and last and wanted < last:
+    if wanted and ahead:
         raise RefusedError(
-            f"{tag} comes before {last}, which is there already. A release goes forward within its line "
-            f"{wanted.major}.{wanted.minor}: v{last.bump_patch()} would be the next."
+            f"{tag} comes before {ahead}, which is there already. A release goes forward within its line "
+            f"{wanted.major}.{wanted.minor}: v{ahead.bump_patch()} would be the next."
         )
 
 

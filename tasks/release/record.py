@@ -14,7 +14,7 @@ from ..engine.together import together
 from ..errors import SurroundingsError
 from ..model import Reference
 from ..registries.registry import Manifest, Remote
-from . import artifact
+from . import artifact, versions
 from .content import Place
 from .index import is_free
 from .journal import Move
@@ -23,7 +23,7 @@ from .names import Name
 from .order import Order
 
 KIND = "application/vnd.argosy.release.v1+json"
-PREFIX = "argosy-release-"
+PREFIX = versions.RECORD
 SCHEMA = 1
 
 

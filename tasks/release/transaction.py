@@ -44,14 +44,18 @@ class Voyage:
     settle: float = SETTLE_SECONDS
 
 
-def survey(order: Order, voyage: Voyage) -> tuple[Name, ...]:
-    """Returns the plan of names: reads everything, writes nothing.
+def survey(
+    order: Order, voyage: Voyage, shown: Callable[[tuple[Name, ...]], None] = lambda _: None
+) -> tuple[Name, ...]:
+    """Returns the plan of names: reads everything, writes nothing. It is `shown` whatever is thought of it then.
 
     Raises RefusedError for what may not be overwritten, and where another release did not end.
     """
     with _nothing_moved():
         unfinished(voyage, order.home)
-        check(order, planned := names(order, voyage.clients))
+        planned = names(order, voyage.clients)
+        shown(planned)
+        check(order, planned)
     return planned
 
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from semver import Version
+
+RECORD = "argosy-release-"
+"""How the name of a release's record begins; its tag follows."""
 
 _ROLLING = re.compile(r"latest|v?\d+|v?\d+\.\d+")
 
@@ -36,25 +40,45 @@ def is_rolling(tag: str) -> bool:
     return bool(_ROLLING.fullmatch(tag))
 
 
-def newest(tags: Iterable[str]) -> Version | None:
-    """Returns the greatest version among tags; pre-releases do not count."""
-    found = [version for version in map(full, tags) if version and not version.prerelease]
-    return max(found, default=None)
+def is_of_line(other: Version, version: Version) -> bool:
+    """Whether two have the same major and minor number; a pre-release counts for another pre-release only."""
+    same = (other.major, other.minor) == (version.major, version.minor)
+    return same and bool(version.prerelease or not other.prerelease)
 
 
-def last_of_line(version: Version, tags: Iterable[str]) -> Version | None:
-    """Returns the greatest version with the same major and minor number; pre-releases count for one only."""
-    line = (version.major, version.minor)
-    found = [
-        other
-        for other in map(full, tags)
-        if other and (other.major, other.minor) == line and (version.prerelease or not other.prerelease)
-    ]
-    return max(found, default=None)
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """How one image's tags in one repository say its version: which one, and what may stand behind it (`-slim`)."""
+
+    version: Version
+    endings: tuple[str, ...]
+
+    def read(self, tag: str) -> Version | None:
+        """Returns the version a tag of this image is, None for any other tag."""
+        plain = self.plain(tag)
+        return None if plain is None else full(plain)
+
+    def plain(self, tag: str) -> str | None:
+        """Returns a tag of this image without its ending, None for another image's."""
+        return next((tag.removesuffix(end) for end in self.endings if tag.endswith(end)), None)
+
+
+def scheme(tags: Iterable[str], release: Version) -> Scheme:
+    """Returns how these tags, an image's own in a release, say its version: the release's, or one of its own."""
+    tags = tuple(tags)
+    behind = {
+        tag.removeprefix("v").removeprefix(str(release))
+        for tag in tags
+        if tag.removeprefix("v").startswith(str(release))
+    }
+    endings = sorted((one for one in behind if not one or one[0] in "-._"), key=len, reverse=True)
+    if endings:
+        return Scheme(release, tuple(endings))
+    return Scheme(max(filter(None, map(full, tags)), default=release), ("",))
 
 
 def stays(tag: str, version: Version, newer: Version | None) -> str:
-    """Returns why a release of `version` leaves a rolling name where it is, "" if it moves it."""
+    """Returns why a release of `version` leaves a rolling name (without its ending) where it is, "" if it moves it."""
     if not is_rolling(tag):
         return ""
     if version.prerelease:
