@@ -21,6 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from tests.harbour import KINDS
+
 USER, PASSWORD = "sailor", "sesame-4711"
 # bcrypt of that password, at the lowest cost: the tests are not about bcrypt.
 HTPASSWD = f"{USER}:$2b$04$PoZWvrp7QIgGTEUC9I.qcuU1xtEjRSyDxUCsmS1Q04UOf8.8VsHKy\n"
@@ -194,6 +196,10 @@ def token_service(folder: Path) -> Iterator[TokenService]:
 
 # -- a proxy that fails
 
+IMMUTABLE = (
+    b'{"errors":[{"code":"TAG_INVALID","message":"The image tag already exists and cannot be overwritten"}]}'
+)
+
 
 @dataclass
 class Proxy:
@@ -201,7 +207,8 @@ class Proxy:
 
     A fault is a status with headers (503, {}), "refuse" (the connection is closed without an answer), "cut" (the
     real answer's second half is missing) or "lost" (done, but the answer never comes). `seen` counts by method;
-    `page` cuts lists of tags into pages of that length, which distribution 2.8 does not do itself.
+    `page` cuts lists of tags into pages of that length, which distribution 2.8 does not do itself. With `permanent` a
+    tag that stands is never written again, as registries with immutable tags have it; `refused` holds those tried.
     """
 
     host: str
@@ -209,6 +216,8 @@ class Proxy:
     at: str = ""
     body: bytes = b"<html>nothing here</html>"
     page: int = 0
+    permanent: bool = False
+    refused: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
 
 
@@ -227,6 +236,10 @@ def proxy(behind: str) -> Iterator[Proxy]:
                 return
             self.close_connection = fault is not None
             if fault == "refuse":
+                return
+            if state.permanent and self.command == "PUT" and _stands(behind, self.path):
+                state.refused.append(self.path)
+                self.answer(409, IMMUTABLE, {"Content-Type": "application/json"})
                 return
             upstream = http.client.HTTPConnection(behind)
             upstream.request(self.command, self.path, body, dict(self.headers))
@@ -257,11 +270,25 @@ def proxy(behind: str) -> Iterator[Proxy]:
         yield state
 
 
+def _stands(registry: str, path: str) -> bool:
+    """Whether a path is that of a tag which is there."""
+    if "/manifests/" not in path or "/manifests/sha256:" in path:
+        return False
+    with contextlib.closing(http.client.HTTPConnection(registry)) as upstream:
+        upstream.request("HEAD", path, headers={"Accept": ", ".join(KINDS)})
+        return upstream.getresponse().status == 200
+
+
 class _Quiet(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: object) -> None:
         """Says nothing: the tests look at what was done."""
+
+    def send_error(self, *_: object) -> None:
+        """Docker speaks TLS first, and goes on in the clear only if it is told no in the words of HTTP."""
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
     def answer(
         self, status: int, body: bytes, headers: Mapping[str, str] | None = None, length: int | None = None

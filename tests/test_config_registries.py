@@ -87,3 +87,21 @@ def test_every_mistake_in_several_registries_is_said_with_its_place(fleet: Fleet
 def test_one_registry_and_several_at_once_is_refused(fleet: Fleet) -> None:
     said(fleet, 'registry = "ghcr.io"\nregistries = [{ host = "docker.io" }]')
     assert findings(fleet) == ["project: give `registry` or `registries`, not both"]
+
+
+def test_a_permanent_host_that_nothing_is_published_to_is_a_finding(fleet: Fleet) -> None:
+    head = 'registries = [{ host = "ghcr.io/acme" }, { host = "localhost:5000" }]'
+    fleet.image("api")
+    tables = '[images.api]\n[promote.production]\nto = "registry.example.com/prod"\n[release]\n'
+    for sound in ('["ghcr.io", "localhost:5000"]', '["registry.example.com"]'):
+        fleet.file("build.toml", f"[project]\n{head}\n{tables}permanent = {sound}\n")
+        assert project(fleet).release.permanent
+        # Sent elsewhere for once, the file is as sound as before.
+        assert project(fleet, project__registry="quay.io").release.permanent
+    fleet.file("build.toml", f'[project]\n{head}\n{tables}permanent = ["localhost:5000", "ghcr.io/acme"]\n')
+    (finding,) = findings(fleet)
+    assert finding.startswith(
+        'release.permanent.1: "ghcr.io/acme" is no host that this fleet is published to'
+    )
+    assert '(did you mean "ghcr.io"?)' in finding
+    assert finding.endswith("Available hosts: ghcr.io, localhost:5000, registry.example.com.")

@@ -113,19 +113,24 @@ def test_where_deletion_is_off_an_empty_index_stays_and_counts_as_free(keeping_a
 
 def test_where_tags_stay_for_ever_the_way_is_forward(harbour: World) -> None:
     order = harbour.order("api", "worker")
-    order = replace(order, permanent=frozenset({harbour.host}))
-    harbour.refuses("worker/manifests/latest")
+    kept = harbour.order("agent", "indexer")  # in the registry that keeps every tag
+    there = replace(order.named[1], place=Place(harbour.running.host, order.named[1].place.repository))
+    home = Place(harbour.running.host, order.home.repository)
+    order = replace(order, named=(there, *kept.named), home=home, permanent=frozenset({harbour.host}))
+    harbour.refuses("indexer/manifests/v1.2.0")
     with pytest.raises(IncompleteError, match="way is forward") as caught:
         harbour.release(order)
     assert "--resume" in str(caught.value)
-    assert harbour.stands_at("api", "v1.2.0") == order.named[0].index.digest
+    assert harbour.stands_at("agent", "v1.2.0") == kept.named[0].index.digest
     with pytest.raises(RefusedError, match="did not end"):
         harbour.release(order)
     voyage = harbour.voyage()
     journal = keeping.find(voyage.folder, voyage.clients, order.home)
     assert journal
     transaction.resume(journal, voyage)
-    assert harbour.stands_at("worker", "latest") == order.named[1].index.digest
+    assert harbour.stands_at("indexer", "v1.2.0") == kept.named[1].index.digest
+    assert harbour.stands_at("worker", "latest") == there.index.digest
+    assert harbour.stands_at("agent", "latest") == "", "it could never move again"
     assert keeping.find(voyage.folder, voyage.clients, order.home) is None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +75,18 @@ def ask(
         lacks.check(project, facts, plan, release if required else "")  # to look at its names is no release
     if choice.since:
         plan = _since(project, facts, plan, request, choice)
+    if project.release.permanent and plan.output == "push":
+        plan = _staged(plan, project.release.permanent)
     return Asked(project, facts, plan)
+
+
+def _staged(plan: Plan, hosts: Sequence[str]) -> Plan:
+    """Returns the plan with a tag of this run's own for what is pushed where every tag stays."""
+    import uuid
+
+    from ..planning import bakefile
+
+    return bakefile.staged(plan, hosts, uuid.uuid4().hex[:12])
 
 
 def _since(project: Project, facts: Facts, plan: Plan, request: Request, choice: Choice) -> Plan:

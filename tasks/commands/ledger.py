@@ -1,4 +1,4 @@
-"""Where a fleet's releases are kept: its first repository, and the journal's folder. No engine is needed to look.
+"""Where a fleet's releases are kept: one of its repositories, and the journal's folder. No engine is needed to look.
 
 It reads what was released; what is being released is shipping.py's.
 """
@@ -75,4 +75,5 @@ def ledger(tag: str, choice: Choice) -> Ledger:
     project, facts = look(choice, engine=False, required=False)
     plan = planner.make(project, facts, Request(images=("*",), output="none", release=ANY))
     folder = state.folder(project.root) / "release"
-    return Ledger(tag, project, facts, order.home(plan), publishing.remotes(plan), folder)
+    home = order.home(plan, project.images, project.release.permanent)
+    return Ledger(tag, project, facts, home, publishing.remotes(plan), folder)

@@ -15,7 +15,7 @@ def promote(here: Ledger, to: str, *, yes: bool) -> None:
     """
     from ..errors import ConfigError, available, nearest
     from ..model import Reference
-    from ..release import preflight, promoting, transaction
+    from ..release import names, preflight, promoting, transaction
     from ..release import record as records
     from ..release.lock import locked
     from ..report import releasing
@@ -37,6 +37,7 @@ def promote(here: Ledger, to: str, *, yes: bool) -> None:
         record = here.record()
         found = promoting.copies(record, before, after, there.clients_for(records.hosts(record)))
         order = replace(promoting.order(record, found), permanent=frozenset(here.project.release.permanent))
+        names.keeping(order)
         harbours = preflight.harbours([copy.named.place for copy in found], clients)
         releasing.step("preflight", preflight.told(harbours))
         voyage = there.voyage(clients)

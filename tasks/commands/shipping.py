@@ -90,8 +90,9 @@ def _remote(here: Ledger, plan: Plan, choice: Releasing) -> None:
     found = preflight.harbours(places, here.clients)
     foreseen.order(plan, here.tag, here.home, found, here.clients)
     transaction.unfinished(here.voyage(), here.home)
-    if not (choice.plan or choice.overwrite):
-        foreseen.check(plan, here.tag, _source(here).revision, found, here.clients)
+    if not choice.plan:
+        about = (found, here.clients, here.project.release.permanent)
+        foreseen.check(plan, here.tag, _source(here).revision, *about, overwrite=choice.overwrite)
     releasing.step("preflight", preflight.told(found))
     releasing.step("preflight", preflight.disks(here.project))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ..model import REPOSITORY, Registry
+from ..errors import ConfigError, available, nearest
+from ..model import HUB, REPOSITORY, Reference, Registry
 from .document import Document
 from .findings import Finding
 from .schema import BuildToml
@@ -62,6 +63,31 @@ def check(document: Document, findings: list[Finding]) -> None:
             findings.append(
                 Finding("project.registries", f"lists {registry.host} {count} times in the same way")
             )
+
+
+def permanent(document: Document, findings: list[Finding]) -> None:
+    """Adds every host of release.permanent that nothing is published or promoted to: a typo would say nothing."""
+    tables = (document.tables, document.declared, document.written)
+    targets = [registry.host for one in tables for registry in registries(one)]
+    targets += [entry.to for entry in document.tables.promote.values()]
+    known = dict.fromkeys(host for text in targets if (host := _host(text)))
+    for at, host in enumerate(document.tables.release.permanent if known else ()):
+        if host not in known:
+            findings.append(
+                document.finding(
+                    f"release.permanent.{at}",
+                    f'"{host}" is no host that this fleet is published to{nearest(host, known)}. '
+                    f"{available('hosts', list(known))}",
+                )
+            )
+
+
+def _host(text: str) -> str:
+    """Returns the host of a registry as names have it, "" where it is none."""
+    try:
+        return Reference.parse(f"{text}/any").registry or HUB
+    except ConfigError:
+        return ""
 
 
 def _host_problem(text: str) -> str:

@@ -26,7 +26,8 @@ class ReleaseTable(Table):
         "off", description="BuildKit's provenance, made by every push and kept in what a release names"
     )
     permanent: Words = Field(
-        [], description="registry hosts where a tag, once made, can neither be moved nor deleted"
+        [],
+        description="registry hosts where a tag, once made, can neither be moved nor deleted: rolling names stay away",
     )
     git: Literal["push", "tag", "off"] = Field(
         "push", description="what becomes of the git tag: made and pushed to origin, made, or neither"

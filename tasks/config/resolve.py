@@ -27,6 +27,7 @@ def resolve(document: Document) -> Project:
     if not tables.images and not document.lacks("images"):
         findings.append(Finding("images", "is empty: an image is a table [images.NAME]"))
     places.check(document, findings)
+    places.permanent(document, findings)
     matching.check(document, findings)
     version = fleet_sources(document, findings)
     entries = spread(document, findings)

@@ -30,10 +30,12 @@ def subject(name: str) -> str:
 
 
 def keep(remote: Remote, repository: str, index: Manifest) -> None:
-    """Gives every attestation of an index that was just pushed its tag."""
+    """Gives every attestation of an index that was just pushed its tag; one that speaks of the same already stays."""
     for entry in json.loads(index.raw).get("manifests") or ():
         says = entry.get("annotations") or {}
-        if says.get(KIND) == ATTESTATION and (manifest := remote.manifest(repository, entry["digest"])):
+        if says.get(KIND) != ATTESTATION or remote.digest(repository, tag(says[SPEAKS_OF])):
+            continue
+        if manifest := remote.manifest(repository, entry["digest"]):
             remote.put(repository, tag(says[SPEAKS_OF]), manifest)
 
 

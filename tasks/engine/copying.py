@@ -12,13 +12,15 @@ from ..registries.registry import Manifest, Remote
 from . import docker
 
 
-def copy(source: str, manifest: Manifest, remote: Remote, repository: str) -> None:
+def copy(source: str, manifest: Manifest, remote: Remote, repository: str, under: str = STAGING) -> None:
     """Copies `source` ("repository@digest", whose manifest this is) and all behind it; it gets no name there.
+
+    It arrives `under` a tag that means nothing.
 
     Raises SurroundingsError where it does not arrive.
     """
     place = f"{remote.host}/{repository}"
-    done = docker.ask("docker", "buildx", "imagetools", "create", "--tag", f"{place}:{STAGING}", source)
+    done = docker.ask("docker", "buildx", "imagetools", "create", "--tag", f"{place}:{under}", source)
     if not done:
         said = (done.err.strip().splitlines() or ["it said nothing"])[-1]
         raise SurroundingsError(f"{source} cannot be copied to {place}: {said}")

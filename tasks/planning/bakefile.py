@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..config.dockerfiles import is_remote
-from ..model import Secret
+from ..model import HUB, Reference, Secret
 from .familiar import familiar
 from .meanings import DOCKER_IMAGE
 from .plan import Need, Plan, PlannedImage
@@ -195,4 +195,15 @@ def pushed_under(image: PlannedImage) -> tuple[str, ...]:
     That tag is overwritten by every push and means nothing; the digest counts. Addresses are given when it is
     sure that no input changed while the image was being built.
     """
-    return tuple(sorted({f"{reference.name}:{STAGING}" for reference in image.published}))
+    return tuple(sorted({f"{reference.name}:{staging(image, reference)}" for reference in image.published}))
+
+
+def staging(image: PlannedImage, where: Reference) -> str:
+    """Returns the tag that an image is pushed under in one of its repositories."""
+    return image.staging.get(where.registry or HUB, STAGING)
+
+
+def staged(plan: Plan, hosts: Iterable[str], mark: str) -> Plan:
+    """Returns the plan whose pushes to these hosts go under a tag of their own: there no tag is overwritten."""
+    tags = dict.fromkeys(hosts, f"{STAGING}-{mark}")
+    return replace(plan, images=tuple(replace(image, staging=tags) for image in plan.images))

@@ -46,6 +46,7 @@ class PlannedImage:
     platform (none where no address can stand for it), `address` the one over all platforms. `building` are
     the platforms to be built: all, or those that are missing alone. `pins` are the outside bases it is built
     from, as contexts for BuildKit; `mirror` is what such a base, by its familiar name, is taken from instead.
+    `staging` is the tag that a push to a host goes under where that host keeps every tag for ever.
     `given` says where a reused image is found, by platform; `fetched` that it has to come from there into the
     engine first; `stands` what registries said of it, by repository and platform, `held` what the engine did.
     `warnings` are notes that a build says too.
@@ -77,6 +78,7 @@ class PlannedImage:
     building: tuple[str, ...] = ()
     pins: Mapping[str, str] = field(default_factory=dict)
     mirror: Mapping[str, str] = field(default_factory=dict)
+    staging: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     fetched: bool = False
     stands: Mapping[tuple[Reference, str], Descriptor] = field(default_factory=dict)

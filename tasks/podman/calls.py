@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from ..config.dockerfiles import is_remote
 from ..model import Reference
 from ..planning import dockerfile as dockerfiles
-from ..planning.bakefile import STAGING, secret
+from ..planning.bakefile import secret, staging
 from ..planning.facts import Facts
 from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
@@ -99,7 +99,7 @@ def push(image: PlannedImage, plan: Plan, place: Reference, digestfile: str, run
         # As Docker does: a registry on this machine need not speak TLS.
         *(("--tls-verify=false",) if loopback else ()),
         held(plan, image.name, run),
-        f"docker://{place.name}:{STAGING}",
+        f"docker://{place.name}:{staging(image, place)}",
     )
 
 

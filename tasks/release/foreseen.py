@@ -7,18 +7,17 @@ named without annotations, and what --dirty changes, shows only when it is built
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..engine.together import together
-from ..errors import RefusedError
-from ..model import Reference
+from ..model import HUB, Reference
 from ..planning.plan import Plan, PlannedImage
 from ..registries.registry import RELEASE, Manifest, Remote
 from . import newest, preflight, versions
 from .content import Child, Place
 from .index import is_free
 from .looking import Lists, look, place
-from .names import FORWARD, OTHERS
+from .names import others
 from .order import PREFIX
 from .preflight import Harbour
 
@@ -44,16 +43,20 @@ def check(
     revision: str,
     found: Iterable[Harbour],
     clients: Mapping[str, Remote],
+    permanent: Collection[str],
+    *,
+    overwrite: bool,
 ) -> None:
     """Raises RefusedError, with all of them, for full versions that stand at what is not going to be built.
 
-    `found` are the repositories with their tags.
+    `found` are the repositories with their tags; on `permanent` hosts not even `overwrite` moves what stands.
     """
     there = {one.place: frozenset(one.tags) for one in found}
     standing = [
         (image, reference)
         for image, reference in _published(plan)
         if versions.is_immutable(reference.tag) and reference.tag in there.get(place(reference), ())
+        if not overwrite or (reference.registry or HUB) in permanent
     ]
 
     def refusal(one: tuple[PlannedImage, Reference]) -> str:
@@ -65,7 +68,7 @@ def check(
         return f"{reference}: stands at {stands.digest}, {differs}" if differs else ""
 
     if lines := [line for line in together(refusal, standing) if line]:
-        raise RefusedError("\n  ".join([OTHERS, *lines]) + f"\nNothing was built. {FORWARD}")
+        raise others(lines, permanent, "Nothing was built.")
 
 
 def _published(plan: Plan) -> Iterator[tuple[PlannedImage, Reference]]:

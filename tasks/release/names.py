@@ -5,20 +5,19 @@ Reading is all it does. What may not be overwritten is told here, before anythin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..engine.together import together
 from ..errors import RefusedError
-from ..model import Reference
+from ..model import HUB, Reference
 from ..registries.registry import Manifest, Remote, released
 from . import newest, versions
 from .index import is_free
 from .looking import Lists, look
 from .order import Named, Order
 
-OTHERS = "a full version names one content for ever, and these stand at another:"
-FORWARD = "Release the next version, or replace them knowingly with --overwrite."
+Rule = Callable[[Reference, "Manifest | None"], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +59,61 @@ def names(order: Order, clients: Mapping[str, Remote]) -> tuple[Name, ...]:
     together(lists.tags, places)
     pairs = [(named, reference) for named in order.named for reference in named.references]
     olds = together(lambda pair: look(clients, pair[1], lists), pairs)
-    stays = dict(
-        zip(order.named, together(lambda one: _stays(order, one, lists, clients), order.named), strict=True)
-    )
+    rules = together(lambda named: _rule(order, named, lists, clients), order.named)
+    stays = dict(zip(order.named, rules, strict=True))
     return tuple(
-        Name(reference, named.image, old, named.index, stays[named](reference.tag))
+        Name(reference, named.image, old, named.index, stays[named](reference, old))
         for (named, reference), old in zip(pairs, olds, strict=True)
     )
 
 
-def _stays(order: Order, named: Named, lists: Lists, clients: Mapping[str, Remote]) -> Callable[[str], str]:
-    """Returns what says of an image's tag in one repository why it is not moved, "" where it is."""
+def _rule(order: Order, named: Named, lists: Lists, clients: Mapping[str, Remote]) -> Rule:
+    """Returns what says of a name of an image in one repository, and of what it stands at, why it is not moved."""
     release = versions.full(order.tag)
     if release is None:
-        return lambda _: ""
+        return lambda _reference, _old: ""
     scheme = versions.scheme(named.tags, release)
     newer = newest.newer(clients, lists, order.home, named.place, scheme, release)
-    return lambda tag: versions.stays(scheme.plain(tag) or tag, scheme.version, newer)
+
+    def stays(reference: Reference, old: Manifest | None) -> str:
+        plain = scheme.plain(reference.tag) or reference.tag
+        if why := versions.stays(plain, scheme.version, newer):
+            return why
+        if named.place.host not in order.permanent or versions.is_immutable(reference.tag):
+            return ""
+        # One that rolls is not even made there: it would stand at this release for ever.
+        moves = old is not None and old.digest != named.index.digest
+        return f"{named.place.host} moves no tag" if moves or versions.is_rolling(plain) else ""
+
+    return stays
 
 
 def check(order: Order, planned: Iterable[Name]) -> None:
-    """Raises RefusedError for what would break a promise, with both digests."""
+    """Raises RefusedError for what would break a promise, with both digests, and for what no registry would do."""
+    keeping(order)
     lines: list[str] = []
     for name in planned:
-        if name.change == "WOULD OVERWRITE" and name.old and not order.overwrite:
+        fixed = (name.reference.registry or HUB) in order.permanent and name.old is not None and name.moves
+        if name.old and (fixed or (name.change == "WOULD OVERWRITE" and not order.overwrite)):
             by = f" (release {made})" if (made := released(name.old)) else ""
-            lines.append(
-                f"  {name.reference}: stands at {name.old.digest}{by}, would become {name.new.digest}"
-            )
+            lines.append(f"{name.reference}: stands at {name.old.digest}{by}, would become {name.new.digest}")
     if lines:
-        raise RefusedError("\n".join([OTHERS, *lines, f"Nothing was moved. {FORWARD}"]))
+        raise others(lines, order.permanent, "Nothing was moved.")
+
+
+def keeping(order: Order) -> None:
+    """Raises RefusedError where the journal could not be taken away again: no later release would begin."""
+    if order.home.host in order.permanent:
+        raise RefusedError(
+            f"its journal would be kept at {order.home}, where nothing can be taken away again (release.permanent); "
+            "nothing was moved. Promote to a registry that lets tags be deleted or emptied."
+        )
+
+
+def others(lines: Iterable[str], permanent: Collection[str], nothing: str) -> RefusedError:
+    """Returns the refusal for full versions that stand at another content, and what can be done."""
+    told = "\n  ".join(["a full version names one content for ever, and these stand at another:", *lines])
+    never = f" ({', '.join(sorted(permanent))} never moves one: release.permanent)" if permanent else ""
+    return RefusedError(
+        f"{told}\n{nothing} Release the next version, or replace them knowingly with --overwrite{never}."
+    )

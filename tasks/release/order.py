@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +45,7 @@ class Named:
 class Order:
     """A release, all digests known and nothing moved.
 
-    The journal and the record live in `home`, the fleet's first repository, whichever images are released.
+    The journal and the record live in `home`, one repository of the fleet, whichever images are released.
     `permanent` are hosts where a tag, once made, can neither be moved nor taken away, as build.toml declares them.
     """
 
@@ -104,9 +104,20 @@ def annotated(image: str, tag: str, source: Source, labels: Mapping[str, str]) -
     }
 
 
-def home(plan: Plan) -> Place:
-    """Returns where a fleet keeps its journal and its records. Raises ConfigError where nothing is published."""
-    for image in plan.images:
-        if image.publish and image.published:
-            return Place(image.published[0].registry or HUB, image.published[0].repository)
-    raise ConfigError("no image of this fleet is published, so there is nothing to release")
+def home(plan: Plan, names: Iterable[str] = (), permanent: Collection[str] = ()) -> Place:
+    """Returns where a fleet keeps its journal and its records: with the first image of `names`, build.toml's order.
+
+    What stands on what does not move it. A journal is taken away in the end, so it is on none of the `permanent`
+    hosts. Raises ConfigError where nothing is published, or nowhere else.
+    """
+    found = {image.name: image for image in plan.images if image.publish and image.published}
+    if not found:
+        raise ConfigError("no image of this fleet is published, so there is nothing to release")
+    for name in (*names, *found):
+        for reference in found[name].published if name in found else ():
+            if (reference.registry or HUB) not in permanent:
+                return Place(reference.registry or HUB, reference.repository)
+    raise ConfigError(
+        f"release.permanent has every registry of this fleet ({', '.join(sorted(permanent))}), and a release needs one "
+        "in which its journal can be taken away again: list another in [[project.registries]]."
+    )
