@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 
+from ..errors import SurroundingsError
 from ..registries.registry import Manifest, Remote
 
 PREFIX = "argosy-provenance-"
@@ -37,6 +38,23 @@ def keep(remote: Remote, repository: str, index: Manifest) -> None:
             continue
         if manifest := remote.manifest(repository, entry["digest"]):
             remote.put(repository, tag(says[SPEAKS_OF]), manifest)
+
+
+def carry(source: tuple[Remote, str], target: tuple[Remote, str], digest: str) -> None:
+    """Copies what speaks of a digest from one repository to another that has that digest, and lacks this."""
+    (origin, before), (remote, after) = source, target
+    manifest = read(origin, before, digest)
+    if manifest is None or remote.digest(after, tag(digest)):
+        return
+    body = json.loads(manifest.raw)
+    for entry in (body["config"], *body["layers"]):
+        data = origin.blob(before, entry["digest"])
+        if data is None:
+            raise SurroundingsError(
+                f"{origin.host}/{before}@{manifest.digest}: {entry['digest']} of it is gone"
+            )
+        remote.put_blob(after, data)
+    remote.put(after, tag(digest), manifest)
 
 
 def read(remote: Remote, repository: str, digest: str) -> Manifest | None:

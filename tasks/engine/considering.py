@@ -64,13 +64,13 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
     if plan.output == "load":
         standings = reuse.standings(plan, standings)
         if not all(standings[image.name].there for image in plan.selected):
-            from . import publishing
+            from .standings import elsewhere
 
-            standings = publishing.elsewhere(plan, standings)
+            standings = elsewhere(plan, standings)
     elif plan.output == "push":
-        from . import publishing
+        from .standings import in_registries
 
-        standings = publishing.standings(plan, standings)
+        standings = in_registries(plan, standings)
     return decide(plan, standings, rebuild=wish.rebuild), found
 
 

@@ -12,6 +12,11 @@ from ..registries.registry import Manifest, Remote
 from . import docker
 
 
+def under(staging: str, digest: str) -> str:
+    """Returns the tag that a copy arrives under; where no tag is written twice each copy has its own."""
+    return staging if staging == STAGING else f"{staging}-{digest.partition(':')[2][:12]}"
+
+
 def copy(source: str, manifest: Manifest, remote: Remote, repository: str, under: str = STAGING) -> None:
     """Copies `source` ("repository@digest", whose manifest this is) and all behind it; it gets no name there.
 
@@ -21,7 +26,9 @@ def copy(source: str, manifest: Manifest, remote: Remote, repository: str, under
     """
     place = f"{remote.host}/{repository}"
     done = docker.ask("docker", "buildx", "imagetools", "create", "--tag", f"{place}:{under}", source)
-    if not done:
+    # buildx writes the tag twice, for what is copied and for an index of its own over that: where no tag is written
+    # twice the second is refused, and the first has arrived.
+    if not done and not remote.digest(repository, manifest.digest):
         said = (done.err.strip().splitlines() or ["it said nothing"])[-1]
         raise SurroundingsError(f"{source} cannot be copied to {place}: {said}")
     remote.put(repository, manifest.digest, manifest)

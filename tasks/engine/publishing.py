@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from ..errors import SurroundingsError
+from ..errors import RegistryError, SurroundingsError
 from ..model import HUB, Descriptor, Reference
-from ..planning.deciding import Standing
+from ..planning.bakefile import staging
 from ..planning.plan import Plan, PlannedImage
 from ..planning.platforms import named
 from ..registries import registry
-from . import attestations
+from . import attestations, copying
 from .results import Results
 from .together import together
 
@@ -29,6 +29,11 @@ R = TypeVar("R")
 Clients = Mapping[str, registry.Remote]
 Content = dict[str, Descriptor]
 """What one image is in one repository: its manifest for each platform."""
+
+Built = Mapping[Reference, Mapping[str, registry.Manifest]]
+"""What a build has just pushed of one image: into which repository, for which platform."""
+
+TURNS = 3
 
 
 def remotes(plan: Plan) -> dict[str, registry.Remote]:
@@ -44,86 +49,6 @@ def places(image: PlannedImage) -> tuple[Reference, ...]:
     return tuple(published) or ((Reference.parse(image.home),) if image.home else ())
 
 
-def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
-    """Adds to what is known of images which platforms are there, in every repository at once.
-
-    What is there without the provenance that is wanted is not there.
-    """
-    clients = remotes(plan)
-    asked = [
-        (image, place, platform, before[image.name].addresses[platform].tag)
-        for image in plan.images
-        if not before[image.name].barrier
-        for place in places(image)
-        for platform in image.platforms
-    ]
-    answers = together(lambda one: _descriptor(clients, one[1], one[3], plan.provenance), asked)
-    absent: set[tuple[str, str]] = set()
-    stands: dict[str, dict[tuple[Reference, str], Descriptor]] = {}
-    for (image, place, platform, _), answer in zip(asked, answers, strict=True):
-        if answer:
-            stands.setdefault(image.name, {})[place, platform] = answer
-        else:
-            absent.add((image.name, platform))
-    found = dict(before)
-    for image in plan.images:
-        if not before[image.name].barrier and places(image):
-            there = [platform for platform in image.platforms if (image.name, platform) not in absent]
-            given = {p: f"{image.home}:{one.tag}" for p, one in before[image.name].addresses.items()}
-            found[image.name] = replace(
-                before[image.name],
-                there=frozenset(there),
-                given=given,
-                where=" in the registry",
-                stands=stands.get(image.name, {}),
-            )
-    return found
-
-
-def elsewhere(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
-    """Adds images of one platform that the engine lacks and their registry has: pulled, they need no building.
-
-    A registry that does not answer, or refuses, has nothing as far as this goes.
-    """
-    asked = [
-        (image, Reference.parse(f"{image.home}:{before[image.name].addresses[image.platforms[0]].tag}"))
-        for image in plan.selected
-        if image.published and len(image.platforms) == 1
-        if not before[image.name].barrier and not before[image.name].there
-    ]
-    found = dict(before)
-    if not asked:
-        return found
-    clients = {host: registry.Remote(host, tries=1) for host in {one.registry or HUB for _, one in asked}}
-    answering = {host for host, remote in clients.items() if _answers(remote)}
-    answers = together(lambda one: (one[1].registry or HUB) in answering and _has(clients, one[1]), asked)
-    for (image, reference), there in zip(asked, answers, strict=True):
-        if there:
-            found[image.name] = replace(
-                before[image.name],
-                there=frozenset(image.platforms),
-                given={image.platforms[0]: str(reference)},
-                fetched=True,
-                where=" in the registry",
-            )
-    return found
-
-
-def _answers(remote: registry.Remote) -> bool:
-    try:
-        remote.reachable()
-    except SurroundingsError:
-        return False
-    return True
-
-
-def _has(clients: Clients, reference: Reference) -> bool:
-    try:
-        return _descriptor(clients, reference, reference.tag) is not None
-    except SurroundingsError:
-        return False
-
-
 def missing(references: Sequence[str]) -> tuple[str, ...]:
     """Returns those of the references that their registry does not have."""
     read = [Reference.parse(reference) for reference in references]
@@ -135,18 +60,17 @@ def missing(references: Sequence[str]) -> tuple[str, ...]:
 def settle(plan: Plan, results: Results, clients: Clients) -> dict[str, dict[Reference, Content]]:
     """Returns what every selected image is in each of its repositories, once all is pushed.
 
-    What was just built gets its platforms' address tags; an address that another machine pushed in the
-    meantime wins, and its content is taken instead. Raises SurroundingsError where something is not there.
+    What was just built gets its platforms' address tags. What stands at an address in one of them already, pushed
+    by another machine in the meantime or left by a push that did not end, wins over it in all of them. Raises
+    SurroundingsError where something is not there.
     """
     digests = {result.image: result.digest for result in results.images}
-    wanted = [(image, place) for image in plan.selected if image.publish for place in places(image)]
-    contents = together(
-        lambda one: _content(plan, one[0], one[1], digests.get(one[0].name, ""), clients), wanted
-    )
-    settled: dict[str, dict[Reference, Content]] = {}
-    for (image, place), content in zip(wanted, contents, strict=True):
-        settled.setdefault(image.name, {})[place] = content
-    return settled
+    wanted = [image for image in plan.selected if image.publish]
+    contents = together(lambda one: _content(plan, one, digests.get(one.name, ""), clients), wanted)
+    return {
+        image.name: {place: dict(content) for place in places(image)}
+        for image, content in zip(wanted, contents, strict=True)
+    }
 
 
 def plain(
@@ -183,26 +107,79 @@ def index(content: Content) -> registry.Manifest:
     return registry.Manifest.of(json.dumps(value, separators=(",", ":")).encode(), INDEX)
 
 
-def _content(plan: Plan, image: PlannedImage, place: Reference, digest: str, clients: Clients) -> Content:
-    if image.action == "reuse":
-        return {platform: image.stands[place, platform] for platform in image.platforms}
-    remote = clients[place.registry or HUB]
-    built = _pushed(image, place, digest, remote)
-    content: Content = {}
-    for platform in image.platforms:
-        tag = image.addresses.get(platform, "")
-        there = remote.manifest(place.repository, tag) if tag else None
-        if there and not _attested(remote, place, there.digest, plan.provenance):
-            there = None
-        found = there or built.get(platform)
-        if found is None:
-            raise SurroundingsError(
-                f"{place.name} has nothing for {platform} at {tag or digest}, though it was pushed"
-            )
-        if tag and not there:
-            remote.put(place.repository, tag, found)
-        content[platform] = found.descriptor
-    return content
+def _content(plan: Plan, image: PlannedImage, digest: str, clients: Clients) -> Content:
+    """Returns what an image is, the same in all its repositories."""
+    reused = image.action == "reuse"
+    built = {
+        place: {} if reused else _pushed(image, place, digest, clients[place.registry or HUB])
+        for place in places(image)
+    }
+    return {platform: _agreed(plan, image, platform, built, clients) for platform in image.platforms}
+
+
+def _agreed(
+    plan: Plan, image: PlannedImage, platform: str, built: Built, clients: Clients, turn: int = 1
+) -> Descriptor:
+    """Returns one platform's manifest when it stands at its address in every repository of the image.
+
+    No registry writes a tag on condition, so two machines may write at once and the later write stays: what was written
+    is read again, and what another machine has put there is taken by both.
+    """
+    tag = image.addresses.get(platform, "")
+    there: dict[Reference, Descriptor | None] = {
+        place: image.stands[place, platform]
+        if image.action == "reuse" and turn == 1
+        else descriptor(clients, place, tag, plan.provenance)
+        if tag
+        else None
+        for place in built
+    }
+    source = next((place for place in built if there[place]), next(iter(built)))
+    pushed = built[source].get(platform)
+    chosen = there[source] or (pushed.descriptor if pushed else None)
+    if chosen is None:
+        raise SurroundingsError(
+            f"{source.name} has nothing for {platform} at {tag or 'its digest'}, though it was pushed"
+        )
+    late = [place for place, found in there.items() if found is None or found.digest != chosen.digest]
+    for place in late:
+        _bring(plan, image, platform, (source, place), chosen, built, clients)
+    written = [clients[place.registry or HUB].digest(place.repository, tag) for place in late if tag]
+    if turn == TURNS or all(digest == chosen.digest for digest in written):
+        return chosen
+    return _agreed(plan, image, platform, built, clients, turn + 1)
+
+
+def _bring(
+    plan: Plan,
+    image: PlannedImage,
+    platform: str,
+    way: tuple[Reference, Reference],
+    chosen: Descriptor,
+    built: Built,
+    clients: Clients,
+) -> None:
+    """Sees to it that a repository has a manifest, copied from another where no build has just pushed it there."""
+    source, place = way
+    remote, tag = clients[place.registry or HUB], image.addresses.get(platform, "")
+    manifest = built[place].get(platform)
+    if manifest is None or manifest.digest != chosen.digest:
+        origin = clients[source.registry or HUB]
+        manifest = origin.manifest(source.repository, chosen.digest)
+        if manifest is None:
+            raise SurroundingsError(f"{source.name} has nothing at {chosen.digest} any more")
+        if not remote.digest(place.repository, chosen.digest):
+            under = copying.under(staging(image, place), chosen.digest)
+            copying.copy(f"{source.name}@{chosen.digest}", manifest, remote, place.repository, under)
+        if plan.provenance != "off":
+            attestations.carry((origin, source.repository), (remote, place.repository), chosen.digest)
+    if tag:
+        try:
+            remote.put(place.repository, tag, manifest)
+        except RegistryError:
+            # Where no tag moves (release.permanent) the one that stands stays; what is named is named by its digest.
+            if not remote.digest(place.repository, tag):
+                raise
 
 
 def _pushed(
@@ -229,7 +206,8 @@ def _platform(entry: Mapping[str, Any]) -> str:
     return named(told.get("os", ""), told.get("architecture", ""), told.get("variant", ""))
 
 
-def _descriptor(clients: Clients, place: Reference, tag: str, provenance: str = "off") -> Descriptor | None:
+def descriptor(clients: Clients, place: Reference, tag: str, provenance: str = "off") -> Descriptor | None:
+    """Returns what stands at an address; what lacks the provenance that is wanted is not there."""
     remote = clients[place.registry or HUB]
     found = remote.descriptor(place.repository, tag)
     return found if found and _attested(remote, place, found.digest, provenance) else None

@@ -204,6 +204,9 @@ def staging(image: PlannedImage, where: Reference) -> str:
 
 
 def staged(plan: Plan, hosts: Iterable[str], mark: str) -> Plan:
-    """Returns the plan whose pushes to these hosts go under a tag of their own: there no tag is overwritten."""
-    tags = dict.fromkeys(hosts, f"{STAGING}-{mark}")
-    return replace(plan, images=tuple(replace(image, staging=tags) for image in plan.images))
+    """Returns the plan whose pushes to these hosts go under a tag of each image's own: there none is overwritten."""
+    images = tuple(
+        replace(image, staging=dict.fromkeys(hosts, f"{STAGING}-{mark}-{number}"))
+        for number, image in enumerate(plan.images)
+    )
+    return replace(plan, images=images)
