@@ -69,6 +69,12 @@ def put(registry: str, repository: str, tag: str, content: Found) -> None:
     urllib.request.urlopen(request, timeout=10).close()
 
 
+def delete(registry: str, repository: str, digest: str) -> None:
+    """Takes a manifest away, as a registry's own clean-up would."""
+    request = urllib.request.Request(f"http://{registry}/v2/{repository}/manifests/{digest}", method="DELETE")
+    urllib.request.urlopen(request, timeout=10).close()
+
+
 def annotated(content: Found, **annotations: str) -> Found:
     """The same manifest with annotations: other bytes, the same children."""
     value = content.json

@@ -120,6 +120,40 @@ def test_what_a_release_names_is_signed_and_attested_as_its_own_tools_see_it(
     assert "gateway" not in failed.err
 
 
+def test_verify_believes_no_list_of_what_is_gone(sealed: Fleet) -> None:
+    """A clean-up takes manifests; the index and the list of what is attached name them all the same."""
+    sealed.toml(
+        '[defaults]\nplatforms = ["linux/amd64", "linux/arm64"]\n[images.agent]\n[images.gateway]\n'
+        '[release]\nsbom = true\nprovenance = "min"\n'
+    )
+    sealed.commit()
+    sealed.inv("release --tag v0.2.0").ok()
+    assert "SBOM, provenance" in sealed.inv("verify v0.2.0").ok().out
+    images = {name: f"{sealed.owner}/{name}" for name in ("agent", "gateway")}
+
+    def wrong() -> dict[str, str]:
+        found = sealed.inv("verify v0.2.0 --json").failed(5).json["findings"]
+        latest = [one for one in found if one["reference"].endswith(":latest")]
+        return {one["reference"].split("/")[-1]: one["found"] for one in latest if not one["ok"]}
+
+    named = harbour.manifest(sealed.registry, images["agent"], "latest").json["manifests"]
+    spoken = [one for one in named if one["platform"]["os"] == "unknown"]
+    assert len(spoken) == len(BOTH)
+    harbour.delete(sealed.registry, images["agent"], spoken[0]["digest"])
+    assert wrong() == {"agent:latest": "its provenance is missing or does not hold"}
+
+    index = harbour.manifest(sealed.registry, images["gateway"], "latest").json["manifests"]
+    [arm] = [one["digest"] for one in index if one["platform"]["architecture"] == "arm64"]
+    where = f"{sealed.registry}/{images['gateway']}@{arm}"
+    found = oras(sealed, "discover", "--artifact-type", sboms.KIND, "--format", "json", where)
+    [attached] = found.get("manifests") or found["referrers"]
+    harbour.delete(sealed.registry, images["gateway"], attached["digest"])
+    assert wrong()["gateway:latest"] == "its SBOM is missing or does not hold"
+
+    harbour.delete(sealed.registry, images["gateway"], arm)
+    assert wrong()["gateway:latest"] == f"platforms are missing: {where}"
+
+
 def test_no_name_points_to_what_could_not_be_signed_or_listed(sealed: Fleet) -> None:
     wrong = sealed.inv("release --tag v0.2.0", env={"COSIGN_PASSWORD": "another"}).failed(3)
     assert "cosign.key" in wrong.err

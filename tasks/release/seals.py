@@ -52,9 +52,9 @@ def look(
 
 
 def has_sbom(remote: Remote, where: Place, digest: str) -> bool:
-    """Whether an SBOM is attached to a manifest."""
+    """Whether an SBOM is attached to a manifest, and there in fact: a list outlives what a clean-up takes."""
     listed = referrers.referrers(remote, where.repository, digest)
-    return any(one.kind == sboms.KIND for one in listed)
+    return any(one.kind == sboms.KIND and remote.digest(where.repository, one.digest) for one in listed)
 
 
 def is_signed(remote: Remote, where: Place, digest: str) -> bool:
@@ -71,8 +71,10 @@ def _signature(remote: Remote, where: Place, digest: str, verifier: Verifier | N
 
 
 def _attested(remote: Remote, where: Place, digest: str, platforms: Iterable[str]) -> bool:
-    """Whether the index has an attestation for each of its platforms."""
+    """Whether the index has an attestation for each of its platforms, and they are there in fact."""
     found = remote.manifest(where.repository, digest)
     entries = (json.loads(found.raw).get("manifests") or ()) if found else ()
-    told = {(entry.get("annotations") or {}).get(attestations.SPEAKS_OF) for entry in entries}
-    return set(platforms) <= told
+    told = {
+        (entry.get("annotations") or {}).get(attestations.SPEAKS_OF): entry["digest"] for entry in entries
+    }
+    return all(one in told and remote.digest(where.repository, told[one]) for one in platforms)
