@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..engine.together import together
-from ..errors import SurroundingsError
+from ..errors import RegistryError, SurroundingsError
 from ..model import Reference
 from ..registries.registry import Manifest, Remote
 from . import artifact, versions
@@ -138,6 +139,24 @@ def move(clients: Mapping[str, Remote], home: Place, record: Record) -> Move:
     old = look(clients, where)
     about = {"dev.argosy.journal": record.id, "org.opencontainers.image.version": record.tag}
     return Move(where, old, artifact.upload(clients[home.host], home.repository, KIND, record.dumps(), about))
+
+
+def copied(clients: Mapping[str, Remote], commit: Move, folder: Path) -> str:
+    """Writes the document of a release that was just recorded into a file as well; returns where, or why there is none.
+
+    What counts stands in the registry: that this machine keeps no copy ends no release.
+    """
+    where = commit.reference
+    path = folder / "records" / f"{where.tag.removeprefix(PREFIX)}.json"
+    try:
+        data = artifact.download(clients[where.registry], where.repository, commit.new, KIND) or b""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        return f"no copy of it in {path}: {error.strerror or error}"
+    except RegistryError as error:
+        return f"no copy of it in {path}: {error}"
+    return f"a copy of it is in {path}"
 
 
 def read(clients: Mapping[str, Remote], home: Place, tag: str) -> Record | None:

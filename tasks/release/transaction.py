@@ -161,6 +161,7 @@ def _commit(journal: Journal, voyage: Voyage) -> None:
         voyage.clients[where.registry].put(where.repository, where.tag, journal.record.new)
         moving.verified((journal.record,), voyage.clients)
         voyage.told("record", f"{where} is the release")
+        voyage.told("record", record.copied(voyage.clients, journal.record, voyage.folder))
         keeping.close(voyage.folder, voyage.clients, journal)
     except (ArgosyError, KeyboardInterrupt, OSError) as error:
         reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
