@@ -37,7 +37,9 @@ def release(choice: ReleaseChoice, gates: Sequence[Gate] = ()) -> None:
     gating.ready(here.project)
     if choice.bump:
         bump(here, choice)
-        here = ledger(choice.tag, choice)  # it is the commit that was just made which is released
+        here = berth(choice.tag, choice)  # it is the commit that was just made which is released
+    else:
+        releasing.step("bump", "skipped: no --bump")
     _local(here, choice)
     asked = ask(choice, output="push", release=choice.tag)
     with _seals(here) as seals, locked(here.project.root, here.folder, choice.tag, releasing.step):
@@ -59,6 +61,8 @@ def _local(here: Ledger, choice: ReleaseChoice) -> None:
     where = versions.place(source, here.facts) if source is not None and is_file else ""
     preflight.version(here.tag, where, (stands or "") if is_file else "")
     branches = here.project.release.branches
+    repeated = len(here.project.lockstep)
+    releasing.step("lockstep", f"{repeated} agree" if repeated else "skipped: build.toml has no [[lockstep]]")
     said = preflight.tree(here.project.root, here.facts.git, here.tag, branches, dirty=choice.dirty)
     releasing.step("preflight", f"{here.tag}, {said}")
 

@@ -19,6 +19,8 @@ from .gates import Gate, Platform
 from .order import Named, Order
 from .seals import PROVENANCE, SBOM, SIGNATURE, has_sbom, is_signed
 
+_KEYS = {SBOM: "release.sbom", SIGNATURE: "release.sign", PROVENANCE: "release.provenance"}
+
 
 @dataclass(slots=True)
 class Seals:
@@ -65,7 +67,10 @@ class Seals:
         if self.signer:
             together(lambda named: self._signed(named, clients), dict.fromkeys(order.named))
             said.append(f"{len(order.named)} indexes are signed, and cosign verifies them")
-        return tuple(said)
+        if self.provenance:
+            said.append("every platform has its provenance in the index")
+        off = [f"no {name} ({_KEYS[name]})" for name in _KEYS if name not in self.names]
+        return (*said, f"skipped: {', '.join(off)}") if off else tuple(said)
 
     def _attached(self, item: tuple[tuple[Place, str], None], clients: Mapping[str, Remote]) -> None:
         """One subject: nobody else writes its list."""
