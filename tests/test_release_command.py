@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -181,6 +182,85 @@ def test_push_leaves_a_release_alone_and_rollback_brings_the_names_back(services
     assert {name: digest(services, name, "latest") for name in SERVICES} == old
     assert "v0.3.0" in names(services)
     assert "went back" in services.inv("verify v0.3.0").ok().out
+
+
+def test_a_release_that_ended_is_rolled_back_by_its_own_flag_too(services: Fleet) -> None:
+    services.inv("release --tag v0.2.0").ok()
+    old = {name: digest(services, name, "latest") for name in SERVICES}
+    services.image("agent", f"FROM busybox:stable\nRUN echo {services.owner} newer > /name\n")
+    services.commit()
+    services.inv("release --tag v0.3.0").ok()
+    full = {name: digest(services, name, "v0.3.0") for name in SERVICES}
+    back = services.inv("release --tag v0.3.0 --rollback", env={"DOCKER_HOST": "unix:///nowhere.sock"}).ok()
+    assert "it means this version for ever" in " ".join(back.out.split())
+    assert {name: digest(services, name, "latest") for name in SERVICES} == old
+    assert {name: digest(services, name, "v0.3.0") for name in SERVICES} == full
+
+
+def test_names_go_back_only_to_what_is_whole(services: Fleet) -> None:
+    services.inv("release --tag v0.2.0").ok()
+    old = harbour.manifest(services.registry, f"{services.owner}/agent", "latest")
+    for name in SERVICES:
+        services.image(name, f"FROM busybox:stable\nRUN echo {services.owner} newer {name} > /name\n")
+    services.commit()
+    services.inv("release --tag v0.3.0").ok()
+    now = {name: digest(services, name, "latest") for name in SERVICES}
+    [child] = old.json["manifests"]
+    harbour.delete(services.registry, f"{services.owner}/agent", child["digest"])
+    refused = services.inv("rollback v0.3.0").failed(6)
+    assert "not whole any more" in refused.err
+    assert f"{services.owner}/agent@{child['digest']}" in refused.err
+    harbour.delete(services.registry, f"{services.owner}/agent", old.digest)
+    assert (
+        f"stood at {old.digest} before, and that is not there"
+        in services.inv("rollback v0.3.0").failed(6).err
+    )
+    assert {name: digest(services, name, "latest") for name in SERVICES} == now
+
+
+def test_history_says_which_commit_made_a_digest(services: Fleet) -> None:
+    services.inv("release --tag v0.2.0").ok()
+    first = harbour.manifest(services.registry, f"{services.owner}/agent", "v0.2.0")
+    services.image("agent", f"FROM busybox:stable\nRUN echo {services.owner} newer > /name\n")
+    commit = services.commit()
+    services.inv("release --tag v0.3.0").ok()
+    second = harbour.manifest(services.registry, f"{services.owner}/agent", "v0.3.0")
+
+    def made(digest: str) -> list[tuple[str, str]]:
+        found = services.inv(f"history --digest {digest} --json").ok().json["releases"]
+        return [(one["tag"], one["revision"]) for one in found]
+
+    assert made(second.digest) == [("v0.3.0", commit)]
+    assert made(second.json["manifests"][0]["digest"]) == [("v0.3.0", commit)]
+    [(tag, revision)] = made(f"{services.registry}/{services.owner}/agent@{first.digest}")
+    assert (tag, revision) == ("v0.2.0", services.git("rev-parse", "v0.2.0"))
+    # The platform of an image that did not change is in both, the newest first.
+    same = harbour.manifest(services.registry, f"{services.owner}/gateway", "v0.2.0").json["manifests"][0]
+    assert [one for one, _ in made(same["digest"])] == ["v0.3.0", "v0.2.0"]
+    assert made("sha256:" + "0" * 64) == []
+    shown = services.inv(f"history --digest {second.digest}").ok().out
+    assert commit[:12] in shown
+    assert "v0.2.0" not in shown
+
+
+def test_the_record_is_a_file_as_well_and_every_step_that_is_skipped_is_said(services: Fleet) -> None:
+    ran = services.inv("release --tag v0.2.0").ok()
+    [file] = Path(services.env["XDG_STATE_HOME"]).glob("argosy/*/release/records/v0.2.0.json")
+    assert f"record     a copy of it is in {file}" in ran.err
+    kept = json.loads(file.read_text())
+    assert (kept["schema"], kept["tag"], kept["rolled_back"]) == (1, "v0.2.0", "")
+    assert kept["revision"] == services.git("rev-parse", "HEAD")
+    assert {one["digest"] for one in kept["names"]} == {digest(services, name, "latest") for name in SERVICES}
+    steps = ran.err.splitlines()
+    for skipped in (
+        "bump       skipped: no --bump",
+        "lockstep   skipped: build.toml has no [[lockstep]]",
+        "gates      skipped: none is set",
+        "seal       skipped: no SBOM (release.sbom), no signature (release.sign), no provenance (release.provenance)",
+    ):
+        assert skipped in steps
+    services.inv("release --tag v0.2.0 --rollback").ok()
+    assert json.loads(file.read_text())["rolled_back"] == "", "no name was to go back"
 
 
 def test_verify_tells_what_was_moved_and_prints_references(services: Fleet, engine: PrivateEngine) -> None:
