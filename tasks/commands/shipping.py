@@ -37,7 +37,7 @@ def release(choice: ReleaseChoice, gates: Sequence[Gate] = ()) -> None:
     gating.ready(here.project)
     if choice.bump:
         bump(here, choice)
-        here = berth(choice.tag, choice)  # it is the commit that was just made which is released
+        here = ledger(choice.tag, choice)  # it is the commit that was just made which is released
     else:
         releasing.step("bump", "skipped: no --bump")
     _local(here, choice)
@@ -79,7 +79,7 @@ def _seals(here: Ledger) -> Iterator[Seals]:
         yield Seals(signer, syft, provenance=wanted.provenance != "off")
 
 
-def _remote(here: Ledger, plan: Plan, choice: Releasing) -> None:
+def _remote(here: Ledger, plan: Plan, choice: ReleaseChoice) -> None:
     """What registries can be asked before anything is built; --plan goes on to show names that stand already."""
     from ..model import HUB
     from ..release import foreseen, preflight, transaction
