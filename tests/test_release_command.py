@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,31 @@ def test_an_image_that_fails_leaves_nothing_published(services: Fleet) -> None:
     services.commit()
     services.inv("release --tag v0.2.0").failed(4)
     assert [names(services, name) for name in SERVICES] == [set(), set(), set()]
+
+
+def test_what_changes_while_it_is_built_is_not_released(services: Fleet) -> None:
+    """What was built is of no commit: it gets no name, and nobody finds it at the address of what was there first."""
+    services.image("gateway", "FROM busybox:stable\nCOPY main.txt /\nRUN sleep 4\n")
+    services.file("docker/gateway/main.txt", f"{services.owner} one")
+    services.commit()
+    running = services.start("release --tag v0.2.0")
+    assert running.stderr
+    while "free" not in running.stderr.readline():  # the last thing that is said before the build
+        pass
+    time.sleep(2.5)
+    services.file("docker/gateway/main.txt", f"{services.owner} two")
+    _, said = running.communicate(timeout=120)
+    assert running.returncode == 6, said
+    assert "files of gateway changed while they were built" in said
+    assert [names(services, name) for name in SERVICES] == [set(), set(), set()]
+    services.file("docker/gateway/main.txt", f"{services.owner} one")
+    planned = services.inv("plan --output push --format json").ok().json["images"]
+    assert {image["name"]: image["action"] for image in planned} == {
+        "agent": "reuse",
+        "gateway": "build",
+        "indexer": "reuse",
+    }
+    services.inv("release --tag v0.2.0").ok()
 
 
 def test_one_image_of_the_fleet_can_be_released(services: Fleet) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import ArgosyError, BuildError, CheckError, ConfigError
+from ..errors import ArgosyError, BuildError, CheckError, ConfigError, RefusedError
 from . import leaking
 from .asking import Asked
 from .choice import Choice
@@ -75,7 +76,7 @@ def _push(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
         names = [name for image in pushing.pushed(plan) for name in image.published]
         pushing.check_permission(names, clients)
     results, error = _build(asked, keep_going=choice.keep_going)
-    plan = _settled(asked, results)
+    plan, _ = _settled(asked, results)
     try:
         if error:
             return results, error
@@ -93,14 +94,17 @@ def _push(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     return replace(results, images=named, moved=moved), None
 
 
-def _settled(asked: Asked, results: Results) -> Plan:
-    """Returns the plan as it stands after the build; where all was reused nothing is looked at again."""
+def _settled(asked: Asked, results: Results) -> tuple[Plan, Collection[str]]:
+    """Returns the plan as it stands after the build, and which images changed while they were built.
+
+    Where all was reused nothing is looked at again.
+    """
     from ..engine import considering
     from ..engine.results import Verdict
 
     built = {result.image: result.digest for result in results.images if result.verdict is Verdict.BUILT}
     if not built or asked.survey is None:
-        return asked.plan
+        return asked.plan, ()
     return considering.once_built(asked.project, asked.facts, asked.plan, asked.survey, built)
 
 
@@ -218,16 +222,26 @@ def refuse_absent(asked: Asked) -> None:
 def put(asked: Asked) -> tuple[dict[str, dict[Reference, Content]], Clients]:
     """Builds what is not at its address yet and pushes it there: no name moves.
 
-    Returns what every image is in each of its repositories. A failed build is shown and raised.
+    Returns what every image is in each of its repositories. A failed build is shown and raised. Raises
+    RefusedError where files changed while they were built: what came of them is of no commit.
     """
     from ..engine import publishing
     from ..report import results as tables
 
     clients = publishing.remotes(asked.plan)
     results, error = _build(asked, keep_going=False)
-    if error:
-        tables.show(results, sys.stderr)
-        raise error
-    contents = publishing.settle(asked.plan, results, clients)
-    leaking.in_registries(asked, contents, clients)
+    plan, changed = _settled(asked, results)
+    try:
+        if error:
+            tables.show(results, sys.stderr)
+            raise error
+        contents = publishing.settle(plan, results, clients)
+        if changed:
+            raise RefusedError(
+                f"files of {', '.join(sorted(changed))} changed while they were built, so what was built is of no "
+                "commit. It got neither a name nor an address. Release again when nothing writes there any more."
+            )
+        leaking.in_registries(asked, contents, clients)
+    finally:
+        _unstaged(asked, results)
     return contents, clients

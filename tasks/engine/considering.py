@@ -80,24 +80,23 @@ def _has_changed(standing: Standing) -> bool:
     return before != {platform: address.digest for platform, address in standing.addresses.items()}
 
 
-def once_built(project: Project, facts: Facts, plan: Plan, found: Survey, built: Mapping[str, str]) -> Plan:
+def once_built(
+    project: Project, facts: Facts, plan: Plan, found: Survey, built: Mapping[str, str]
+) -> tuple[Plan, frozenset[str]]:
     """Looks again when images were just built (their digests by name), and remembers what they were built from.
 
     An image of which an input changed while it was built was built from who knows which of the two: it loses
-    its address in the plan that is returned, and in the engine.
+    its address in the plan that is returned, and in the engine. Returns that plan, and which images these are.
     """
     now = replace(facts, files=surroundings.texts(project))
     again = addressing.survey(plan, now, addressing.recipes(plan, now), found.lock).addresses
-    changed = {name for name in built if again[name] != found.addresses[name]}
+    changed = frozenset(name for name in built if again[name] != found.addresses[name])
     reuse.forget(plan, changed)
     reuse.remember(plan, found, {name: digest for name, digest in built.items() if name not in changed})
-    return replace(
-        plan,
-        images=tuple(
-            replace(image, address="", addresses={}) if image.name in changed else image
-            for image in plan.images
-        ),
+    images = tuple(
+        replace(image, address="", addresses={}) if image.name in changed else image for image in plan.images
     )
+    return replace(plan, images=images), changed
 
 
 def _locked(project: Project, plan: Plan, recipes: Mapping[tuple[str, str], Recipe], wish: Wish) -> Lock:
