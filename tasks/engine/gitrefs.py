@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ..errors import RefusedError, SurroundingsError
 from .git import PLAIN
 
 LOCK = "refs/argosy/lock"
@@ -35,8 +36,16 @@ def committed(root: Path) -> str:
 
 
 def changed(root: Path) -> tuple[str, ...]:
-    """Returns the files that differ from HEAD, those that are new and not ignored among them."""
-    _, text = _git(root, "status", "--porcelain", "--", ".")
+    """Returns the files that differ from HEAD, those that are new and not ignored among them.
+
+    Raises RefusedError where git cannot tell: a tree of which nothing is known is not clean.
+    """
+    told, text, why = _asked(root, "status", "--porcelain", "--untracked-files=normal", "--", ".")
+    if not told:
+        raise RefusedError(
+            f"git status cannot tell in {root} which files differ from the commit: {why}. "
+            "Mend that first; nothing was done."
+        )
     return tuple(line[2:].strip() for line in text.splitlines())
 
 
@@ -59,29 +68,41 @@ def take(root: Path, said: str, instead_of: str = "") -> str:
 
     A compare-and-swap at the remote: it succeeds only if the lock is not there, or is `instead_of`. The object is
     a commit of its own: two runs at the same commit would push the same thing and both be told "up to date".
+    Raises SurroundingsError where origin does not answer.
     """
     made, commit = _git(root, "commit-tree", "HEAD^{tree}", "-m", said)
     if not made:
         return ""
     lease = f"--force-with-lease={LOCK}:{instead_of}"
     pushed, _ = _git(root, "push", "--no-verify", "--quiet", lease, "origin", f"{commit}:{LOCK}")
-    return commit if pushed else ""
+    # A push whose answer was lost has happened as surely as any other.
+    return commit if pushed or _at_origin(root) == commit else ""
 
 
 def holder(root: Path) -> Holder | None:
-    """Returns who holds the lock at origin, None if nobody does or origin does not answer."""
-    answered, text = _git(root, "ls-remote", "origin", LOCK)
-    if not answered or not text:
+    """Returns who holds the lock at origin, None if nobody does. Raises SurroundingsError where it does not answer."""
+    if not (commit := _at_origin(root)):
         return None
-    commit = text.split()[0]
     _git(root, "fetch", "--quiet", "--no-write-fetch-head", "origin", LOCK)
     return Holder(commit, _git(root, "log", "-1", "--format=%B", commit)[1])
 
 
+def _at_origin(root: Path) -> str:
+    answered, text, why = _asked(root, "ls-remote", "origin", LOCK)
+    if not answered:
+        raise SurroundingsError(f"origin does not answer (git ls-remote origin {LOCK}): {why}.")
+    return text.split()[0] if text else ""
+
+
 def give_back(root: Path, commit: str) -> bool:
-    """Removes the lock if it still is this object."""
+    """Removes the lock if it still is this object; False if it may have stayed."""
     lease = f"--force-with-lease={LOCK}:{commit}"
-    return _git(root, "push", "--no-verify", "--quiet", lease, "origin", f":{LOCK}")[0]
+    if _git(root, "push", "--no-verify", "--quiet", lease, "origin", f":{LOCK}")[0]:
+        return True
+    try:
+        return _at_origin(root) != commit
+    except SurroundingsError:
+        return False
 
 
 def commit(root: Path, files: Sequence[str], message: str) -> str:
@@ -114,6 +135,11 @@ def push_tag(root: Path, name: str) -> bool:
 
 def _git(root: Path, *arguments: str) -> tuple[bool, str]:
     """Returns whether git succeeded, and what it said."""
+    return _asked(root, *arguments)[:2]
+
+
+def _asked(root: Path, *arguments: str) -> tuple[bool, str, str]:
+    """Returns whether git succeeded, what it said, and the last it said of why it did not."""
     env = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **os.environ}
     for role in ("AUTHOR", "COMMITTER"):
         env = {f"GIT_{role}_{key}": text for key, text in _NOBODY.items()} | env
@@ -128,6 +154,9 @@ def _git(root: Path, *arguments: str) -> tuple[bool, str]:
             timeout=SECONDS,
             stdin=subprocess.DEVNULL,
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return False, ""
-    return done.returncode == 0, done.stdout.strip() if done.returncode == 0 else ""
+    except OSError as error:
+        return False, "", str(error.strerror)
+    except subprocess.TimeoutExpired:
+        return False, "", f"no answer within {SECONDS} s"
+    why = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    return (True, done.stdout.strip(), "") if done.returncode == 0 else (False, "", why)
