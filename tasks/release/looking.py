@@ -66,9 +66,10 @@ def look(clients: Mapping[str, Remote], reference: Reference, lists: Lists | Non
 def is_torn(error: RegistryError) -> bool:
     """Whether a registry answers and yet cannot tell.
 
-    A name that was being written when the registry was killed stays so until it is written anew.
+    A name that was being written when the registry was killed stays so until it is written anew. 502 to 504 are the
+    words of what stands before a registry that does not answer.
     """
-    return error.status is not None and error.status >= 500
+    return error.status is not None and error.status >= 500 and error.status not in {502, 503, 504}
 
 
 def absent(clients: Mapping[str, Remote], wanted: Iterable[tuple[Place, str]]) -> list[str]:

@@ -17,7 +17,7 @@ from ..model import HUB
 from ..registries.registry import Manifest, Remote
 from .index import is_free, mark
 from .journal import Journal, Move
-from .looking import look
+from .looking import is_torn, look
 from .withdrawing import withdraw
 
 SETTLE_SECONDS = 3.0
@@ -87,14 +87,14 @@ def _restless(was: Iterable[_Was]) -> tuple[str, ...]:
 
 
 def back(move: Move, journal: Journal, clients: Mapping[str, Remote]) -> _Was:
-    """Puts one name back if it is ours, or cannot be read."""
+    """Puts one name back if it is ours, or torn."""
     try:
         try:
             now = look(clients, move.reference)
         except RegistryError as error:
-            if error.status in {401, 403}:
+            if not is_torn(error):  # it may stand where it stood, or at what somebody else gave it meanwhile
                 raise
-            # It may have been torn while it was written: what the journal says is written over it.
+            # It was torn while it was written: what the journal says is written over it.
             return _restored(move, journal, clients)
         if _is_as_before(move, now):
             return _Was()
