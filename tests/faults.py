@@ -17,7 +17,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests import harbourmaster, registries
@@ -48,9 +48,10 @@ def sail(errand: Errand) -> None:
     from tasks.commands.stopping import stoppable
     from tasks.errors import ArgosyError
     from tasks.registries.registry import Remote
-    from tasks.release import keeping, transaction
+    from tasks.release import ending, keeping, transaction
     from tasks.release.content import Child, Place
     from tasks.release.index import index
+    from tasks.release.journal import told
     from tasks.release.lock import locked
     from tasks.release.order import Named, Order, Source, annotated
 
@@ -80,15 +81,16 @@ def sail(errand: Errand) -> None:
     def task() -> None:
         if errand.way == "publish":
             with (
-                locked(Path(errand.clone), voyage.folder, errand.tag, voyage.told)
+                locked(Path(errand.clone), voyage.folder, told(errand.tag), voyage.told)
                 if errand.clone
                 else alone()
-            ):
-                transaction.publish(order, transaction.survey(order, voyage), voyage)
+            ) as lock:
+                under = replace(voyage, lost=lock.lost) if lock else voyage
+                transaction.publish(order, transaction.survey(order, under), under)
             return
         journal = keeping.find(voyage.folder, clients, order.home)
         if journal is not None:
-            (transaction.resume if errand.way == "resume" else transaction.roll_back)(journal, voyage)
+            (ending.resume if errand.way == "resume" else ending.roll_back)(journal, voyage)
 
     code = 0
     try:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -304,7 +307,7 @@ def test_a_journal_refuses_the_next_release_until_it_is_resumed(services: Fleet)
     assert record["tag"] == "v0.2.0"
     folder = next(Path(services.env["XDG_STATE_HOME"]).glob("argosy/*/release"))
     assert not (folder / "journal.json").exists()
-    assert services.inv("release --tag v0.2.0 --resume").failed(6).err.count("no release is under way") == 1
+    assert services.inv("release --tag v0.2.0 --resume").failed(6).err.count("v0.2.0 is not under way") == 1
 
 
 def test_a_release_that_did_not_end_is_resumed_or_taken_back(services: Fleet, tmp_path: Path) -> None:
@@ -386,6 +389,42 @@ def test_a_promotion_copies_digests_and_leaves_the_source_as_it_is(services: Fle
         assert "production" in services.inv("promote v0.2.0 --to producton").failed(2).err
 
 
+@pytest.mark.parametrize("disk", ["here", "lost"])
+def test_a_promotion_that_did_not_end_is_completed_or_taken_back(
+    services: Fleet, tmp_path: Path, disk: str
+) -> None:
+    with (
+        registries.registry(services.env, tmp_path / "registry", delete=True) as running,
+        sabotaged(sea := Sea(), "A", running.host) as host,
+    ):
+        services.toml(f'[images.agent]\n[images.gateway]\n[promote.production]\nto = "{host}/production"\n')
+        services.commit()
+        services.inv("release --tag v0.2.0").ok()
+        record = "/v2/production/agent/manifests/argosy-release-v0.2.0"
+        there = {"agent": "production/agent", "gateway": "production/gateway"}
+
+        def found() -> set[str]:
+            tags = [tag for where in there.values() for tag in harbour.tags(running.host, where)]
+            return {tag for tag in tags if not tag.startswith(("argosy-", "sha256-"))}
+
+        for way in ("--rollback", "--resume"):
+            sea.calm("")
+            sea.faults = [Fault(("A", "PUT", record, 1), "refused")]
+            failed = services.inv("promote v0.2.0 --to production").failed(7)
+            assert f"inv promote v0.2.0 --to production {way}" in failed.err
+            if disk == "lost":
+                shutil.rmtree(services.env["XDG_STATE_HOME"])
+            again = services.inv("promote v0.2.0 --to production").failed(6)
+            assert "the promotion of v0.2.0 to production, begun" in again.err
+            assert f"inv promote v0.2.0 --to production {way}" in again.err
+            assert found() == {"v0.2.0", "0.2", "latest"}
+            services.inv(f"promote v0.2.0 --to production {way}").ok()
+            assert found() == (set() if way == "--rollback" else {"v0.2.0", "0.2", "latest"})
+        nothing = services.inv("promote v0.2.0 --to production --rollback").failed(6)
+        assert "the promotion of v0.2.0 to production is not under way" in nothing.err
+        assert names(services) == {"v0.2.0", "0.2", "latest"}
+
+
 def test_a_second_release_at_the_same_time_is_kept_out_by_a_git_ref(services: Fleet, tmp_path: Path) -> None:
     remote = tmp_path / "remote.git"
     services.git("init", "-q", "--bare", str(remote))
@@ -400,6 +439,56 @@ def test_a_second_release_at_the_same_time_is_kept_out_by_a_git_ref(services: Fl
     assert gitrefs.give_back(services.root, commit)
     services.inv("release --tag v0.2.0").ok()
     assert services.git("ls-remote", "origin").split()[1::2] == ["refs/tags/v0.2.0"]
+
+
+@pytest.fixture
+def half_way(services: Fleet, tmp_path: Path) -> Iterator[Fleet]:
+    """A release v0.2.0 of two images whose record was not taken, in a clone whose remote takes pushes."""
+    remote = tmp_path / "remote.git"
+    services.git("init", "-q", "--bare", str(remote))
+    services.git("remote", "add", "origin", str(remote))
+    with (
+        registries.registry(services.env, tmp_path / "registry", delete=True) as running,
+        sabotaged(sea := Sea(), "A", running.host) as host,
+    ):
+        services.registry = host
+        services.toml("[images.agent]\n[images.gateway]\n")
+        services.commit()
+        record = f"/v2/{services.owner}/agent/manifests/argosy-release-v0.2.0"
+        sea.faults = [Fault(("A", "PUT", record, 1), "refused")]
+        services.inv("release --tag v0.2.0").failed(7)
+        yield services
+
+
+def test_a_lock_is_taken_over_only_from_a_release_that_is_dead(half_way: Fleet) -> None:
+    from tasks.engine import gitrefs
+
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    assert gitrefs.take(half_way.root, f"the release v0.2.0 is under way: process 1 on elsewhere since {now}")
+    for way in ("--rollback", "--resume"):
+        refused = half_way.inv(f"release --tag v0.2.0 {way}").failed(6)
+        assert "process 1 on elsewhere" in refused.err
+        assert "--yes" in refused.err
+    assert names(half_way) == {"v0.2.0", "0.2", "latest"}
+    half_way.inv("release --tag v0.2.0 --rollback --yes").ok()
+    assert names(half_way) == set()
+    assert half_way.git("ls-remote", "origin") == ""
+
+
+def test_a_release_that_another_ends_first_is_not_ended_twice(half_way: Fleet, tmp_path: Path) -> None:
+    """The journal is read again under the lock: here it goes while the lock is being taken."""
+    [journal] = Path(half_way.env["XDG_STATE_HOME"]).glob("argosy/*/release/journal.json")
+    where = f"{half_way.owner}/agent"
+    kept = harbour.manifest(half_way.registry, where, "argosy-journal").digest
+    hook = tmp_path / "remote.git/hooks/pre-receive"
+    hook.write_text(
+        f"#!{sys.executable}\nimport pathlib, urllib.request as web\n"
+        f"pathlib.Path({str(journal)!r}).unlink(missing_ok=True)\n"
+        f"web.urlopen(web.Request('http://{half_way.registry}/v2/{where}/manifests/{kept}', method='DELETE'))\n"
+    )
+    hook.chmod(0o755)
+    assert "ended from elsewhere" in half_way.inv("release --tag v0.2.0 --rollback").failed(6).err
+    assert names(half_way) == {"v0.2.0", "0.2", "latest"}
 
 
 def test_a_tag_that_is_no_version_is_refused_before_anything_is_asked(fleet: Fleet) -> None:

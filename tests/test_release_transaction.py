@@ -5,83 +5,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tasks.errors import IncompleteError, RefusedError
-from tasks.registries.registry import Remote
-from tasks.release import keeping, transaction
-from tasks.release.content import Child, Place
-from tasks.release.index import index
+from tasks.release import ending, keeping, transaction
+from tasks.release.content import Place
 from tasks.release.moving import phases
-from tasks.release.order import Named, Order, Source, annotated
-from tests import harbourmaster, registries
+from tests import harbourmaster
 from tests.conftest import PrivateEngine
-from tests.harbourmaster import INDEX, Direct
-from tests.registries import Running
-from tests.saboteur import Fault, Sea, sabotaged
+from tests.harbourmaster import INDEX
+from tests.world import TAGS, World, world
 
 pytestmark = pytest.mark.engine
-
-SOURCE = Source("c0ffee", "2026-01-02T03:04:05Z", "https://example.com/acme/fleet")
-TAGS = ("v1.2.0", "1.2", "latest")
-
-
-@dataclass
-class World:
-    """A registry, a proxy before it, and orders for images that are in it."""
-
-    running: Running
-    host: str
-    sea: Sea
-    folder: Path
-    prefix: str
-    steps: list[str] = field(default_factory=list)
-
-    @property
-    def direct(self) -> Direct:
-        return Direct(self.running.host)
-
-    def order(self, *names: str, tag: str = "v1.2.0", host: str = "") -> Order:
-        """Puts these images' platforms into the registry and orders a release of them."""
-        named = []
-        for name in names:
-            where = f"{self.prefix}/{name}"
-            entries = harbourmaster.image(self.direct, where, f"{tag} {name}")
-            children = tuple(Child.of(entry) for entry in entries)
-            made = index(children, annotated(name, tag, SOURCE, {}))
-            place = Place(host or self.host, where)
-            named.append(Named(name, place, made, children, (tag, *TAGS[1:])))
-        return Order("fleet", tag, SOURCE, named[0].place, tuple(named))
-
-    def voyage(self, folder: str = "state") -> transaction.Voyage:
-        hosts = (self.host, self.running.host)
-        clients = {host: Remote(host, {"HOME": str(self.folder)}, tries=2, patience=2.0) for host in hosts}
-        return transaction.Voyage(
-            clients, self.folder / folder, lambda step, text: self.steps.append(f"{step}: {text}"), 0.2
-        )
-
-    def release(self, order: Order) -> None:
-        voyage = self.voyage()
-        transaction.publish(order, transaction.survey(order, voyage), voyage)
-
-    def stands_at(self, name: str, tag: str) -> str:
-        return self.direct.stands_at(f"{self.prefix}/{name}", tag)
-
-    def refuses(self, path: str, nth: int = 1) -> None:
-        """Lets the next (or nth) write to this path be refused."""
-        self.sea.calm(self.prefix)
-        self.sea.faults = [Fault(("A", "PUT", path, nth), "refused")]
-
-
-def world(engine: PrivateEngine, tmp_path: Path, *, delete: bool) -> Iterator[World]:
-    with (
-        registries.registry(engine.env, tmp_path / "registry", delete=delete) as running,
-        sabotaged(sea := Sea(prefix="fleet"), "A", running.host) as host,
-    ):
-        yield World(running, host, sea, tmp_path, "fleet")
 
 
 @pytest.fixture
@@ -127,7 +65,7 @@ def test_where_tags_stay_for_ever_the_way_is_forward(harbour: World) -> None:
     voyage = harbour.voyage()
     journal = keeping.find(voyage.folder, voyage.clients, order.home)
     assert journal
-    transaction.resume(journal, voyage)
+    ending.resume(journal, voyage)
     assert harbour.stands_at("indexer", "v1.2.0") == kept.named[1].index.digest
     assert harbour.stands_at("worker", "latest") == there.index.digest
     assert harbour.stands_at("agent", "latest") == "", "it could never move again"
@@ -168,11 +106,11 @@ def test_a_record_that_is_not_taken_is_completed_without_the_disk(harbour: World
     voyage = harbour.voyage("another machine's state")
     journal = keeping.find(voyage.folder, voyage.clients, order.home)
     assert journal
-    transaction.resume(journal, voyage)
+    ending.resume(journal, voyage)
     assert harbour.stands_at("api", f"argosy-release-{order.tag}")
     assert keeping.find(voyage.folder, voyage.clients, order.home) is None
     with pytest.raises(RefusedError, match="recorded"):
-        transaction.roll_back(journal, voyage)
+        ending.roll_back(journal, voyage)
 
 
 @pytest.mark.parametrize("torn", ["latest", "argosy-journal", "argosy-release-v1.2.0"])
@@ -194,7 +132,7 @@ def test_what_a_killed_registry_has_torn_is_written_anew(harbour: World, torn: s
     voyage = harbour.voyage()
     journal = keeping.find(voyage.folder, voyage.clients, order.home)
     assert journal
-    transaction.resume(journal, voyage)
+    ending.resume(journal, voyage)
     assert {harbour.stands_at("api", tag) for tag in TAGS} == {order.named[0].index.digest}
     assert harbour.stands_at("api", f"argosy-release-{order.tag}")
     assert keeping.find(voyage.folder, voyage.clients, order.home) is None
@@ -208,7 +146,7 @@ def test_a_release_that_did_not_end_can_be_taken_back(harbour: World) -> None:
     voyage = harbour.voyage()
     journal = keeping.load(voyage.folder)
     assert journal
-    transaction.roll_back(journal, voyage)
+    ending.roll_back(journal, voyage)
     assert {harbour.stands_at(name, tag) for name in ("api", "worker") for tag in TAGS} == {""}
     assert keeping.find(voyage.folder, voyage.clients, order.home) is None
 

@@ -6,6 +6,7 @@ It reads what was released; what is being released is shipping.py's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ..planning.facts import Facts
     from ..registries.registry import Remote
     from ..release.content import Place
+    from ..release.journal import Journal
+    from ..release.lock import Lock
     from ..release.record import Record
     from ..release.transaction import Voyage
 
@@ -55,12 +58,27 @@ class Ledger:
 
         return dict(self.clients) | {host: Remote(host) for host in hosts if host not in self.clients}
 
-    def voyage(self, clients: Mapping[str, Remote] | None = None) -> Voyage:
-        """Returns where the transaction takes place."""
+    def voyage(self, lock: Lock, clients: Mapping[str, Remote] | None = None) -> Voyage:
+        """Returns where the transaction takes place, under the lock that is held."""
         from ..release.transaction import Voyage
         from ..report import releasing
 
-        return Voyage(clients or self.clients, self.folder, releasing.step)
+        return Voyage(clients or self.clients, self.folder, releasing.step, lost=lock.lost)
+
+    def locked(
+        self, over: Journal | None = None, *, yes: bool = False, to: str = ""
+    ) -> AbstractContextManager[Lock]:
+        """Holds the lock for this release, or for its promotion `to` a destination.
+
+        The one that the release of the journal `over` left is taken over if that is dead; with `yes` a person says so.
+        """
+        from ..release.journal import told
+        from ..release.lock import Taking, locked
+        from ..report import releasing
+
+        alone = (yes and over is not None) or self.project.release.git != "push"
+        taking = Taking(over, yes=yes) if over else None
+        return locked(self.project.root, self.folder, told(self.tag, to), releasing.step, taking, alone=alone)
 
 
 def ledger(tag: str, choice: Choice) -> Ledger:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from .ledger import Ledger
 
+if TYPE_CHECKING:
+    from ..release.content import Place
 
-def promote(here: Ledger, to: str, *, yes: bool) -> None:
-    """Promotes a release to the destination `to` of build.toml.
 
-    Raises ConfigError for an unknown one, RefusedError (nothing has changed there) or IncompleteError.
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a release is promoted to: `after` takes the place of `before` in every name.
+
+    `ledger` has a journal's folder of its own: the release itself may be under way in the same checkout.
     """
+
+    name: str
+    before: str
+    after: str
+    ledger: Ledger
+
+
+def destination(here: Ledger, to: str) -> Destination:
+    """Returns the destination `to` of build.toml. Raises ConfigError for an unknown one."""
     from ..errors import ConfigError, available, nearest
     from ..model import Reference
-    from ..release import names, preflight, promoting, transaction
-    from ..release import record as records
-    from ..release.lock import locked
-    from ..report import releasing
-    from .asking import confirm
 
     known = here.project.release.promote
     if to not in known:
@@ -29,24 +38,65 @@ def promote(here: Ledger, to: str, *, yes: bool) -> None:
     before, after = known[to]
     first = here.project.registries[0]
     before = before or "/".join(filter(None, [first.host, first.owner]))
-    host = Reference.parse(f"{after}/any").registry
-    clients = here.clients_for([host])
-    # Its journal is not that of the release itself, which may be under way in the same checkout.
-    there = replace(here, folder=here.folder.parent / f"promote-{to}", clients=clients)
-    with locked(here.project.root, there.folder, here.tag, releasing.step):
+    clients = here.clients_for([Reference.parse(f"{after}/any").registry])
+    folder = here.folder.parent / f"promote-{to}"
+    return Destination(to, before, after, replace(here, folder=folder, clients=clients))
+
+
+def promote(here: Ledger, to: str, *, yes: bool) -> None:
+    """Promotes a release to the destination `to` of build.toml.
+
+    Raises ConfigError for an unknown one, RefusedError (nothing has changed there) or IncompleteError.
+    """
+    from ..release import names, preflight, promoting, transaction
+    from ..release import record as records
+    from ..report import releasing
+    from .asking import confirm
+
+    aim = destination(here, to)
+    there = aim.ledger
+    with there.locked(to=to) as lock:
         record = here.record()
-        found = promoting.copies(record, before, after, there.clients_for(records.hosts(record)))
-        order = replace(promoting.order(record, found), permanent=frozenset(here.project.release.permanent))
+        if record.rolled_back:
+            releasing.step(
+                "preflight", f"{here.tag} went back {record.rolled_back}; its content is as it was"
+            )
+        clients = there.clients_for(records.hosts(record))
+        found = promoting.copies(record, aim.before, aim.after, clients)
+        order = replace(
+            promoting.order(record, found, to), permanent=frozenset(here.project.release.permanent)
+        )
         names.keeping(order)
-        harbours = preflight.harbours([copy.named.place for copy in found], clients)
+        harbours = preflight.harbours([copy.named.place for copy in found], there.clients)
         releasing.step("preflight", preflight.told(harbours))
-        voyage = there.voyage(clients)
+        voyage = there.voyage(lock)
         transaction.unfinished(voyage, order.home)
-        hanging = promoting.carry(found, there.clients_for(records.hosts(record)))
+        hanging = promoting.carry(found, clients)
         along = f", {hanging} signatures and attached documents with them" if hanging else ""
-        releasing.step("copy", f"{len(found)} images are at {after}, digests unchanged{along}")
+        releasing.step("copy", f"{len(found)} images are at {aim.after}, digests unchanged{along}")
         planned = transaction.survey(order, voyage)
         releasing.show_names(planned)
         if sys.stdin.isatty():
             confirm(f"Promote {here.tag} to {to}?", yes=yes)
         transaction.publish(order, planned, voyage)
+
+
+def end(here: Ledger, to: str, *, back: bool, yes: bool) -> None:
+    """Completes a promotion that did not end, or takes it back."""
+    from . import returning
+
+    aim = destination(here, to)
+    there = replace(aim.ledger, home=_home(here, aim))
+    (returning.roll_back if back else returning.resume)(there, yes=yes, to=to)
+
+
+def _home(here: Ledger, aim: Destination) -> Place:
+    """Returns where a promotion keeps its journal: the one on disk knows, else the record of what is promoted does."""
+    from ..errors import SurroundingsError
+    from ..release import keeping, promoting
+
+    try:
+        journal = keeping.load(aim.ledger.folder)
+    except SurroundingsError:  # it cannot be read; the registry may have one that can
+        journal = None
+    return journal.home if journal else promoting.home(here.record(), aim.before, aim.after)

@@ -40,15 +40,11 @@ def release(choice: ReleaseChoice) -> None:
     What is not at its address is built and pushed there; no name moves before everything is there and has passed.
     A journal says what is under way, so whatever happens, --resume completes it and --rollback takes it back.
     """
-    from ..errors import ConfigError
     from . import returning, shipping
 
-    if choice.resume and choice.rollback:
-        raise ConfigError("--resume completes a release and --rollback takes it back: give one of them")
-    if choice.resume:
-        returning.resume(ledger(choice.tag, choice))
-    elif choice.rollback:
-        returning.roll_back(ledger(choice.tag, choice), yes=choice.yes)
+    if _one_way(choice):
+        end = returning.roll_back if choice.rollback else returning.resume
+        end(ledger(choice.tag, choice), yes=choice.yes)
     else:
         shipping.release(choice, GATES)
 
@@ -74,6 +70,8 @@ class Promoting(Choice):
 
     tag: str = flag(MISSING, "the release to copy")
     to: str = flag("", "where to: the NAME of a [promote.NAME] in build.toml")
+    resume: bool = flag(False, "complete a promotion that did not end")
+    rollback: bool = flag(False, "take back a promotion that did not end")
 
 
 @command("registry", "owner", "yes")
@@ -84,7 +82,11 @@ def promote(choice: Promoting) -> None:
     """
     from . import promoting
 
-    promoting.promote(ledger(choice.tag, choice), choice.to, yes=choice.yes)
+    here = ledger(choice.tag, choice)
+    if _one_way(choice):
+        promoting.end(here, choice.to, back=choice.rollback, yes=choice.yes)
+    else:
+        promoting.promote(here, choice.to, yes=choice.yes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,3 +147,14 @@ def verify(choice: Verifying) -> None:
         releasing.show_findings(found, findings)
     if wrong := [f"{one.entry.reference}: {one.said}" for one in findings if one.wrong]:
         raise CheckError(f"{choice.tag} is not what was released:\n  " + "\n  ".join(wrong))
+
+
+def _one_way(choice: ReleaseChoice | Promoting) -> bool:
+    """Whether something that did not end is to be ended. Raises ConfigError where it is to go both ways."""
+    from ..errors import ConfigError
+
+    if choice.resume and choice.rollback:
+        raise ConfigError(
+            "--resume completes what did not end and --rollback takes it back: give one of them"
+        )
+    return choice.resume or choice.rollback

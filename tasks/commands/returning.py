@@ -1,9 +1,10 @@
-"""A release that did not end, completed or taken back; and the way back of one that did. Nothing here builds."""
+"""What did not end, completed or taken back; and the way back of a release that did end. Nothing here builds."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,46 +14,69 @@ from .ledger import Ledger
 
 if TYPE_CHECKING:
     from ..registries.registry import Remote
-    from ..release.journal import Move
+    from ..release.journal import Journal, Move
+    from ..release.lock import Lock
 
 
-def resume(here: Ledger) -> None:
-    """Completes a release that did not end."""
-    from ..release import keeping, transaction
-    from ..release.lock import locked
-    from ..report import releasing
+def resume(here: Ledger, *, yes: bool, to: str = "") -> None:
+    """Completes a release that did not end, or its promotion `to` a destination."""
+    from ..release import ending
+    from ..release.journal import told
 
-    journal = keeping.find(here.folder, here.clients, here.home)
-    if journal is None:
-        raise RefusedError(
-            f"no release is under way: there is no journal in {here.folder} or at {here.home}."
-        )
-    _same(here, journal.tag)
-    with locked(here.project.root, here.folder, here.tag, releasing.step, over=True):
-        transaction.resume(journal, here.voyage(_all(here, journal.moves)))
-        if here.facts.git and journal.revision:
+    with _begun(here, yes=yes, to=to) as (lock, journal):
+        if journal is None:
+            raise RefusedError(
+                f"{told(here.tag, to)} is not under way: there is no journal in {here.folder} or at {here.home}."
+            )
+        ending.resume(journal, here.voyage(lock, _all(here, journal.moves)))
+        if here.facts.git and journal.revision and not to:
             tagging.tag(
                 replace(here, facts=replace(here.facts, git=replace(here.facts.git, sha=journal.revision)))
             )
 
 
-def roll_back(here: Ledger, *, yes: bool) -> None:
-    """Takes back a release that did not end, or moves the floating names of one that did."""
-    from ..release import keeping, transaction
-    from ..release.lock import locked
+def roll_back(here: Ledger, *, yes: bool, to: str = "") -> None:
+    """Takes back what did not end, or moves the floating names of a release that did."""
+    from ..release import ending
+    from ..release.journal import told
+
+    with _begun(here, yes=yes, to=to) as (lock, journal):
+        if journal is not None:
+            ending.roll_back(journal, here.voyage(lock, _all(here, journal.moves)))
+        elif to:
+            raise RefusedError(
+                f"{told(here.tag, to)} is not under way: there is no journal in {here.folder} or at {here.home}.\n"
+                f"One that ended goes back as a release does, where it was promoted to: inv rollback {here.tag} "
+                f"--registry {here.home.host} --owner …"
+            )
+        else:
+            _return(here, lock, yes=yes)
+
+
+@contextmanager
+def _begun(here: Ledger, *, yes: bool, to: str) -> Iterator[tuple[Lock, Journal | None]]:
+    """Holds the lock, and gives the journal as it is under it: what was read before tells whose lock to take over."""
+    from ..release import keeping
     from ..report import releasing
 
-    journal = keeping.find(here.folder, here.clients, here.home)
-    if journal is not None:
-        _same(here, journal.tag)
-    with locked(here.project.root, here.folder, here.tag, releasing.step, over=journal is not None):
-        if journal is not None:
-            transaction.roll_back(journal, here.voyage(_all(here, journal.moves)))
-        else:
-            _return(here, yes=yes)
+    def found() -> Journal | None:
+        journal = keeping.find(here.folder, here.clients, here.home, releasing.step)
+        if journal is not None and (journal.tag, journal.to) != (here.tag, to):
+            raise RefusedError(f"what did not end is {journal.what}.\n{journal.ways}")
+        return journal
+
+    before = found()
+    with here.locked(before, yes=yes, to=to) as lock:
+        journal = found()
+        if before is not None and journal is None:
+            raise RefusedError(
+                f"{before.what} was ended from elsewhere just now; nothing was done here. "
+                f"inv verify {before.tag} tells how it stands."
+            )
+        yield lock, journal
 
 
-def _return(here: Ledger, *, yes: bool) -> None:
+def _return(here: Ledger, lock: Lock, *, yes: bool) -> None:
     """Moves the floating names of a release that ended back."""
     from ..release import record, rolling, transaction
     from ..report import releasing
@@ -67,13 +91,10 @@ def _return(here: Ledger, *, yes: bool) -> None:
         return
     if sys.stdin.isatty():
         confirm(f"Move these names back from {here.tag}?", yes=yes)
-    transaction.carry_out(lambda: rolling.journal(found, planned, here.home, clients), here.voyage(clients))
+    transaction.carry_out(
+        lambda: rolling.journal(found, planned, here.home, clients), here.voyage(lock, clients)
+    )
 
 
 def _all(here: Ledger, moves: Iterable[Move]) -> dict[str, Remote]:
     return here.clients_for({move.reference.registry for move in moves})
-
-
-def _same(here: Ledger, tag: str) -> None:
-    if tag != here.tag:
-        raise RefusedError(f"the release that did not end is {tag}, not {here.tag}. Say --tag {tag}.")

@@ -17,6 +17,7 @@ from .ledger import Ledger, ledger
 if TYPE_CHECKING:
     from ..planning.plan import Plan
     from ..release.gates import Gate
+    from ..release.lock import Lock
     from ..release.names import Name
     from ..release.order import Source
     from ..release.sealing import Seals
@@ -29,7 +30,6 @@ def release(choice: ReleaseChoice, gates: Sequence[Gate] = ()) -> None:
 
     Raises RefusedError (nothing has changed), IncompleteError (a journal is left), or what ended the build.
     """
-    from ..release.lock import locked
     from ..report import releasing
     from .asking import ask
 
@@ -42,9 +42,9 @@ def release(choice: ReleaseChoice, gates: Sequence[Gate] = ()) -> None:
         releasing.step("bump", "skipped: no --bump")
     _local(here, choice)
     asked = ask(choice, output="push", release=choice.tag)
-    with _seals(here) as seals, locked(here.project.root, here.folder, choice.tag, releasing.step):
-        _remote(here, asked.plan, choice)
-        _sail(here, asked, choice, gates, seals)
+    with _seals(here) as seals, here.locked() as lock:
+        _remote(here, asked.plan, choice, lock)
+        _sail(here, asked, choice, gates, seals, lock)
 
 
 def _local(here: Ledger, choice: ReleaseChoice) -> None:
@@ -79,7 +79,7 @@ def _seals(here: Ledger) -> Iterator[Seals]:
         yield Seals(signer, syft, provenance=wanted.provenance != "off")
 
 
-def _remote(here: Ledger, plan: Plan, choice: ReleaseChoice) -> None:
+def _remote(here: Ledger, plan: Plan, choice: ReleaseChoice, lock: Lock) -> None:
     """What registries can be asked before anything is built; --plan goes on to show names that stand already."""
     from ..model import HUB
     from ..release import foreseen, preflight, transaction
@@ -93,7 +93,7 @@ def _remote(here: Ledger, plan: Plan, choice: ReleaseChoice) -> None:
     ]
     found = preflight.harbours(places, here.clients)
     foreseen.order(plan, here.tag, here.home, found, here.clients)
-    transaction.unfinished(here.voyage(), here.home)
+    transaction.unfinished(here.voyage(lock), here.home)
     if not choice.plan:
         about = (found, here.clients, here.project.release.permanent)
         foreseen.check(plan, here.tag, _source(here).revision, *about, overwrite=choice.overwrite)
@@ -101,7 +101,9 @@ def _remote(here: Ledger, plan: Plan, choice: ReleaseChoice) -> None:
     releasing.step("preflight", preflight.disks(here.project))
 
 
-def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, set_gates: Sequence[Gate], seals: Seals) -> None:
+def _sail(
+    here: Ledger, asked: Asked, choice: ReleaseChoice, set_gates: Sequence[Gate], seals: Seals, lock: Lock
+) -> None:
     """Builds, gates, and carries the transaction out."""
     from ..engine import publishing
     from ..release import gates, order, provenance, transaction
@@ -136,7 +138,7 @@ def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, set_gates: Sequence
         permanent=frozenset(here.project.release.permanent),
     )
     gates.same(made.named, gated)
-    voyage = here.voyage({**here.clients, **clients})
+    voyage = here.voyage(lock, {**here.clients, **clients})
 
     def shown(planned: tuple[Name, ...]) -> None:
         if not choice.json:

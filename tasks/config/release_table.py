@@ -30,7 +30,9 @@ class ReleaseTable(Table):
         description="registry hosts where a tag, once made, can neither be moved nor deleted: rolling names stay away",
     )
     git: Literal["push", "tag", "off"] = Field(
-        "push", description="what becomes of the git tag: made and pushed to origin, made, or neither"
+        "push",
+        description="what becomes of the git tag: made and pushed to origin, made, or neither (in the last two cases a "
+        "release does without an origin that does not answer its lock)",
     )
 
 

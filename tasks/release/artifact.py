@@ -20,13 +20,18 @@ def upload(
     remote: Remote, repository: str, kind: str, data: bytes, annotations: Mapping[str, str]
 ) -> Manifest:
     """Uploads a document's bytes and returns the manifest that would name it; nothing has a name yet."""
+    put_bytes(remote, repository, data)
+    return describe(kind, data, annotations)
+
+
+def put_bytes(remote: Remote, repository: str, data: bytes) -> None:
+    """Uploads a document's bytes: before its manifest is, and again where a clean-up may have taken them."""
     for blob in (NOTHING, data):
         try:
             remote.put_blob(repository, blob)
         except RegistryError:
             # An upload whose last answer was lost cannot be ended twice: it is begun once more.
             remote.put_blob(repository, blob)
-    return describe(kind, data, annotations)
 
 
 def describe(kind: str, data: bytes, annotations: Mapping[str, str]) -> Manifest:

@@ -39,7 +39,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """One release under way. `record` is its last move: where that stands, the release is done."""
+    """One release under way. `record` is its last move: where that stands, the release is done.
+
+    `document` is the record's text: no manifest names it before the record is written, so a registry's clean-up may
+    take it. `to` is the destination of build.toml where it is a promotion.
+    """
 
     id: str
     project: str
@@ -50,6 +54,23 @@ class Journal:
     record: Move
     permanent: frozenset[str] = frozenset()
     revision: str = ""
+    to: str = ""
+    document: bytes = b""
+
+    @property
+    def what(self) -> str:
+        """What it is, in words."""
+        return told(self.tag, self.to)
+
+    @property
+    def command(self) -> str:
+        """What people typed, or would have."""
+        return f"inv promote {self.tag} --to {self.to}" if self.to else f"inv release --tag {self.tag}"
+
+    @property
+    def ways(self) -> str:
+        """The two commands that end it."""
+        return f"Complete it:  {self.command} --resume\nTake it back: {self.command} --rollback"
 
     @property
     def every(self) -> tuple[Move, ...]:
@@ -68,6 +89,8 @@ class Journal:
             "tag": self.tag,
             "started": self.started,
             "revision": self.revision,
+            "to": self.to,
+            "document": base64.b64encode(self.document).decode(),
             "home": [self.home.host, self.home.repository],
             "permanent": sorted(self.permanent),
             "moves": [_move(move) for move in self.moves],
@@ -98,6 +121,8 @@ class Journal:
                 record=_read(body["record"], kept),
                 permanent=frozenset(body["permanent"]),
                 revision=body["revision"],
+                to=body.get("to", ""),
+                document=base64.b64decode(body.get("document", "")),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise SurroundingsError(
@@ -107,10 +132,15 @@ class Journal:
 
 
 def begin(names: Iterable[Name], record: Move, **about: Any) -> Journal:
-    """Returns the journal of the names that are to be moved."""
+    """Returns the journal of the names that are to be moved; `record` is the record's own move."""
     moves = tuple(Move(n.reference, n.old, n.new, n.immutable) for n in names if n.moves)
     started = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Journal(id=about.pop("id", "") or new_id(), started=started, moves=moves, record=record, **about)
+
+
+def told(tag: str, to: str = "") -> str:
+    """Returns what a release, or a promotion to a destination, is called."""
+    return f"the promotion of {tag} to {to}" if to else f"the release {tag}"
 
 
 def new_id() -> str:

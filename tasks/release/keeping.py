@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..engine.sweeping import JOURNAL
+from ..engine.together import together
 from ..errors import RefusedError, RegistryError, SurroundingsError
 from ..model import HUB, Reference
-from ..registries.registry import Remote
+from ..registries.registry import Manifest, Remote
 from . import artifact
 from .content import Place
 from .index import is_free
@@ -24,6 +25,13 @@ from .withdrawing import withdraw
 KIND = "application/vnd.argosy.journal.v1+json"
 TAG = JOURNAL
 FILE = "journal.json"
+
+
+Told = Callable[[str, str], None]
+
+
+def _unheard(_step: str, _text: str) -> None:
+    pass
 
 
 def name(home: Place) -> Reference:
@@ -66,7 +74,7 @@ def publish(clients: Mapping[str, Remote], journal: Journal, *, mend: bool = Fal
             raise
         there = None
     if there is not None and there.id != journal.id:
-        raise RefusedError(told(there, str(name(journal.home))))
+        raise RefusedError(said(there, str(name(journal.home))))
     remote, where = clients[journal.home.host], name(journal.home)
     about = {"dev.argosy.journal": journal.id, "org.opencontainers.image.version": journal.tag}
     manifest = artifact.upload(remote, where.repository, KIND, journal.dumps(), about)
@@ -83,6 +91,14 @@ def load(folder: Path) -> Journal | None:
         raise SurroundingsError(f"{folder / FILE} cannot be read: {error.strerror}.") from None
 
 
+def ensure(folder: Path, journal: Journal) -> None:
+    """Puts the journal on disk unless it is there. Raises as `write`."""
+    with contextlib.suppress(SurroundingsError):  # one that cannot be read is not there
+        if (here := load(folder)) is not None and here.id == journal.id:
+            return
+    write(folder, journal)
+
+
 def read(clients: Mapping[str, Remote], home: Place) -> Journal | None:
     """Returns the journal in the registry."""
     where = name(home)
@@ -97,24 +113,67 @@ def read(clients: Mapping[str, Remote], home: Place) -> Journal | None:
     return Journal.loads(data, str(where))
 
 
-def find(folder: Path, clients: Mapping[str, Remote], home: Place) -> Journal | None:
+def find(folder: Path, clients: Mapping[str, Remote], home: Place, told: Told = _unheard) -> Journal | None:
     """Returns the journal of a release that did not end, from disk or else from the registry.
 
-    Raises RefusedError where both hold one and they are of different releases.
+    A journal on disk that its registry does not have (any more) is of a release that moved nothing yet, or that was
+    ended from another machine: it is put away if the names say so too. Raises RefusedError where both hold one,
+    they are of different releases, and neither is over.
     """
-    here = load(folder)
     try:
-        there = read(clients, home)
-    except RegistryError as error:
-        if here is None or not is_torn(error):
+        here = load(folder)
+    except SurroundingsError:
+        if (there := read(clients, home)) is None:
             raise
-        there = None
-    if here and there and here.id != there.id:
-        raise RefusedError(
-            f"two releases did not end: {told(here, str(folder / FILE))}\n{told(there, str(name(home)))}\n"
-            f"The one on this disk never moved a name: remove {folder / FILE}, then resume the other."
+        return there
+    if here is None:
+        return read(clients, home)
+    if here.home.host not in clients:
+        return here
+    try:
+        there = read(clients, here.home)
+    except RegistryError as error:
+        if not is_torn(error):
+            raise
+        return here
+    if there is not None and there.id == here.id:
+        return here
+    if is_over(here, clients):
+        forget(folder)
+        told("journal", f"{folder / FILE} was of {here.what}, which is over: it is put away")
+        return find(folder, clients, home)
+    if there is None:
+        return here
+    raise RefusedError(
+        f"two releases did not end: {said(here, str(folder / FILE))}\n{said(there, str(name(here.home)))}\n"
+        "End the second one first, from another checkout, then the first from this one."
+    )
+
+
+def is_over(journal: Journal, clients: Mapping[str, Remote]) -> bool:
+    """Whether a release without a journal in the registry is half-way no more: it is recorded, or has no name.
+
+    A registry's own clean-up may have removed the journal; that a name stands at what the release wanted and no
+    record does tells it.
+    """
+    if any((move.reference.registry or HUB) not in clients for move in journal.every):
+        return False
+    try:
+        record, *nows = together(
+            lambda move: _digest(look(clients, move.reference)), (journal.record, *journal.moves)
         )
-    return here or there
+    except RegistryError as error:
+        if not is_torn(error):
+            raise
+        return False
+    if record != _digest(journal.record.old):
+        return True
+    moves = zip(journal.moves, nows, strict=True)
+    return not any(now == move.new.digest != _digest(move.old) for move, now in moves)
+
+
+def _digest(manifest: Manifest | None) -> str:
+    return "" if manifest is None or is_free(manifest) else manifest.digest
 
 
 def close(folder: Path, clients: Mapping[str, Remote], journal: Journal) -> None:
@@ -144,13 +203,9 @@ def forget(folder: Path) -> None:
         _sync(folder)
 
 
-def told(journal: Journal, where: str) -> str:
+def said(journal: Journal, where: str) -> str:
     """Returns the sentence for a journal that was found."""
-    return (
-        f"the release {journal.tag}, begun {journal.started}, did not end (journal: {where}).\n"
-        f"Complete it:  inv release --tag {journal.tag} --resume\n"
-        f"Take it back: inv release --tag {journal.tag} --rollback"
-    )
+    return f"{journal.what}, begun {journal.started}, did not end (journal: {where}).\n{journal.ways}"
 
 
 def _sync(folder: Path) -> None:

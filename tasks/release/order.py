@@ -47,6 +47,7 @@ class Order:
 
     The journal and the record live in `home`, one repository of the fleet, whichever images are released.
     `permanent` are hosts where a tag, once made, can neither be moved nor taken away, as build.toml declares them.
+    `to` is the destination of build.toml where it is a promotion.
     """
 
     project: str
@@ -58,6 +59,7 @@ class Order:
     gates: Mapping[str, str] = field(default_factory=dict)
     seals: tuple[str, ...] = ()
     overwrite: bool = False
+    to: str = ""
 
 
 def order(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..engine import copying
 from ..engine.together import together
@@ -35,6 +35,18 @@ def copies(record: Record, before: str, after: str, clients: Mapping[str, Remote
 
     Raises ConfigError where no name does, RefusedError where what was released is not there any more.
     """
+    tags = _tags(record, before)
+    return tuple(together(lambda one: _copy(one, tuple(tags[one]), before, after, record, clients), tags))
+
+
+def home(record: Record, before: str, after: str) -> Place:
+    """Returns where the journal and the record of a promotion are kept. Raises ConfigError as `copies`."""
+    _, name, _ = next(iter(_tags(record, before)))
+    return _target(name, before, after)
+
+
+def _tags(record: Record, before: str) -> dict[tuple[str, str, str], list[str]]:
+    """Returns the tags of each image, repository and digest that are promoted."""
     tags: dict[tuple[str, str, str], list[str]] = {}
     for entry in record.entries:
         if entry.reference.startswith(f"{before}/"):
@@ -42,7 +54,11 @@ def copies(record: Record, before: str, after: str, clients: Mapping[str, Remote
             tags.setdefault((entry.image, name, entry.digest), []).append(tag)
     if not tags:
         raise ConfigError(f'no name of {record.tag} begins with "{before}/", so there is nothing to promote')
-    return tuple(together(lambda one: _copy(one, tuple(tags[one]), before, after, record, clients), tags))
+    return tags
+
+
+def _target(name: str, before: str, after: str) -> Place:
+    return place(Reference.parse(after + name.removeprefix(before)))
 
 
 def _copy(
@@ -62,7 +78,7 @@ def _copy(
     if not children:  # named by its own manifest (images.X.annotate = false)
         [platform] = record.platforms[image]
         children = (Child(digest, manifest.media_type, len(manifest.raw), platform),)
-    target = place(Reference.parse(after + name.removeprefix(before)))
+    target = _target(name, before, after)
     return Copy(source, manifest, Named(image, target, manifest, children, tags))
 
 
@@ -81,9 +97,9 @@ def carry(found: tuple[Copy, ...], clients: Mapping[str, Remote]) -> int:
     return sum(together(one, found))
 
 
-def order(record: Record, found: tuple[Copy, ...]) -> Order:
-    """Returns the order for the names there; the journal and the record are kept there too."""
+def order(record: Record, found: tuple[Copy, ...], to: str) -> Order:
+    """Returns the order for the names at the destination `to`; the journal and the record are kept there too."""
     source = Source(record.revision, record.created)
     named = tuple(copy.named for copy in found)
-    home = named[0].place
-    return Order(record.project, record.tag, source, home, named, gates=record.gates, seals=record.seals)
+    made = Order(record.project, record.tag, source, named[0].place, named, to=to)
+    return replace(made, gates=record.gates, seals=record.seals)

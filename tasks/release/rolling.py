@@ -47,9 +47,10 @@ def journal(record: Record, planned: tuple[Name, ...], home: Place, clients: Map
     """Returns the journal of a way back; its record is the release's own, with the time of it."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     identity = journals.new_id()
-    commit = records.move(clients, home, replace(record, id=identity, rolled_back=now))
+    made = replace(record, id=identity, rolled_back=now)
+    move = records.move(clients, home, made)
     about = {"id": identity, "project": record.project, "tag": record.tag, "home": home}
-    return journals.begin(planned, commit, **about, revision=record.revision)
+    return journals.begin(planned, move, **about, revision=record.revision, document=made.dumps())
 
 
 def _name(record: Record, entry: Entry, clients: Mapping[str, Remote]) -> Name:

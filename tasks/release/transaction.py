@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..errors import ArgosyError, IncompleteError, RefusedError, RegistryError, SurroundingsError
+from ..errors import ArgosyError, IncompleteError, RefusedError, SurroundingsError
 from ..registries.registry import Remote
 from . import journal as journals
 from . import keeping, moving, record, staging
@@ -23,6 +23,9 @@ from .looking import look
 from .names import Name, check, names
 from .order import Order
 from .undoing import SETTLE_SECONDS, Undone, undo
+
+FAILURES = (Exception, KeyboardInterrupt)
+"""What ends a move: whatever it is, names may have moved by then, and nobody else knows which."""
 
 Told = Callable[[str, str], None]
 """Hears each step: its name, and what came of it."""
@@ -35,13 +38,20 @@ Seal = Callable[[Order, Mapping[str, Remote]], Iterable[str]]
 class Voyage:
     """Where a transaction takes place: the registries, the journal's folder, who hears of it.
 
-    `settle` is how many seconds a request that we gave up on is given to land before names are read again.
+    `settle` is how many seconds a request that we gave up on is given to land before names are read again; `lost`
+    says who has taken the lock from us, "" while it is ours.
     """
 
     clients: Mapping[str, Remote]
     folder: Path
     told: Told
     settle: float = SETTLE_SECONDS
+    lost: Callable[[], str] = lambda: ""
+
+    def held(self) -> None:
+        """Raises RefusedError if the lock is not ours any more, SurroundingsError where that cannot be told."""
+        if lost := self.lost():
+            raise RefusedError(lost)
 
 
 def survey(
@@ -97,10 +107,11 @@ def _prepared(order: Order, planned: tuple[Name, ...], voyage: Voyage, seal: Sea
         voyage.told("move", "every name stands where this release wants it: nothing to do")
         return None
     identity, now = journals.new_id(), datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    commit = record.move(clients, order.home, record.make(order, planned, identity, now, earlier))
+    made = record.make(order, planned, identity, now, earlier)
+    move = record.move(clients, order.home, made)
     about: dict[str, Any] = {"id": identity, "project": order.project, "tag": order.tag, "home": order.home}
-    about |= {"permanent": order.permanent, "revision": order.source.revision}
-    return _journalled(journals.begin(planned, commit, **about), voyage)
+    about |= {"permanent": order.permanent, "revision": order.source.revision, "to": order.to}
+    return _journalled(journals.begin(planned, move, **about, document=made.dumps()), voyage)
 
 
 def carry_out(make: Callable[[], Journal], voyage: Voyage) -> None:
@@ -115,6 +126,7 @@ def carry_out(make: Callable[[], Journal], voyage: Voyage) -> None:
 
 def _journalled(journal: Journal, voyage: Voyage) -> Journal:
     """Keeps the journal on disk and in the registry; where it cannot be, nowhere."""
+    voyage.held()  # the build took its time
     path = keeping.write(voyage.folder, journal)
     try:
         keeping.publish(voyage.clients, journal)
@@ -135,9 +147,11 @@ def _dropped(journal: Journal, voyage: Voyage) -> None:
 
 def unfinished(voyage: Voyage, home: Place) -> None:
     """Raises RefusedError where the journal of a release that did not end is found."""
-    if (found := keeping.find(voyage.folder, voyage.clients, home)) is not None:
-        where = voyage.folder / keeping.FILE if keeping.load(voyage.folder) else keeping.name(home)
-        raise RefusedError(keeping.told(found, str(where)))
+    if (found := keeping.find(voyage.folder, voyage.clients, home, voyage.told)) is not None:
+        on_disk = (voyage.folder / keeping.FILE).exists()
+        raise RefusedError(
+            keeping.said(found, str(voyage.folder / keeping.FILE if on_disk else keeping.name(found.home)))
+        )
 
 
 def _carry(journal: Journal, voyage: Voyage) -> None:
@@ -145,52 +159,59 @@ def _carry(journal: Journal, voyage: Voyage) -> None:
     try:
         moving.forward(journal, voyage.clients)
         moving.verified(journal.moves, voyage.clients)
-    except (ArgosyError, KeyboardInterrupt) as error:
-        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+    except FAILURES as error:
+        reason = why(error)
         voyage.told("undo", reason)
-        _undone(journal, voyage, reason)
+        take_back(journal, voyage, reason)
         raise RefusedError(f"the release was undone, every name stands as before: {reason}") from None
     voyage.told("move", f"{len(journal.moves)} names moved and read back")
-    _commit(journal, voyage)
+    commit(journal, voyage)
 
 
-def _commit(journal: Journal, voyage: Voyage) -> None:
-    """Writes the record; from here on nothing is undone."""
+def commit(journal: Journal, voyage: Voyage) -> None:
+    """Writes the record; from here on nothing is undone.
+
+    Whoever has taken the lock over decides what becomes of the release: it may be taking it back right now.
+    """
     try:
+        voyage.held()
         where = journal.record.reference
         voyage.clients[where.registry].put(where.repository, where.tag, journal.record.new)
         moving.verified((journal.record,), voyage.clients)
         voyage.told("record", f"{where} is the release")
         voyage.told("record", record.copied(voyage.clients, journal.record, voyage.folder))
         keeping.close(voyage.folder, voyage.clients, journal)
-    except (ArgosyError, KeyboardInterrupt, OSError) as error:
-        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+    except FAILURES as error:
         raise IncompleteError(
             f"all names of {journal.tag} stand and were read back; the record or the end of the journal is left: "
-            f"{reason}\n{_way(journal, voyage)}"
+            f"{why(error)}\n{way(journal, voyage)}"
         ) from None
 
 
-def _undone(journal: Journal, voyage: Voyage, reason: str) -> None:
+def take_back(journal: Journal, voyage: Voyage, reason: str) -> None:
     """Takes everything back and closes the journal. Raises IncompleteError, with what is left, if it cannot."""
+    recorded = False
     try:
-        if is_committed(journal, voyage):
-            raise IncompleteError(
-                f"{journal.tag} is recorded, so it is completed, not undone. {_way(journal, voyage)}"
-            )
-        stands = _permanent(journal, voyage)
-        undone = Undone(stands) if stands else undo(journal, voyage.clients, voyage.settle)
-        for line in (*undone.foreign, *undone.emptied):
-            voyage.told("undo", line)
-        if not undone.stuck:
-            keeping.close(voyage.folder, voyage.clients, journal)
-    except (SurroundingsError, KeyboardInterrupt) as error:
-        undone = Undone(("interrupted" if isinstance(error, KeyboardInterrupt) else str(error),))
+        if recorded := is_committed(journal, voyage):
+            undone = Undone()
+        else:
+            stands = _permanent(journal, voyage)
+            undone = Undone(stands) if stands else undo(journal, voyage.clients, voyage.settle)
+            for line in (*undone.foreign, *undone.emptied):
+                voyage.told("undo", line)
+            if not undone.stuck:
+                keeping.close(voyage.folder, voyage.clients, journal)
+    except FAILURES as error:
+        undone = Undone((why(error),))
+    if recorded:
+        raise IncompleteError(
+            f"{journal.tag} is recorded, so it is completed, not undone. {way(journal, voyage)}"
+        )
     if undone.stuck:
         lines = "\n  ".join(undone.stuck)
         raise IncompleteError(
             f"{reason}\nThe release is half-way, and these are not known to stand as before:\n  {lines}\n"
-            f"{_way(journal, voyage)}"
+            f"{way(journal, voyage)}"
         )
 
 
@@ -210,40 +231,16 @@ def is_committed(journal: Journal, voyage: Voyage, *, mend: bool = False) -> boo
     return moving.stands(journal.record, voyage.clients, mend=mend)
 
 
-def resume(journal: Journal, voyage: Voyage) -> None:
-    """Completes a release that did not end. Raises IncompleteError where it still cannot be completed."""
-    try:
-        if keeping.load(voyage.folder) is None:
-            keeping.write(voyage.folder, journal)
-        if not is_committed(journal, voyage, mend=True):
-            with contextlib.suppress(RefusedError):  # another release's journal stays
-                keeping.publish(voyage.clients, journal, mend=True)
-            moving.forward(journal, voyage.clients, mend=True)
-        moving.verified(journal.moves, voyage.clients)
-    except (ArgosyError, KeyboardInterrupt) as error:
-        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
-        raise IncompleteError(f"{journal.tag} is still half-way: {reason}\n{_way(journal, voyage)}") from None
-    voyage.told("move", f"{len(journal.moves)} names stand and were read back")
-    _commit(journal, voyage)
+def why(error: BaseException) -> str:
+    """Returns what ended it, in words."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return str(error) if isinstance(error, ArgosyError) else f"{type(error).__name__}: {error}"
 
 
-def roll_back(journal: Journal, voyage: Voyage) -> None:
-    """Takes a release that did not end back. Raises RefusedError for one that is recorded: that one is completed."""
-    try:
-        if is_committed(journal, voyage):
-            raise RefusedError(
-                f"{journal.tag} is recorded at {journal.record.reference}: it happened, and only its journal is left.\n"
-                f"Complete it: inv release --tag {journal.tag} --resume. Then: inv rollback {journal.tag}"
-            )
-    except RegistryError as error:
-        raise IncompleteError(f"{error}\n{_way(journal, voyage)}") from None
-    _undone(journal, voyage, f"the release {journal.tag} is to be taken back")
-    voyage.told("undo", f"{len(journal.moves)} names stand as before")
-
-
-def _way(journal: Journal, voyage: Voyage) -> str:
+def way(journal: Journal, voyage: Voyage) -> str:
+    """Returns the sentence on where the journal is and what ends it."""
     return (
         f"The journal is in {voyage.folder / keeping.FILE} and at {keeping.name(journal.home)}; it names every "
-        f"reference.\nComplete it:  inv release --tag {journal.tag} --resume\n"
-        f"Take it back: inv release --tag {journal.tag} --rollback"
+        f"reference.\n{journal.ways}"
     )

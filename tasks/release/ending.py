@@ -1,0 +1,50 @@
+"""A release that did not end: completed, or taken back. All it needs is the journal and the registries.
+
+Every name is looked at first, so both can be repeated, after a fault of their own too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from ..errors import IncompleteError, RefusedError, RegistryError
+from . import artifact, keeping, moving, transaction
+from .journal import Journal
+from .transaction import Voyage
+
+
+def resume(journal: Journal, voyage: Voyage) -> None:
+    """Completes a release that did not end. Raises IncompleteError where it still cannot be completed."""
+    try:
+        keeping.ensure(voyage.folder, journal)
+        if not transaction.is_committed(journal, voyage, mend=True):
+            with contextlib.suppress(RefusedError):  # another release's journal stays
+                keeping.publish(voyage.clients, journal, mend=True)
+            moving.forward(journal, voyage.clients, mend=True)
+            moving.verified(journal.moves, voyage.clients)
+            home = journal.home
+            if journal.document:  # nothing has named it since it was uploaded: a clean-up may have taken it
+                artifact.put_bytes(voyage.clients[home.host], home.repository, journal.document)
+            voyage.told("move", f"{len(journal.moves)} names stand and were read back")
+    except transaction.FAILURES as error:
+        reason = transaction.why(error)
+        raise IncompleteError(
+            f"{journal.what} is still half-way: {reason}\n{transaction.way(journal, voyage)}"
+        ) from None
+    # Where the record stands all names were read back before it: a later release may have moved them on.
+    transaction.commit(journal, voyage)
+
+
+def roll_back(journal: Journal, voyage: Voyage) -> None:
+    """Takes a release that did not end back. Raises RefusedError for one that is recorded: that one is completed."""
+    there = f" --registry {journal.home.host} --owner …" if journal.to else ""
+    try:
+        if transaction.is_committed(journal, voyage):
+            raise RefusedError(
+                f"{journal.what} is recorded at {journal.record.reference}: it happened, and only its journal is "
+                f"left.\nComplete it: {journal.command} --resume. Then: inv rollback {journal.tag}{there}"
+            )
+    except RegistryError as error:
+        raise IncompleteError(f"{error}\n{transaction.way(journal, voyage)}") from None
+    transaction.take_back(journal, voyage, f"{journal.what} is to be taken back")
+    voyage.told("undo", f"{len(journal.moves)} names stand as before")
