@@ -88,7 +88,7 @@ def sail(errand: Errand) -> None:
                 under = replace(voyage, lost=lock.lost) if lock else voyage
                 transaction.publish(order, transaction.survey(order, under), under)
             return
-        journal = keeping.find(voyage.folder, clients, order.home)
+        journal = keeping.find(voyage.folder, clients, order.home, voyage.told)
         if journal is not None:
             (ending.resume if errand.way == "resume" else ending.roll_back)(journal, voyage)
 

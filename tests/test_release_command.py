@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import shutil
@@ -489,6 +490,20 @@ def test_a_release_that_another_ends_first_is_not_ended_twice(half_way: Fleet, t
     hook.chmod(0o755)
     assert "ended from elsewhere" in half_way.inv("release --tag v0.2.0 --rollback").failed(6).err
     assert names(half_way) == {"v0.2.0", "0.2", "latest"}
+
+
+def test_a_journal_that_is_over_is_put_away_under_the_lock_only(half_way: Fleet) -> None:
+    """Without it the journal may be of a live release, which has it on disk and not in the registry yet."""
+    [journal] = Path(half_way.env["XDG_STATE_HOME"]).glob("argosy/*/release/journal.json")
+    text = journal.read_bytes()
+    half_way.inv("release --tag v0.2.0 --rollback").ok()
+    journal.write_bytes(text)
+    with (journal.parent / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert "on this machine" in half_way.inv("release --tag v0.2.0 --resume").failed(6).err
+    assert journal.exists()
+    assert "nothing was done here" in half_way.inv("release --tag v0.2.0 --resume").failed(6).err
+    assert not journal.exists()
 
 
 def test_a_tag_that_is_no_version_is_refused_before_anything_is_asked(fleet: Fleet) -> None:

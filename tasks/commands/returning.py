@@ -55,23 +55,23 @@ def roll_back(here: Ledger, *, yes: bool, to: str = "") -> None:
 
 @contextmanager
 def _begun(here: Ledger, *, yes: bool, to: str) -> Iterator[tuple[Lock, Journal | None]]:
-    """Holds the lock, and gives the journal as it is under it: what was read before tells whose lock to take over."""
+    """Holds the lock, and gives the journal as it is under it: what was seen before tells whose lock to take over."""
     from ..release import keeping
     from ..report import releasing
 
-    def found() -> Journal | None:
-        journal = keeping.find(here.folder, here.clients, here.home, releasing.step)
-        if journal is not None and (journal.tag, journal.to) != (here.tag, to):
-            raise RefusedError(f"what did not end is {journal.what}.\n{journal.ways}")
-        return journal
+    def is_meant(journal: Journal) -> bool:
+        return (journal.tag, journal.to) == (here.tag, to)
 
-    before = found()
-    with here.locked(before, yes=yes, to=to) as lock:
-        journal = found()
-        if before is not None and journal is None:
+    seen = keeping.glance(here.folder, here.clients, here.home)
+    seen = seen if seen and is_meant(seen) else None
+    with here.locked(seen, yes=yes, to=to) as lock:
+        journal = keeping.find(here.folder, here.clients, here.home, releasing.step)
+        if journal is not None and not is_meant(journal):
+            raise RefusedError(f"what did not end is {journal.what}.\n{journal.ways}")
+        if seen is not None and journal is None:
             raise RefusedError(
-                f"{before.what} was ended from elsewhere just now; nothing was done here. "
-                f"inv verify {before.tag} tells how it stands."
+                f"{seen.what} was ended from elsewhere, or had moved nothing yet: nothing was done here. "
+                f"inv history tells what was released."
             )
         yield lock, journal
 

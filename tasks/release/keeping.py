@@ -117,8 +117,8 @@ def find(folder: Path, clients: Mapping[str, Remote], home: Place, told: Told = 
     """Returns the journal of a release that did not end, from disk or else from the registry.
 
     A journal on disk that its registry does not have (any more) is of a release that moved nothing yet, or that was
-    ended from another machine: it is put away if the names say so too. Raises RefusedError where both hold one,
-    they are of different releases, and neither is over.
+    ended from another machine: it is put away if the names say so too. So this is asked under the lock only. Raises
+    RefusedError where both hold one, they are of different releases, and neither is over.
     """
     try:
         here = load(folder)
@@ -141,13 +141,25 @@ def find(folder: Path, clients: Mapping[str, Remote], home: Place, told: Told = 
     if is_over(here, clients):
         forget(folder)
         told("journal", f"{folder / FILE} was of {here.what}, which is over: it is put away")
-        return find(folder, clients, home)
+        return read(clients, home)
     if there is None:
         return here
     raise RefusedError(
         f"two releases did not end: {said(here, str(folder / FILE))}\n{said(there, str(name(here.home)))}\n"
         "End the second one first, from another checkout, then the first from this one."
     )
+
+
+def glance(folder: Path, clients: Mapping[str, Remote], home: Place) -> Journal | None:
+    """Returns the journal in the registry, or else on disk. Without the lock it may be a live release's."""
+    looks: tuple[Callable[[], Journal | None], ...] = (lambda: read(clients, home), lambda: load(folder))
+    for seen in looks:
+        with contextlib.suppress(
+            SurroundingsError
+        ):  # torn, perhaps: under the lock it is looked at with more care
+            if (found := seen()) is not None:
+                return found
+    return None
 
 
 def is_over(journal: Journal, clients: Mapping[str, Remote]) -> bool:
