@@ -19,7 +19,7 @@ import pytest
 from tasks.errors import RegistryError, SurroundingsError
 from tasks.registries import credentials
 from tasks.registries.pointing import point
-from tasks.registries.registry import RELEASE, Manifest, Remote, released
+from tasks.registries.registry import RELEASE, Manifest, Remote, is_same, released
 from tasks.registries.request import Access
 from tasks.registries.trust import is_loopback
 from tests import registries
@@ -690,3 +690,10 @@ def test_docker_hub_has_its_own_address_namespace_and_login_line(home: Env) -> N
     assert hub._access("acme/api").repository == "acme/api"
     assert credentials.login_line("docker.io") == "docker login"
     assert Remote("", home).host == "docker.io"
+
+
+@pytest.mark.parametrize("said", ["", "ghcr.io", "ghcr.io:443", "GHCR.io"])
+def test_an_upload_may_be_sent_to_the_registry_by_all_its_names(said: str) -> None:
+    assert is_same(said, "ghcr.io")
+    assert not is_same("elsewhere.io", "ghcr.io")
+    assert not is_same("ghcr.io:8443", "ghcr.io")

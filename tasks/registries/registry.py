@@ -159,7 +159,7 @@ class Remote:
         access = self._access(repository, "push")
         response = self._wire.send(Request("POST", _path(access, "blobs/uploads/"), access, (200, 201, 202)))
         upload = urlsplit(response.headers.get("Location", ""))
-        if upload.path and upload.netloc in {"", self._wire.address}:
+        if upload.path and is_same(upload.netloc, self._wire.address):
             cancel = f"{upload.path}?{upload.query}" if upload.query else upload.path
             # Some registries do not let an upload be cancelled; all sweep away what is left open.
             with contextlib.suppress(RegistryError):
@@ -190,7 +190,7 @@ class Remote:
         access = self._access(repository, "push")
         begun = self._wire.send(Request("POST", _path(access, "blobs/uploads/"), access, (200, 201, 202)))
         place = urlsplit(begun.headers.get("Location", ""))
-        if not place.path or place.netloc not in {"", self._wire.address}:
+        if not place.path or not is_same(place.netloc, self._wire.address):
             elsewhere = place.netloc or "nowhere"
             raise RegistryError(f"{self.host}/{repository}: it wants uploads sent elsewhere ({elsewhere}).")
         query = "&".join(filter(None, [place.query, f"digest={digest}"]))
@@ -227,6 +227,11 @@ class Remote:
 
 def _path(access: Access, rest: str) -> str:
     return f"/v2/{quote(access.repository)}/{rest}"
+
+
+def is_same(netloc: str, address: str) -> bool:
+    """Whether a Location is at the registry itself: it may leave the host out, or say the port all the same."""
+    return netloc.removesuffix(":443").lower() in {"", address.removesuffix(":443").lower()}
 
 
 def released(manifest: Manifest) -> str | None:
