@@ -76,18 +76,19 @@ def take(root: Path, said: str, instead_of: str = "") -> str:
     lease = f"--force-with-lease={LOCK}:{instead_of}"
     pushed, _ = _git(root, "push", "--no-verify", "--quiet", lease, "origin", f"{commit}:{LOCK}")
     # A push whose answer was lost has happened as surely as any other.
-    return commit if pushed or _at_origin(root) == commit else ""
+    return commit if pushed or at_origin(root) == commit else ""
 
 
 def holder(root: Path) -> Holder | None:
     """Returns who holds the lock at origin, None if nobody does. Raises SurroundingsError where it does not answer."""
-    if not (commit := _at_origin(root)):
+    if not (commit := at_origin(root)):
         return None
     _git(root, "fetch", "--quiet", "--no-write-fetch-head", "origin", LOCK)
     return Holder(commit, _git(root, "log", "-1", "--format=%B", commit)[1])
 
 
-def _at_origin(root: Path) -> str:
+def at_origin(root: Path) -> str:
+    """Returns the object the lock at origin points to, "" without one. Raises SurroundingsError as `holder`."""
     answered, text, why = _asked(root, "ls-remote", "origin", LOCK)
     if not answered:
         raise SurroundingsError(f"origin does not answer (git ls-remote origin {LOCK}): {why}.")
@@ -100,7 +101,7 @@ def give_back(root: Path, commit: str) -> bool:
     if _git(root, "push", "--no-verify", "--quiet", lease, "origin", f":{LOCK}")[0]:
         return True
     try:
-        return _at_origin(root) != commit
+        return at_origin(root) != commit
     except SurroundingsError:
         return False
 

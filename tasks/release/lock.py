@@ -40,9 +40,9 @@ class Lock:
 
     def lost(self) -> str:
         """Returns who has it in our place, "" while it is ours. Raises SurroundingsError where origin cannot tell."""
-        held = _patiently(self.root) if self.commit else None
-        if not self.commit or (held and held.object == self.commit):
+        if not self.commit or _patiently(self.root) == self.commit:
             return ""
+        held = gitrefs.holder(self.root)
         who = held.said or held.object if held else "nobody"
         return f"the lock {gitrefs.LOCK} was taken from us; who has it: {who}"
 
@@ -135,13 +135,13 @@ def _instead(root: Path, said: str, over: Taking | None) -> str:
     return commit
 
 
-def _patiently(root: Path) -> gitrefs.Holder | None:
-    """Returns who holds the lock; one failed question is no reason to leave a release half-way."""
+def _patiently(root: Path) -> str:
+    """Returns what the lock stands at; one failed question is no reason to leave a release half-way."""
     for _ in range(TRIES - 1):
         with contextlib.suppress(SurroundingsError):
-            return gitrefs.holder(root)
+            return gitrefs.at_origin(root)
         time.sleep(1)
-    return gitrefs.holder(root)
+    return gitrefs.at_origin(root)
 
 
 def _is_gone(found: re.Match[str]) -> bool:

@@ -163,7 +163,7 @@ def _carry(journal: Journal, voyage: Voyage) -> None:
         reason = why(error)
         voyage.told("undo", reason)
         take_back(journal, voyage, reason)
-        raise RefusedError(f"the release was undone, every name stands as before: {reason}") from None
+        raise RefusedError(f"{journal.what} was undone, every name stands as before: {reason}") from None
     voyage.told("move", f"{len(journal.moves)} names moved and read back")
     commit(journal, voyage)
 
