@@ -201,6 +201,11 @@ def test_one_image_of_the_fleet_can_be_released(services: Fleet) -> None:
 
 
 def test_push_leaves_a_release_alone_and_rollback_brings_the_names_back(services: Fleet) -> None:
+    services.toml(
+        "".join(f"[images.{name}]\n" for name in SERVICES)
+        + f'[promote.next]\nto = "{services.registry}/{services.owner}/next"\n'
+    )
+    services.commit()
     services.inv("release --tag v0.2.0").ok()
     old = {name: digest(services, name, "latest") for name in SERVICES}
     services.image("agent", "FROM busybox:stable\nRUN echo newer > /name\n")
@@ -212,6 +217,7 @@ def test_push_leaves_a_release_alone_and_rollback_brings_the_names_back(services
     assert {name: digest(services, name, "latest") for name in SERVICES} == old
     assert "v0.3.0" in names(services)
     assert "went back" in services.inv("verify v0.3.0").ok().out
+    assert "v0.3.0 went back" in services.inv("promote v0.3.0 --to next").ok().err
 
 
 def test_a_release_that_ended_is_rolled_back_by_its_own_flag_too(services: Fleet) -> None:

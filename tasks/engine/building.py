@@ -25,6 +25,7 @@ from .tally import Tally
 
 SLIP = re.compile(
     r"moby-dangling@sha256:[0-9a-f]+.*already exists|^DeadlineExceeded: context deadline exceeded$"
+    r"|during commit: snapshot \S+ does not exist: not found$"
 )
 MOST_SLIPS = 5
 
@@ -114,7 +115,8 @@ def _is_slip(run: _Run, progress: Progress) -> bool:
     """Whether it was the engine's own slip, which one more call (from the cache) makes good.
 
     Engine 26 writes each content under a nameless name first, and refuses whoever writes the same at the same
-    moment; and on a busy machine it misses its own deadline for noting down that a build has ended.
+    moment; on a busy machine it misses its own deadline for noting down that a build has ended; and where one build
+    fails it may drop what another one has just made of a step.
     """
     failure = progress.failure()
     slipped = failure is not None and SLIP.search(failure.message) is not None
