@@ -167,6 +167,19 @@ def test_of_two_machines_the_first_to_have_pushed_an_address_wins(docks: Docks) 
     assert docks.settled(first) == {first}
 
 
+def test_what_was_asked_to_be_built_anew_takes_the_place_of_what_stood_there(docks: Docks) -> None:
+    old = docks.everywhere("old", address=True)
+    new = docks.everywhere("new")
+    known = {
+        "api": Standing(addresses={AMD: ADDRESS}, there=frozenset({AMD})),
+    }
+    alone = replace(docks.plan, images=(docks.plan["api"],))
+    [image] = decide(alone, known, rebuild=True).images
+    assert image.action == "build"
+    assert docks.settled(new, anew=image.anew) == {new} != {old}
+    assert docks.stands(0) == docks.stands(1) == new
+
+
 def test_of_two_machines_that_write_at_once_both_take_what_stays(docks: Docks) -> None:
     """Both have looked and found nothing; no registry writes a tag only where there is none, so the later one stays."""
     theirs = docks.everywhere("theirs")

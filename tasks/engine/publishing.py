@@ -61,8 +61,8 @@ def settle(plan: Plan, results: Results, clients: Clients) -> dict[str, dict[Ref
     """Returns what every selected image is in each of its repositories, once all is pushed.
 
     What was just built gets its platforms' address tags. What stands at an address in one of them already, pushed
-    by another machine in the meantime or left by a push that did not end, wins over it in all of them. Raises
-    SurroundingsError where something is not there.
+    by another machine in the meantime or left by a push that did not end, wins over it in all of them, unless it was
+    asked to be built anew. Raises SurroundingsError where something is not there.
     """
     digests = {result.image: result.digest for result in results.images}
     wanted = [image for image in plan.selected if image.publish]
@@ -126,11 +126,12 @@ def _agreed(
     is read again, and what another machine has put there is taken by both.
     """
     tag = image.addresses.get(platform, "")
+    seen = bool(tag) and not (image.anew and turn == 1)
     there: dict[Reference, Descriptor | None] = {
         place: image.stands[place, platform]
         if image.action == "reuse" and turn == 1
         else descriptor(clients, place, tag, plan.provenance)
-        if tag
+        if seen
         else None
         for place in built
     }

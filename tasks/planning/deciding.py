@@ -100,9 +100,8 @@ def _decided(image: PlannedImage, standing: Standing, rebuild: bool) -> PlannedI
             held=standing.held,
         )
     building = missing if image.output == "push" and not standing.barrier else image.platforms
-    return replace(
-        image, action="build", reason=_reason(image, standing, missing, rebuild), building=building
-    )
+    reason = _reason(image, standing, missing, rebuild)
+    return replace(image, action="build", reason=reason, building=building, anew=rebuild)
 
 
 def _reason(image: PlannedImage, standing: Standing, missing: tuple[str, ...], rebuild: bool) -> str:
