@@ -117,12 +117,12 @@ def name(client: Client, source: str, names: Iterable[str]) -> None:
 def remove(client: Client, references: Iterable[str]) -> None:
     """Removes names, those that are not there passed over; what no other name holds goes with them.
 
-    Several calls at once: the containerd store collects its garbage whenever an image goes, but only once for
-    those that go at the same moment.
+    Docker is asked by several calls at once: the containerd store collects its garbage whenever an image goes, but
+    only once for those that go at the same moment. podman forgets one of two names of an image that go at once.
     """
-    every = list(references)
-    parts = [part for start in range(AT_ONCE) if (part := every[start::AT_ONCE])]
-    for done in together(lambda part: _removed(client, part), parts, AT_ONCE):
+    every, at_once = list(references), AT_ONCE if client == "docker" else 1
+    parts = [part for start in range(at_once) if (part := every[start::at_once])]
+    for done in together(lambda part: _removed(client, part), parts):
         if not done:
             raise explain(done)
 
