@@ -175,9 +175,8 @@ def test_what_changes_while_it_is_built_is_not_released(services: Fleet) -> None
     services.commit()
     running = services.start("release --tag v0.2.0")
     assert running.stderr
-    while "free" not in running.stderr.readline():  # the last thing that is said before the build
+    while "COPY main.txt" not in running.stderr.readline():  # said once it is done; four seconds are left
         pass
-    time.sleep(2.5)
     services.file("docker/gateway/main.txt", f"{services.owner} two")
     _, said = running.communicate(timeout=120)
     assert running.returncode == 6, said
@@ -190,6 +189,28 @@ def test_what_changes_while_it_is_built_is_not_released(services: Fleet) -> None
         "gateway": "build",
         "indexer": "reuse",
     }
+    services.inv("release --tag v0.2.0").ok()
+
+
+def test_what_is_read_after_the_tree_was_looked_at_must_be_of_the_commit_too(services: Fleet) -> None:
+    """`before` and build.lock write between the look at the tree and the reading of files."""
+    services.image("gateway", "FROM busybox:stable\nCOPY main.txt /\n")
+    services.file("docker/gateway/main.txt", f"{services.owner} one")
+    before = 'before = [["sh", "-c", "echo two > docker/gateway/main.txt"]]\n'
+    plain = (services.root / "build.toml").read_text()
+    services.file("build.toml", plain.replace("[images.gateway]\n", f"[images.gateway]\n{before}"))
+    services.commit()
+    refused = services.inv("release --tag v0.2.0").failed(6)
+    assert "differ from the commit that would be released: docker/gateway/main.txt" in refused.err
+    services.git("checkout", "-q", ".")
+    services.file("build.toml", plain)
+    (services.root / ".gitignore").unlink()
+    (services.root / "build.lock").unlink(missing_ok=True)
+    services.commit()
+    refused = services.inv("release --tag v0.2.0").failed(6)
+    assert "differ from the commit that would be released: build.lock" in refused.err
+    assert [names(services, name) for name in SERVICES] == [set(), set(), set()]
+    services.commit()
     services.inv("release --tag v0.2.0").ok()
 
 

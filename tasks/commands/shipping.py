@@ -106,7 +106,7 @@ def _sail(
 ) -> None:
     """Builds, gates, and carries the transaction out."""
     from ..engine import publishing
-    from ..release import gates, order, provenance, transaction
+    from ..release import gates, order, preflight, provenance, transaction
     from ..release.content import content
     from ..report import listing, releasing
     from . import running
@@ -114,6 +114,8 @@ def _sail(
 
     running.prepare(asked)
     asked = weigh(asked)
+    if not choice.dirty:
+        preflight.still(here.project.root, here.facts.git)
     settled, clients = running.put(asked)
     contents = content(settled)
     if seals.provenance:

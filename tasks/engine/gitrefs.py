@@ -49,6 +49,11 @@ def changed(root: Path) -> tuple[str, ...]:
     return tuple(line[2:].strip() for line in text.splitlines())
 
 
+def head(root: Path) -> str:
+    """Returns the commit that HEAD is, "" without one."""
+    return _git(root, "rev-parse", "--verify", "--quiet", "HEAD")[1]
+
+
 def origin(root: Path) -> str:
     """Returns the address of the remote `origin`, "" without one."""
     return _git(root, "remote", "get-url", "origin")[1]

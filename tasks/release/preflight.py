@@ -83,14 +83,34 @@ def tree(root: Path, git: Git | None, tag: str, branches: Sequence[str], *, dirt
             f"git's tag {tag} stands at {stands[:12]}, and HEAD is {git.sha[:12]}. "
             f"Check out {tag}, or release another version."
         )
-    changes = gitrefs.changed(root)
-    if changes and not dirty:
+    if not dirty:
+        _clean(root)
+    changes = gitrefs.changed(root) if dirty else ()
+    return f"commit {git.sha[:12]}" + (f", {len(changes)} files differ from it (--dirty)" if changes else "")
+
+
+def still(root: Path, git: Git | None) -> None:
+    """Raises RefusedError unless the files, now that all are read, are those of the commit that was looked at.
+
+    What was read since `tree` looked may be of no commit: an editor saved, `before` or build.lock wrote.
+    """
+    if git is None:
+        return
+    if (head := gitrefs.head(root)) != git.sha:
+        raise RefusedError(
+            f"HEAD was {git.sha[:12]} when the release began and is {head[:12]} now. Nothing was built; release again."
+        )
+    _clean(root)
+
+
+def _clean(root: Path) -> None:
+    """Raises RefusedError with the files that differ from the commit."""
+    if changes := gitrefs.changed(root):
         more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
         raise RefusedError(
             f"these files differ from the commit that would be released: {', '.join(changes[:SHOWN])}{more}. "
             "Commit them, or release all the same with --dirty."
         )
-    return f"commit {git.sha[:12]}" + (f", {len(changes)} files differ from it (--dirty)" if changes else "")
 
 
 def harbours(places: Iterable[Place], clients: Mapping[str, Remote]) -> tuple[Harbour, ...]:
