@@ -34,7 +34,7 @@ def cut(stands_on: dict[str, list[str]], most: int, only: str = "", **platforms:
 
 
 @pytest.mark.parametrize(
-    ("parallel", "cores", "expected"), [(5, 2, 5), (None, 2, 24), (None, None, 12), (1, 8, 1)]
+    ("parallel", "cores", "expected"), [(5, 2, 5), (None, 2, 40), (None, None, 20), (1, 8, 1)]
 )
 def test_how_much_runs_at_once_is_set_or_follows_the_cores(
     parallel: int | None, cores: int | None, expected: int

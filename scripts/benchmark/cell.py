@@ -25,6 +25,7 @@ class Cell:
     `kind` is "build" for those; state "one" is one image changed, against baking that one alone. "naming" and "release"
     are about releases; "second" is a second machine: an empty engine, and a registry in which all is. "list"
     (`inv --list` against an empty tasks.py), "plan" and "tree" (a large context seen before) have no more to say.
+    `services` are images of the common kind, of some more steps and files than the least there can be.
     """
 
     kind: str
@@ -32,17 +33,22 @@ class Cell:
     platforms: int = 0
     output: str = ""
     state: str = ""
+    services: bool = False
 
     @property
     def key(self) -> str:
-        """Its name in the results: `20x2 cold push`, `list`, `plan`, `tree`, `second`."""
-        if self.kind == "build":
-            return f"{self.images}x{self.platforms} {self.state} {self.output}"
-        return self.kind
+        """Its name in the results: `20x2 cold push`, `list`, `plan`, `tree`, `second`, `second services`."""
+        kind = (
+            f"{self.images}x{self.platforms} {self.state} {self.output}"
+            if self.kind == "build"
+            else self.kind
+        )
+        return f"{kind} services" if self.services else kind
 
     @property
     def title(self) -> str:
         """Its name in words."""
+        what = "services" if self.services else "images"
         if self.kind == "list":
             return "`inv --list`, against an empty tasks.py"
         if self.kind == "naming":
@@ -54,11 +60,11 @@ class Cell:
         if self.kind == "tree":
             return f"a context of {FILES:,} files, warm"
         if self.kind == "second":
-            return f"a second machine, {self.images} images, names only"
+            return f"a second machine, {self.images} {what}, names only"
         several = "s" if self.platforms > 1 else ""
         state = f"1 of {self.images} changed," if self.state == "one" else self.state
         how = f"{state} {self.output}".strip()
-        return f"{self.images} images, {self.platforms} platform{several}, {how}"
+        return f"{self.images} {what}, {self.platforms} platform{several}, {how}"
 
     @property
     def race(self) -> Cell:
@@ -68,7 +74,7 @@ class Cell:
     @property
     def ways(self) -> tuple[str, ...]:
         """What is timed in turn in each round."""
-        if self.state == "one":
+        if self.state == "one" or self.services:
             return (ARGOSY, BAKE)
         others = {"build": WAYS, "list": (ARGOSY, INVOKE), "second": (ARGOSY, BAKE)}
         others |= {"naming": (LOOK, ARGOSY, IMAGETOOLS), "release": (ARGOSY, BAKE)}
@@ -97,15 +103,26 @@ def cells(images: Collection[int], platforms: Iterable[int], only: Sequence[str]
 
     `only=["cold load", "plan"]` are all cold loads, and the plan.
     """
-    builds = [Cell("build", *choice) for choice in product(images, platforms, ("load", "push"), STATES)]
-    whole = [Cell("naming", 20, 2), Cell("release", 20, 2), Cell("second", 20)]
+    kinds = product(images, platforms, ("load", "push"), STATES, (False, True))
+    builds = [Cell("build", *kind) for kind in kinds]
+    whole = [
+        Cell("naming", 20, 2),
+        Cell("release", 20, 2),
+        Cell("second", 20),
+        Cell("second", 20, services=True),
+    ]
     every = [Cell("list"), Cell("plan"), Cell("tree"), *whole, *filter(_is_asked, builds)]
     wanted = [set(words.split()) for words in only]
     return [cell for cell in every if not wanted or any(words <= set(cell.key.split()) for words in wanted)]
 
 
 def _is_asked(cell: Cell) -> bool:
-    """One image changed is a question of one platform and no registry; nothing is learned from 100 for two."""
+    """One image changed is a question of one platform and no registry; nothing is learned from 100 for two.
+
+    Services are asked what has a target: a load for one platform, a push for two.
+    """
+    if cell.services and (cell.images, cell.platforms, cell.output) not in {(20, 1, "load"), (20, 2, "push")}:
+        return False
     if cell.state == "one":
         return (cell.platforms, cell.output) == (1, "load") and cell.images < 100
     return cell.images * cell.platforms <= 100

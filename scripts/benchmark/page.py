@@ -21,9 +21,10 @@ loaded or pushed yet. *Unchanged*: the same command once more, when all ways hav
 image has a new file; Argosy is asked for the whole fleet, bake for that image alone. *A second machine*: an engine
 without images and cache; a first machine has pushed all images, and for bake a cache beside each of them
 (`mode=max`); both give the images another name. Processor time is Argosy's with that of all processes it starts. The
-large context is walked and every file's digest looked up, from the start of the reading to its end. Every image is
-`FROM busybox:stable`, copies one small file and runs one command on it; the first is a base on which every second one
-of the others stands. Each gets two names.
+large context is walked and every file's digest looked up, from the start of the reading to its end. Every *image* is
+the least there can be: `FROM busybox:stable`, one small file copied, one command run on it. A *service* is nearer to
+what repositories have: eight steps and 42 files, of which it copies first what seldom changes. The first of a fleet is
+a base on which every second one of the others stands. Each gets two names.
 """
 
 REPEAT = """\

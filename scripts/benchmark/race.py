@@ -98,7 +98,8 @@ def _built(track: Track, race: Cell, due: Mapping[str, Sequence[str]]) -> dict[s
 def fleet_of(track: Track, race: Cell, way: str, count: int) -> Fleet:
     """Returns a way's own fleet; build.lock is there, as it is in every repository after its first build."""
     platforms = track.platforms[: race.platforms or 1]
-    fleet = Fleet(track.folder / f"{way}-{count}x{len(platforms)}", count, platforms, track.registry)
+    folder = track.folder / f"{way}-{count}x{len(platforms)}{'-services' * race.services}"
+    fleet = Fleet(folder, count, platforms, track.registry, services=race.services)
     if not fleet.root.exists():
         fleet.write()
         if way in {ARGOSY, BAKE}:

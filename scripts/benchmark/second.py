@@ -33,7 +33,7 @@ def run(track: Track, cell: Cell, due: Sequence[str]) -> Round:
     typed: dict[str, tuple[Fleet, list[ways.Command]]] = {}
     for way in due:
         owner = track.mark()
-        fleet = _fleet(track, way, cell.images)
+        fleet = _fleet(track, way, cell)
         fleet.change(owner)
         first, second = _argosy(owner) if way == ARGOSY else _bake(fleet, owner)
         if timed(track, [first], fleet.root) is None:
@@ -45,11 +45,11 @@ def run(track: Track, cell: Cell, due: Sequence[str]) -> Round:
     return found
 
 
-def _fleet(track: Track, way: str, count: int) -> Fleet:
+def _fleet(track: Track, way: str, cell: Cell) -> Fleet:
     # A second engine has a mirror of its own: the outside base is named by where it is.
     outside = f"{track.registry}/library/{OUTSIDE}"
-    root = track.folder / f"{way}-second"
-    fleet = Fleet(root, count, track.platforms[:1], track.registry, outside)
+    root = track.folder / f"{way}-{cell.key.replace(' ', '-')}"
+    fleet = Fleet(root, cell.images, track.platforms[:1], track.registry, outside, services=cell.services)
     if not root.exists():
         fleet.write()
     return fleet

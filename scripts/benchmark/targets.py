@@ -61,12 +61,18 @@ def _fleet_targets() -> list[Target]:
     return found
 
 
+def _address_targets(*, services: bool) -> list[Target]:
+    return [
+        Target(Cell("build", 20, 1, "load", "unchanged", services), "ratio", 0.25, BAKE),
+        Target(Cell("build", 20, 2, "push", "unchanged", services), "ratio", 0.1, BAKE),
+        Target(Cell("build", 20, 1, "load", "one", services), "ratio", 1.2, BAKE),
+        Target(Cell("second", 20, services=services), "ratio", 0.15, BAKE),
+    ]
+
+
 TARGETS = (
     *_fleet_targets(),
-    Target(Cell("build", 20, 1, "load", "unchanged"), "ratio", 0.25, BAKE),
-    Target(Cell("build", 20, 2, "push", "unchanged"), "ratio", 0.1, BAKE),
-    Target(Cell("build", 20, 1, "load", "one"), "ratio", 1.2, BAKE),
-    Target(Cell("second", 20), "ratio", 0.15, BAKE),
+    *(target for services in (False, True) for target in _address_targets(services=services)),
     Target(Cell("build", 100, 1, "push", "unchanged"), "cpu", 2),
     Target(Cell("tree"), "seconds", 1),
     Target(Cell("build", 100, 1, "load", "cold"), "completed", RUNS),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .results import Results
 
 AT_ONCE = 8
+MOST_ASKED, WORTH_A_CALL = 4, 5
+"""The engine looks at one image of a call after another, so a few calls share many; each is a process, too."""
 _NONE = re.compile(r"No such image: (\S+)$|(\S+): image not known$", re.MULTILINE)
 """What docker and podman say of an image that they do not have; docker spells it in its own way."""
 
@@ -31,16 +33,22 @@ def inspect(client: Client, references: Sequence[str]) -> dict[str, dict[str, An
 
     Raises SurroundingsError where the engine does not answer.
     """
-    if not references:
-        return {}
-    done = ask(client, "image", "inspect", *references)
+    at_once = min(MOST_ASKED, -(-len(references) // WORTH_A_CALL))
+    parts = [references[start::at_once] for start in range(at_once)]
+    answers = together(lambda part: ask(client, "image", "inspect", *part), parts)
+    return {
+        name: about for part, done in zip(parts, answers, strict=True) for name, about in _told(part, done)
+    }
+
+
+def _told(references: Sequence[str], done: Done) -> Iterable[tuple[str, dict[str, Any]]]:
     found = json.loads(done.out or "[]")
     # The answers stand in the order asked; one that is missing has none, and only its error tells.
     absent = {_spelled(name) for pair in _NONE.findall(done.err) for name in pair if name}
     there = [reference for reference in references if _spelled(reference) not in absent]
     if len(there) != len(found):
         raise explain(done)
-    return dict(zip(there, found, strict=True))
+    return zip(there, found, strict=True)
 
 
 def measured(results: Results, client: Client) -> Results:

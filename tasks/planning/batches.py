@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 from .plan import Plan, PlannedImage
 
-PER_CORE = 12
-"""A target is mostly waiting (for a registry, an apt mirror, a single-threaded step), so a core serves several;
-100 at once on two cores is where BuildKit begins to miss its own deadlines."""
+PER_CORE = 20
+"""A target is mostly waiting (for a registry, an apt mirror, a single-threaded step), so a core serves several, and
+each further call costs the time in which it begins and ends; 100 at once on two cores is where BuildKit begins to miss
+its own deadlines."""
 
 
 def bound(parallel: int | None, cores: int | None) -> int:
