@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..config.overlay import Override
     from ..contents.addressing import Survey
     from ..contents.setting import Change
+    from ..engine.inquiry import Inquiry
     from ..model import Project
     from ..planning.facts import Facts
     from ..planning.plan import Plan
@@ -43,13 +44,15 @@ def ask(
     output: str = "",
     release: str = "",
     builds: bool = True,
+    inquiry: Inquiry | None = None,
 ) -> Asked:
     """Loads the project with what was chosen laid over it and plans; `output` instead of what was chosen.
 
     With `since` only images whose inputs have changed since that commit are selected (none may be left).
 
-    `engine` asks the engine; where it does not answer that is an error if `required`, else a reason in the
-    plan. Where nothing is built (`builds`) the builder need not be able to. Raises ConfigError or SurroundingsError.
+    `engine` asks the engine (an `inquiry` has asked it already); where it does not answer that is an error if
+    `required`, else a reason in the plan. Where nothing is built (`builds`) the builder need not be able to.
+    Raises ConfigError or SurroundingsError.
     """
     from ..errors import ConfigError, nearest
     from ..planning import planner
@@ -61,7 +64,7 @@ def ask(
     outputs = ("auto", "load", "push", "none")
     if output not in outputs:
         raise ConfigError(f'--output "{output}"{nearest(output, outputs)}; it is one of load, push, none')
-    project, facts = look(choice, engine=engine, required=required)
+    project, facts = look(choice, engine=engine, required=required, inquiry=inquiry)
     request = Request(
         images=tuple(word for text in choice.images for word in words(text)),
         groups=tuple(word for text in choice.group for word in words(text)),
@@ -134,18 +137,22 @@ def weigh(asked: Asked, choice: Choice | None = None, *, keep: bool = True) -> A
 
 
 def look(
-    choice: Choice | None = None, *, engine: bool = True, required: bool = True
+    choice: Choice | None = None,
+    *,
+    engine: bool = True,
+    required: bool = True,
+    inquiry: Inquiry | None = None,
 ) -> tuple[Project, Facts]:
     """Loads the project and gathers the facts; the words are those of `ask`."""
     from ..engine.inquiry import Inquiry
 
     # The engine takes as long to answer as all this takes to be loaded and read, so it is asked first.
-    with Inquiry() if engine else contextlib.nullcontext() as inquiry:
+    with inquiry or (Inquiry() if engine else contextlib.nullcontext()) as answers:
         from .. import config
         from ..engine import facts
 
         project = config.load(Path.cwd(), os.environ, overrides(choice or Choice()))
-        return project, facts.gather(project, os.environ, inquiry=inquiry, required=required)
+        return project, facts.gather(project, os.environ, inquiry=answers, required=required)
 
 
 def set_everywhere(wanted: Mapping[str, str]) -> tuple[Change, ...]:

@@ -30,8 +30,20 @@ def release(choice: ReleaseChoice, gates: Sequence[Gate] = ()) -> None:
 
     Raises RefusedError (nothing has changed), IncompleteError (a journal is left), or what ended the build.
     """
-    from ..report import releasing
+    from ..engine.inquiry import Inquiry
     from .asking import ask
+
+    with Inquiry() as inquiry:  # answers while all that needs no engine is looked at
+        here = _ready(choice)
+        asked = ask(choice, output="push", release=choice.tag, inquiry=inquiry)
+    with _seals(here) as seals, here.locked() as lock:
+        _remote(here, asked.plan, choice, lock)
+        _sail(here, asked, choice, gates, seals, lock)
+
+
+def _ready(choice: ReleaseChoice) -> Ledger:
+    """Returns where the release will be kept, when all that can be refused without an engine was looked at."""
+    from ..report import releasing
 
     here = ledger(choice.tag, choice)
     gating.ready(here.project)
@@ -41,10 +53,7 @@ def release(choice: ReleaseChoice, gates: Sequence[Gate] = ()) -> None:
     else:
         releasing.step("bump", "skipped: no --bump")
     _local(here, choice)
-    asked = ask(choice, output="push", release=choice.tag)
-    with _seals(here) as seals, here.locked() as lock:
-        _remote(here, asked.plan, choice, lock)
-        _sail(here, asked, choice, gates, seals, lock)
+    return here
 
 
 def _local(here: Ledger, choice: ReleaseChoice) -> None:
