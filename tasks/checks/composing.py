@@ -113,10 +113,14 @@ def _service(service: Mapping[str, Any], subject: Subject, run: str) -> dict[str
 
 def _asked(test: ImageTest, base: tuple[str, ...], berths: Berths) -> tuple[str, tuple[str, ...]]:
     """Returns what is wrong, and the end of what the services wrote if something is."""
-    done = berths.ask(*base, "up", "--detach", "--quiet-pull", seconds=max(60.0, test.within))
-    problem = (
-        "" if done else f"does not come up: {(done.err.strip().splitlines() or ['it said nothing'])[-1]}"
+    patience = max(60.0, test.within)
+    done = berths.ask(*base, "up", "--detach", "--quiet-pull", seconds=patience)
+    said = (
+        f"not within {patience:g} s"
+        if done.late
+        else (done.err.strip().splitlines() or ["it said nothing"])[-1]
     )
+    problem = "" if done else f"does not come up: {said}"
     end = time.monotonic() + test.within
     while not problem and test.http is not None:
         problem = answers.wrong(test, _answer(test, base, berths))

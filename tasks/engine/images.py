@@ -93,7 +93,7 @@ def holds(client: Client, reference: str, platform: str) -> bool:
     """
     done = ask(client, "create", "--pull", "never", "--platform", platform, reference, "/nothing")
     if done:
-        ask(client, "rm", done.out.strip())
+        ask(client, "rm", "--volumes", done.out.strip())
     return bool(done)
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..errors import ArgosyError, StoppedError, SurroundingsError
+from ..contents import state
+from ..errors import ArgosyError, StoppedError
 from ..planning.bakefile import closure
 from ..planning.plan import Plan, PlannedImage
 from .results import Result, Results, Verdict
@@ -65,10 +66,7 @@ class Tally:
         except ArgosyError as raised:
             self.error = raised
         except OSError as raised:
-            self.error = SurroundingsError(
-                f"cannot write {raised.filename or self.log_file}: {raised.strerror or raised}. "
-                "Free some room, or set XDG_STATE_HOME (logs) and TMPDIR to folders that have it."
-            )
+            self.error = state.unwritable(raised, self.log_file)
 
     def results(self) -> Results:
         """Returns what came of the plan's images, in its order. Raises Unfinished where the build ended early."""
