@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.conftest import PrivateEngine
-from tests.scenario import ROOT
+from tests.scenario import ROOT, Fleet
 
 SERVICES = ("gateway", "worker", "catalog", "docs", "probe-http", "probe-tcp")
 COMPILED = ("gateway", "worker")
@@ -240,3 +240,27 @@ def test_the_fleet_keeps_what_its_build_toml_promises(demo: Demo, tmp_path: Path
         "docs",
     }
     assert said["counts"]["passed"] == len(said["checks"])
+
+
+@pytest.mark.usefixtures("demo")  # its bases are served then
+def test_a_program_that_needs_others_or_carries_its_symbols_breaks_the_promise(real: Fleet):
+    """Real ones: what Go makes unless it is told otherwise, and a program of Debian's."""
+    real.image(
+        "tool",
+        """\
+        FROM golang:1.24-trixie AS build
+        COPY main.go /src/
+        RUN CGO_ENABLED=0 go build -o /symbols /src/main.go
+        FROM debian:trixie-slim
+        COPY --from=build /symbols /usr/bin/symbols
+        """,
+    )
+    real.file("docker/tool/main.go", 'package main\n\nfunc main() { println("hello") }\n')
+    wanted = "{ static = true, stripped = true }"
+    real.toml(
+        f'[images.tool]\nexpect = {{ files = {{ "/usr/bin/symbols" = {wanted}, "/usr/bin/ls" = {wanted} }} }}\n'
+    )
+    real.inv("build").ok()
+    checks = real.inv("test --json").failed(5).json["checks"]
+    said = {one["name"]: one["detail"] for one in checks if one["outcome"] == "failed"}
+    assert said == {"file /usr/bin/symbols": "not stripped", "file /usr/bin/ls": "not statically linked"}

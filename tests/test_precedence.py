@@ -56,6 +56,14 @@ def without_origins(ran: Ran) -> object:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
+def test_an_empty_one_says_nothing_from_any_side(project: Fleet, name: str) -> None:
+    plain = without_origins(project.inv("plan --format json"))
+    assert without_origins(project.inv(f"plan --format json --{name} ''")) == plain
+    assert without_origins(project.inv("plan --format json", env={name.upper(): ""})) == plain
+    assert without_origins(make(project, f"{name.upper()}=")) == plain
+
+
+@pytest.mark.parametrize("name", SETTINGS)
 def test_one_setting_said_from_three_sides_makes_one_plan(project: Fleet, name: str) -> None:
     _, text = SETTINGS[name]
     flag = project.inv(f"plan --format json --{name} '{text}'")

@@ -210,9 +210,13 @@ def test_every_service_answers_is_healthy_and_runs_as_its_user(aic_sos: Fleet):
     """S4 g and h. The ports on the host are free ones, so one that is taken does not matter."""
     aic_sos.inv("build").ok()
     edit(aic_sos, "build.toml", "size = 200", "size = 1")
-    with socket.socket() as taken:
+    somewhere = ("0.0.0.0", SERVICES["agent"])  # noqa: S104 - as a service of somebody's would be
+    with socket.socket() as taken, socket.socket() as another:
         with contextlib.suppress(OSError):  # taken by somebody else is taken as well
-            taken.bind(("0.0.0.0", SERVICES["agent"]))  # noqa: S104 - as a service of somebody's would
+            taken.bind(somewhere)
+            taken.listen()
+        with pytest.raises(OSError, match="in use"):
+            another.bind(somewhere)
         found = checks(aic_sos, "test", 5)
     for name, port in SERVICES.items():
         assert found[name, "http /health"]["outcome"] == "passed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests import harbour
 from tests.bridge import bridge
 from tests.conftest import PrivateEngine
 from tests.scanners import Scanner
-from tests.scenario import Fleet
+from tests.scenario import ROOT, Fleet
 from tests.systems.recorded import Recording
 from tests.systems.system import BOTH, SYSTEMS, checks, edit, names, own, published, stand_in, system
 
@@ -58,6 +59,15 @@ def version_in(engine: PrivateEngine, reference: str) -> str:
 def verdicts(fleet: Fleet, line: str, env: dict[str, str] | None = None) -> dict[str, str]:
     images = fleet.inv(f"{line} --json", env=env).ok().json["images"]
     return {image["name"].removeprefix(f"{fleet.owner}-"): image["verdict"] for image in images}
+
+
+def registry_log() -> str:
+    """What was asked of the private registry, which is the engine's Docker Hub as well."""
+    command = [str(ROOT / "scripts" / "engine"), "status"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    engine_log = re.search(r"^log +(\S+)$", told, re.MULTILINE)
+    assert engine_log
+    return Path(engine_log[1]).with_name("registry.log").read_text(errors="replace")
 
 
 def test_a_plan_covers_what_build_sh_called(fleet: Fleet):
@@ -112,12 +122,16 @@ def test_registry_and_version_are_obeyed_and_the_child_stands_on_that_version(
 
 
 def test_no_deps_builds_the_workspace_alone_and_says_where_a_base_is_not_there(dev8: Fleet):
-    """S3 c. Nothing is asked of docker.io."""
+    """S3 c. Nothing is asked of docker.io: of what stands for it here, its registry's log tells each request."""
     line = f"build --images {dev8.owner}-workspace --no-deps"
+    hub = f"library/{dev8.owner}-base"
     ran = dev8.inv(line).failed(2)
     assert f"{dev8.owner}-base:latest is not in the engine" in ran.err
     assert "drop --no-deps" in ran.err
     assert "docker.io" not in ran.err + ran.out
+    assert hub not in registry_log()
+    dev8.run("docker", "pull", f"{dev8.owner}-base:latest").failed(1)
+    assert hub in registry_log(), "a pull would be seen"
     dev8.inv(f"build --images {dev8.owner}-base").ok()
     assert verdicts(dev8, line) == {"workspace": "built"}
 
