@@ -263,4 +263,7 @@ def test_a_program_that_needs_others_or_carries_its_symbols_breaks_the_promise(r
     real.inv("build").ok()
     checks = real.inv("test --json").failed(5).json["checks"]
     said = {one["name"]: one["detail"] for one in checks if one["outcome"] == "failed"}
-    assert said == {"file /usr/bin/symbols": "not stripped", "file /usr/bin/ls": "not statically linked"}
+    assert said == {
+        "files./usr/bin/symbols": "is not stripped",
+        "files./usr/bin/ls": "is not statically linked",
+    }

@@ -114,9 +114,12 @@ class Apt:
         if done.returncode != 0 or (
             words[0] == "update" and re.search(r"^(W|E):", done.stderr, re.MULTILINE)
         ):
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            # What apt calls an error says what is wrong; the lines below it are digests and the like.
+            said = [line for line in lines if line.startswith(("E:", "W:"))] or lines
             raise ProblemError(
                 f"apt-get {' '.join(words)} failed (packages of Debian {' and '.join(self.releases)}):\n"
-                + "\n".join(f"    {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-8:])
+                + "\n".join(f"    {line}" for line in said[-8:])
                 + "\nCheck the network and any proxy; ARGOSY_DEBIAN_MIRROR names another mirror. Then run this again."
             )
         return done.stdout

@@ -256,11 +256,12 @@ def test_the_server_sees_its_siblings_and_ends_when_told(kiisrv: Fleet):
 
 def test_a_compose_file_in_the_server_s_image_breaks_its_promise(kiisrv: Fleet):
     """S2, challenge 1: it starts its siblings by `docker run`, and has no compose file to go by."""
-    edit(kiisrv, "Dockerfile", "WORKDIR /srv/kiisrv\n", "WORKDIR /srv/kiisrv\nCOPY compose.prod.yaml ./\n")
+    folder = f"WORKDIR /srv/{kiisrv.owner}\n"
+    edit(kiisrv, "Dockerfile", folder, f"{folder}COPY compose.prod.yaml ./\n")
     line = f"--images {kiisrv.owner}"
     kiisrv.inv(f"build {line}").ok()
     said = kiisrv.inv(f"test {line}").failed(5).out
-    assert "there all the same: /srv/kiisrv/compose.prod.yaml" in said
+    assert f"there all the same: /srv/{kiisrv.owner}/compose.prod.yaml" in said
 
 
 def test_a_key_in_the_context_is_warned_of(kiisrv: Fleet):
