@@ -77,8 +77,9 @@ def test_only_selects_cells_that_have_all_words_of_one_of_them():
         "20x1 cold load services",
         "20x1 cold push",
     ]
-    # The list, the plan, the large context, releases twice, two second machines, a load and a push with their states.
-    assert len(races(cells([5], [1]))) == 9
+    # The list, the plan, the large context, names, a release and a second machine of images and of services, a load
+    # and a push with all their states.
+    assert len(races(cells([5], [1]))) == 10
 
 
 def test_figures_come_back_from_their_file_and_are_continued_only_by_the_same_code(tmp_path: Path):

@@ -54,7 +54,7 @@ class Cell:
         if self.kind == "naming":
             return f"naming {self.images} unchanged images, {self.platforms} platforms, 3 names each"
         if self.kind == "release":
-            return f"a release of {self.images} images, {self.platforms} platforms, cold"
+            return f"a release of {self.images} {what}, {self.platforms} platforms, cold"
         if self.kind == "plan":
             return f"`plan` of {PLANNED:,} images"
         if self.kind == "tree":
@@ -105,11 +105,9 @@ def cells(images: Collection[int], platforms: Iterable[int], only: Sequence[str]
     """
     kinds = product(images, platforms, ("load", "push"), STATES, (False, True))
     builds = [Cell("build", *kind) for kind in kinds]
-    whole = [
-        Cell("naming", 20, 2),
-        Cell("release", 20, 2),
-        Cell("second", 20),
-        Cell("second", 20, services=True),
+    whole = [Cell("naming", 20, 2)]
+    whole += [
+        Cell(*kind, services=of) for of in (False, True) for kind in (("release", 20, 2), ("second", 20))
     ]
     every = [Cell("list"), Cell("plan"), Cell("tree"), *whole, *filter(_is_asked, builds)]
     wanted = [set(words.split()) for words in only]

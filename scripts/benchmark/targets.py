@@ -78,7 +78,7 @@ TARGETS = (
     Target(Cell("build", 100, 1, "load", "cold"), "completed", RUNS),
     Target(Cell("naming", 20, 2), "more", 1.5, LOOK),
     Target(Cell("naming", 20, 2), "share", 0.15, IMAGETOOLS),
-    Target(Cell("release", 20, 2), "ratio", 1.05, BAKE),
+    *(Target(Cell("release", 20, 2, services=of), "ratio", 1.05, BAKE) for of in (False, True)),
     Target(Cell("list"), "ratio", 1.5, INVOKE),
     Target(Cell("plan"), "seconds", 3),
 )
