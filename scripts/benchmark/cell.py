@@ -106,9 +106,8 @@ def cells(images: Collection[int], platforms: Iterable[int], only: Sequence[str]
     kinds = product(images, platforms, ("load", "push"), STATES, (False, True))
     builds = [Cell("build", *kind) for kind in kinds]
     whole = [Cell("naming", 20, 2)]
-    whole += [
-        Cell(*kind, services=of) for of in (False, True) for kind in (("release", 20, 2), ("second", 20))
-    ]
+    twice = (("release", 2), ("second", 0))
+    whole += [Cell(kind, 20, count, services=of) for of in (False, True) for kind, count in twice]
     every = [Cell("list"), Cell("plan"), Cell("tree"), *whole, *filter(_is_asked, builds)]
     wanted = [set(words.split()) for words in only]
     return [cell for cell in every if not wanted or any(words <= set(cell.key.split()) for words in wanted)]

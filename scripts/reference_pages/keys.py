@@ -32,8 +32,8 @@ A key that is not listed here is an error, and the message names the nearest key
 
 A setting's value comes from the first of these that gives one: the command line, the environment (through `[env]`),
 build.toml, the default below. `inv plan` says which settings did not come from the file. A flag for all images
-(`--tags`, `--platforms`, `--owner`) also wins over an image's own key. An empty one says nothing: with `--owner "$OWNER"`
-and no OWNER, build.toml's owner stays.
+(`--tags`, `--platforms`, `--owner`) also wins over an image's own key. An empty one says nothing:
+with `--owner "$OWNER"` and no OWNER, build.toml's owner stays.
 
 Editors can complete and check the file: see [below](#in-an-editor).
 """
