@@ -58,6 +58,8 @@ class Sea:
     pid: int = 0
     outage: bool = False
     prefix: str = ""
+    only: str = ""
+    """What the user agent of those that are counted has in it; other programs meet an outage, and no other fault."""
     doomed: dict[str, Running] = field(default_factory=dict)
     """Registries of this sea's own, in place of those behind the proxies: what can be killed without harm to others."""
     _counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -72,7 +74,7 @@ class Sea:
 
     def meets(self, registry: str, method: str, path: str) -> str:
         """Counts a request and returns the kind of fault it meets, "" for none."""
-        if self.prefix not in path:  # what a run before has left behind
+        if self.prefix not in path and path != "/v2/":  # what a run before has left behind
             return "late comer"
         plain = re.sub(r"sha256:[0-9a-f]+", "DIGEST", path.replace(f"/v2/{self.prefix}/", ""))
         plain = re.sub(r"uploads/[^?]+\?.*", "uploads/ID", plain)
@@ -118,7 +120,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        kind = self.sea.meets(self.registry, self.command, self.path)
+        if self.sea.only in self.headers.get("User-Agent", ""):
+            kind = self.sea.meets(self.registry, self.command, self.path)
+        else:
+            kind = "outage" if self.sea.outage else ""
         if kind in ANSWERS:
             self.say(*ANSWERS[kind], {"Content-Type": "application/json"})
         elif kind in {"cut", "outage", "late", "late comer"}:
