@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests import faults, rivals
+from tests import faults, rivals, voyages
+from tests import port as ports
 from tests.conftest import PrivateEngine
 from tests.faults import Range
+from tests.harbour import manifest
+from tests.harbour import put as overwrite
 from tests.harbourmaster import INDEX, NEW, Harbour
+from tests.port import Port
 from tests.saboteur import Fault, Key
 
 pytestmark = pytest.mark.engine
@@ -125,3 +129,49 @@ def test_the_judge_sees_what_is_wrong(harbour: Harbour) -> None:
         "bystander" in line for line in harbour.wrong_half_way(harbour.now("judged"), {"x": {"h/api:edge"}})
     )
     harbour.clear("judged")
+
+
+@pytest.fixture(scope="module")
+def port(engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Port]:
+    with ports.port(engine.env, tmp_path_factory.mktemp("port")) as made:
+        yield made
+
+
+def put(path: str, kind: str) -> Fault:
+    return Fault(("A", "PUT", path, 1), kind)
+
+
+SAILED = {
+    "promotion": {
+        put("agent/manifests/v0.2.0", "lost"): 0,
+        put("agent/manifests/argosy-journal", "refused"): 6,
+        put("gateway/manifests/latest", "outage"): 7,
+        put("agent/manifests/latest", "SIGKILL after"): -9,
+    },
+    "seals": {
+        put("agent/manifests/v0.2.0", "cut"): 0,
+        put("gateway/manifests/latest", "refused"): 6,
+        put("agent/manifests/argosy-release-v0.2.0", "outage"): 7,
+        put("gateway/manifests/0.2", "SIGKILL before"): -9,
+    },
+}
+
+
+@pytest.mark.parametrize("name", SAILED)
+def test_a_promotion_and_a_release_with_seals_keep_the_guarantee(
+    port: Port, name: str, tmp_path: Path
+) -> None:
+    cases = SAILED[name]
+    trials = list(voyages.tried(port, ports.VOYAGES[name], list(cases), tmp_path, WORKERS))
+    assert {trial.fault: trial.code for trial in trials} == cases
+    assert not [trial.told() for trial in trials if trial.wrong or not trial.struck]
+
+
+def test_the_judge_sees_a_name_without_a_signature(port: Port) -> None:
+    port.copy("fleet", "unsigned")
+    named = port.names("unsigned")
+    assert not list(port.unsealed("unsigned", named))
+    index = manifest(port.host, "unsigned/agent", "v0.2.0")
+    overwrite(port.host, "unsigned/agent", f"{index.digest.replace(':', '-')}.sig", index)
+    wrong = {line.split()[0] for line in port.unsealed("unsigned", named)}
+    assert wrong == {"agent:v0.2.0", "agent:0.2", "agent:latest"}

@@ -163,14 +163,22 @@ class Range:
         return ends[0]
 
 
+def importance(key: Key) -> int:
+    """Where it matters most: the writes of names, journal and record; then of signatures; then of all else."""
+    _, method, path, _ = key
+    if method != "PUT" or "/manifests/" not in path:
+        return 2
+    return int("DIGEST" in path or "sha256-" in path)
+
+
 def chosen(keys: list[Key], most: int, seed: int = 1) -> list[Fault]:
-    """Returns the faults to try: every kind in turn, those first that meet the write of a tag."""
+    """Returns the faults to try: every kind in turn, those first where it matters."""
     dice = random.Random(seed)  # noqa: S311 - it mixes, it does not guard
     found: list[tuple[int, float, Fault]] = []
     for kind in KINDS:
         these = [Fault(key, kind) for key in keys if suits(kind, key)]
         dice.shuffle(these)
-        these.sort(key=lambda fault: (fault.key[1], "/manifests/" in fault.key[2]) != ("PUT", True))
+        these.sort(key=lambda fault: importance(fault.key))
         found += [(place, KINDS.index(kind), fault) for place, fault in enumerate(these)]
     return [fault for _, _, fault in sorted(found, key=lambda one: one[:2])][:most]
 
@@ -220,8 +228,8 @@ def section(voyage: Voyage, trials: Sequence[Trial], keys: int, seconds: float, 
         f"`inv {voyage.line('…', '…')}`,",
         f"a process of its own; {len(IMAGES)} images for one platform in a real registry (distribution 2.8), with an",
         "earlier release; three names each: two new, one that moves. All is signed (cosign), and has SBOMs (syft) and",
-        f"provenance. Without faults Argosy itself makes {keys} requests to where names move; a fault meets one of them.",
-        "Requests of cosign, syft and BuildKit meet the outages, no other fault.",
+        f"provenance. Without faults Argosy itself makes {keys} requests to where names move; a fault meets one of",
+        "them. Requests of cosign, syft and BuildKit meet the outages, no other fault.",
         "Besides the promise it is judged, at every end and 5 s later, that no name stands at an index without a",
         "signature of its digest or a platform without an SBOM. The signature's own text is compared;",
         "cosign is not asked again.",
@@ -231,7 +239,8 @@ def section(voyage: Voyage, trials: Sequence[Trial], keys: int, seconds: float, 
         *rows,
         "",
         "After exit 7, or a kill that left a journal (in a third of these, where the registry had it, without that of",
-        f"the disk): {ended or 'nothing'}. Other exits (2 to 5) promise that no name has moved, and are judged so.",
+        f"the disk): {ended or 'nothing'}.",
+        "Other exits (2 to 5) promise that no name has moved, and are judged so.",
         "A request that is not met was not made in that run, for requests at once come in any order.",
         "",
         f"Took {seconds:.0f} s, seed {seed}.",
