@@ -142,7 +142,8 @@ class Range:
         """The trouble is over: half of them go back, unless recorded; a third has lost the disk's journal."""
         self.sea.outage, self.sea.faults = False, []
         dice = random.Random(str(trial.fault))  # noqa: S311 - it mixes, it does not guard
-        back = dice.random() < 0.5 and not self._recorded(prefix)
+        recorded = self._recorded(prefix)
+        back = dice.random() < 0.5 and not recorded
         in_registry = self.port.journals(prefix, state)["in the registry"] is not None
         if in_registry and dice.random() < 1 / 3:
             for file in state.rglob("journal.json"):
@@ -154,13 +155,12 @@ class Range:
         if code and not over:
             trial.wrong.append(f"{way} ended with {code}: {said[-700:]}")
         now = self.port.names(prefix)
-        ends = [self.before] if back or over else [self.after]
-        wrong = min((differing(now, end) for end in ends), key=len)
-        trial.wrong += [f"after {way}: {name} {text}" for name, text in wrong.items()]
+        wanted = self.before if back or (over and not recorded) else self.after
+        trial.wrong += [f"after {way}: {name} {text}" for name, text in differing(now, wanted).items()]
         for kept, named in self.port.journals(prefix, state).items():
             if named is not None:
                 trial.wrong.append(f"after {way} a journal is left {kept}")
-        return ends[0]
+        return wanted
 
 
 def importance(key: Key) -> int:
@@ -220,8 +220,8 @@ def section(voyage: Voyage, trials: Sequence[Trial], keys: int, seconds: float, 
         missed = sum(not trial.struck for trial in these)
         wrong = sum(bool(trial.wrong) for trial in these)
         rows.append(f"| {kind} | {' | '.join(map(str, (*columns, others, missed, wrong)))} |")
-    ways = Counter(trial.then for trial in trials if trial.then)
-    ended = ", ".join(f"`{way}, {count} times" for way, count in sorted(ways.items()))
+    ways = sorted(Counter(trial.then for trial in trials if trial.then).items())
+    ended = ", ".join(f"`{way}, {count} times" for way, count in ways) or "nothing"
     lines = [
         f"## {voyage.title}",
         "",
@@ -231,15 +231,14 @@ def section(voyage: Voyage, trials: Sequence[Trial], keys: int, seconds: float, 
         f"provenance. Without faults Argosy itself makes {keys} requests to where names move; a fault meets one of",
         "them. Requests of cosign, syft and BuildKit meet the outages, no other fault.",
         "Besides the promise it is judged, at every end and 5 s later, that no name stands at an index without a",
-        "signature of its digest or a platform without an SBOM. The signature's own text is compared;",
-        "cosign is not asked again.",
+        "signature of its digest or a platform without an SBOM. The signature's text is compared, without cosign.",
         "",
         "| fault | tried | exit 0 | exit 6 | exit 7 | killed | other exits | not met | violations |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
         *rows,
         "",
         "After exit 7, or a kill that left a journal (in a third of these, where the registry had it, without that of",
-        f"the disk): {ended or 'nothing'}.",
+        f"the disk): {ended}.",
         "Other exits (2 to 5) promise that no name has moved, and are judged so.",
         "A request that is not met was not made in that run, for requests at once come in any order.",
         "",
