@@ -29,7 +29,10 @@ def clone(engine: PrivateEngine, owners: set[str], tmp_path: Path) -> Iterator[F
     made = Fleet(
         tmp_path / "argosy", engine.env | {"XDG_STATE_HOME": str(tmp_path / "state")}, engine.registry
     )
-    subprocess.run(["git", "clone", "-q", str(ROOT), str(made.root)], check=True, capture_output=True)
+    # Without the checkout's tags: once it has released v0.2.0 itself, that one stands elsewhere.
+    subprocess.run(
+        ["git", "clone", "-q", "--no-tags", str(ROOT), str(made.root)], check=True, capture_output=True
+    )
     listed = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         check=True,
