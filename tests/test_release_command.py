@@ -533,6 +533,23 @@ def test_a_journal_that_is_over_is_put_away_under_the_lock_only(half_way: Fleet)
     assert not journal.exists()
 
 
+def test_a_release_that_died_when_only_its_git_tag_was_left_is_completed(half_way: Fleet) -> None:
+    [journal] = Path(half_way.env["XDG_STATE_HOME"]).glob("argosy/*/release/journal.json")
+    text = journal.read_bytes()
+    half_way.inv("release --tag v0.2.0 --resume").ok()
+    half_way.git("tag", "-d", "v0.2.0")
+    half_way.git("push", "-q", "origin", ":v0.2.0")
+    journal.write_bytes(text)
+    completed = half_way.inv("release --tag v0.2.0 --resume").ok()
+    assert "argosy-release-v0.2.0 is the release: no name is left to move" in completed.err
+    assert not journal.exists()
+    assert half_way.git("rev-parse", "HEAD") in half_way.git("ls-remote", "origin", "refs/tags/v0.2.0")
+    assert names(half_way) == {"v0.2.0", "0.2", "latest"}
+    journal.write_bytes(text)
+    assert "ended from elsewhere" in half_way.inv("release --tag v0.2.0 --rollback").failed(6).err
+    assert names(half_way) == {"v0.2.0", "0.2", "latest"}
+
+
 def test_a_tag_that_is_no_version_is_refused_before_anything_is_asked(fleet: Fleet) -> None:
     fleet.image("api")
     fleet.toml("[images.api]\n")

@@ -42,7 +42,7 @@ class Trial:
 
     def told(self) -> str:
         lines = "".join(f"\n      {line}" for line in self.wrong)
-        return f"{self.fault or 'no fault'}: exit {self.code} {self.then.replace('`', '')}{lines}"
+        return f"{self.fault or 'no fault'}: exit {self.code} {self.then}{lines}"
 
 
 class Range:
@@ -150,12 +150,12 @@ class Range:
                 file.unlink()
         way = "--rollback" if back else "--resume"
         code, said = self._run(fleet, prefix, way)
-        trial.then = f"{way}` with exit {code}"
-        over = bool(re.search(r"was ended from elsewhere|had moved nothing yet", said))
+        trial.then = f"`{way}` with exit {code}"
+        over = not recorded and bool(re.search(r"was ended from elsewhere|had moved nothing yet", said))
         if code and not over:
             trial.wrong.append(f"{way} ended with {code}: {said[-700:]}")
         now = self.port.names(prefix)
-        wanted = self.before if back or (over and not recorded) else self.after
+        wanted = self.before if back or over else self.after
         trial.wrong += [f"after {way}: {name} {text}" for name, text in differing(now, wanted).items()]
         for kept, named in self.port.journals(prefix, state).items():
             if named is not None:
@@ -221,7 +221,7 @@ def section(voyage: Voyage, trials: Sequence[Trial], keys: int, seconds: float, 
         wrong = sum(bool(trial.wrong) for trial in these)
         rows.append(f"| {kind} | {' | '.join(map(str, (*columns, others, missed, wrong)))} |")
     ways = sorted(Counter(trial.then for trial in trials if trial.then).items())
-    ended = ", ".join(f"`{way}, {count} times" for way, count in ways) or "nothing"
+    ended = ", ".join(f"{way}, {count} times" for way, count in ways) or "nothing"
     lines = [
         f"## {voyage.title}",
         "",

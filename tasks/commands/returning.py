@@ -20,18 +20,26 @@ if TYPE_CHECKING:
 
 def resume(here: Ledger, *, yes: bool, to: str = "") -> None:
     """Completes a release that did not end, or its promotion `to` a destination."""
-    from ..release import ending
+    from ..release import ending, transaction
     from ..release.journal import told
+    from ..report import releasing
 
-    with _begun(here, yes=yes, to=to) as (lock, journal):
-        if journal is None:
+    with _begun(here, yes=yes, to=to) as (lock, journal, gone):
+        meant = journal or gone
+        if meant is None:
             raise RefusedError(
                 f"{told(here.tag, to)} is not under way: there is no journal in {here.folder} or at {here.home}."
             )
-        ending.resume(journal, here.voyage(lock, _all(here, journal.moves)))
-        if here.facts.git and journal.revision and not to:
+        voyage = here.voyage(lock, _all(here, meant.moves))
+        if journal is not None:
+            ending.resume(journal, voyage)
+        elif transaction.is_committed(meant, voyage):  # it died when only the git tag was left to do
+            releasing.step("record", f"{meant.record.reference} is the release: no name is left to move")
+        else:
+            raise _over(meant)
+        if here.facts.git and meant.revision and not to:
             tagging.tag(
-                replace(here, facts=replace(here.facts, git=replace(here.facts.git, sha=journal.revision)))
+                replace(here, facts=replace(here.facts, git=replace(here.facts.git, sha=meant.revision)))
             )
 
 
@@ -40,7 +48,9 @@ def roll_back(here: Ledger, *, yes: bool, to: str = "") -> None:
     from ..release import ending
     from ..release.journal import told
 
-    with _begun(here, yes=yes, to=to) as (lock, journal):
+    with _begun(here, yes=yes, to=to) as (lock, journal, gone):
+        if gone is not None:
+            raise _over(gone)
         if journal is not None:
             ending.roll_back(journal, here.voyage(lock, _all(here, journal.moves)))
         elif to:
@@ -54,8 +64,11 @@ def roll_back(here: Ledger, *, yes: bool, to: str = "") -> None:
 
 
 @contextmanager
-def _begun(here: Ledger, *, yes: bool, to: str) -> Iterator[tuple[Lock, Journal | None]]:
-    """Holds the lock, and gives the journal as it is under it: what was seen before tells whose lock to take over."""
+def _begun(here: Ledger, *, yes: bool, to: str) -> Iterator[tuple[Lock, Journal | None, Journal | None]]:
+    """Holds the lock, and gives the journal as it is under it, or else the one that was there before and is over.
+
+    What was seen before tells whose lock to take over.
+    """
     from ..release import keeping
     from ..report import releasing
 
@@ -68,12 +81,14 @@ def _begun(here: Ledger, *, yes: bool, to: str) -> Iterator[tuple[Lock, Journal 
         journal = keeping.find(here.folder, here.clients, here.home, releasing.step)
         if journal is not None and not is_meant(journal):
             raise RefusedError(f"what did not end is {journal.what}.\n{journal.ways}")
-        if seen is not None and journal is None:
-            raise RefusedError(
-                f"{seen.what} was ended from elsewhere, or had moved nothing yet: nothing was done here. "
-                f"inv history tells what was released."
-            )
-        yield lock, journal
+        yield lock, journal, None if journal else seen
+
+
+def _over(gone: Journal) -> RefusedError:
+    return RefusedError(
+        f"{gone.what} was ended from elsewhere, or had moved nothing yet: nothing was done here. "
+        "inv history tells what was released."
+    )
 
 
 def _return(here: Ledger, lock: Lock, *, yes: bool) -> None:
