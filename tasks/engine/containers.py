@@ -122,9 +122,13 @@ class Berths:
                 raise explain(done)
 
     def once(self, words: Sequence[str], seconds: float) -> processes.Done:
-        """Runs a container to its end; `words` are options, image and command. One that takes too long is removed."""
+        """Runs a container to its end; `words` are options, image and command. One that takes too long is removed.
+
+        A signal that ends the engine's program must not be handed on to the container instead: what runs as its
+        process 1 ignores those it has no handler for (pid_namespaces(7)), and both would go on.
+        """
         name = self.name()
-        done = self.ask("run", "--rm", *self._begun(name), *words, seconds=seconds)
+        done = self.ask("run", "--rm", "--sig-proxy=false", *self._begun(name), *words, seconds=seconds)
         if done.late:
             ask(self.client, "rm", "--force", "--volumes", name)
         return done
