@@ -18,7 +18,7 @@ import json
 from tasks.collection import ns
 print(json.dumps({name: [
     {"name": a.name.replace("_", "-"), "names": a.names, "help": a.help or "", "kind": a.kind.__name__,
-     "bare": a.optional}
+     "bare": a.optional, "needed": a.positional}
     for a in ns[name].get_arguments()
 ] for name in ns.task_names}))
 """
@@ -35,6 +35,7 @@ class Flag:
     kind: str
     bare: bool
     """Whether its value may be left out; then it takes the next task's name for one."""
+    needed: bool
 
 
 def python(code: str, cwd: str = str(ROOT)) -> str:
@@ -108,6 +109,21 @@ def test_the_list_of_tasks_reads_well(fleet: Fleet) -> None:
 def test_the_help_of_a_task_shows_its_flags(fleet: Fleet, flags: dict[str, list[Flag]], name: str) -> None:
     out = fleet.inv(f"--help {name}").ok().out
     assert all(f"--{flag.name}" in out for flag in flags[name])
+
+
+def test_help_after_a_task_is_help_also_where_a_value_must_be_given(
+    fleet: Fleet, flags: dict[str, list[Flag]]
+) -> None:
+    """Invoke alone takes `--help` there for the value: `inv release --help` would look for a release of that name."""
+    needing = [name for name, found in flags.items() if any(flag.needed for flag in found)]
+    assert {"release", "save"} <= set(needing)
+    environ = {"PYTHONPATH": str(ROOT)}
+    argosy = (sys.executable, "-m", "tasks.cli")
+    for name in ("build", *needing):
+        taught = fleet.run(*argosy, "--help", name, env=environ).ok().out
+        assert "Options:" in taught
+        for words in ((name, "--help"), (name, "-h")):
+            assert fleet.run(*argosy, *words, env=environ).ok().out == taught, words
 
 
 def test_an_unknown_flag_and_an_unknown_task_are_one_line(fleet: Fleet) -> None:

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..engine.containers import Berths, Container, mounted, socket
+from ..engine import host
+from ..engine.containers import Berths, Container
 from ..errors import SurroundingsError
 from ..model import Client, ImageTest, Surroundings
 from . import answers
@@ -49,11 +50,17 @@ def _around(given: Surroundings, root: Path, client: Client) -> list[str]:
         path = (root / Path(source).expanduser()).resolve()
         if not path.exists():
             raise SurroundingsError(f"{source} cannot be mounted: there is no {path}")
-        options += mounted(client, path, target, read_only=how == ["ro"])
+        options += host.mounted(client, path, target, read_only=how == ["ro"])
     options += [word for group in given.groups for word in ("--group-add", group)]
     options += ["--memory", given.memory] if given.memory else []
     options += ["--cpus", given.cpus] if given.cpus else []
-    return options + (socket(client) if given.socket else [])
+    return options + (_socket(client) if given.socket else [])
+
+
+def _socket(client: Client) -> list[str]:
+    """Returns the options that give a container the engine's own socket, and the group that owns it."""
+    found = host.socket()
+    return [*host.mounted(client, found, str(host.SOCKET)), "--group-add", host.group(found)]
 
 
 def _words(subject: Subject, test: ImageTest, options: list[str]) -> list[str]:

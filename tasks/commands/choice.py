@@ -6,6 +6,8 @@ subclass of it. It knows how Invoke reads signatures; it does not know what flag
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
 from inspect import Parameter, Signature
@@ -66,6 +68,7 @@ class Choice:
 
 
 C = TypeVar("C", bound=Choice)
+HELP = ("--help", "-h")
 
 
 def command(*shared: str, name: str | None = None) -> Callable[[Callable[[C], None]], Task[Any]]:
@@ -81,6 +84,8 @@ def command(*shared: str, name: str | None = None) -> Callable[[Callable[[C], No
 
         @stoppable
         def body(_: Context, **given: Any) -> None:
+            if any(given.get(one.name) in HELP for one in offered if one.default is MISSING):
+                _teach(name or function.__name__)
             function(kind(**{key: _frozen(value) for key, value in given.items()}))
 
         body.__name__, body.__doc__, body.__module__ = (
@@ -98,6 +103,14 @@ def command(*shared: str, name: str | None = None) -> Callable[[Callable[[C], No
         )
 
     return decorate
+
+
+def _teach(task: str) -> None:
+    """Ends as Invoke's own help of a task: it takes `--help` for the value of what must be given (`release --help`)."""
+    words = sys.orig_argv
+    at = next((n for n, word in enumerate(words) if word.rpartition(".")[2] == task), 0)
+    if at:
+        os.execv(sys.executable, [sys.executable, *words[1:at], "--help", words[at]])  # noqa: S606 - no shell
 
 
 def _offered(kind: type[Choice], shared: tuple[str, ...]) -> list[Field[Any]]:

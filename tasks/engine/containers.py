@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 import threading
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SurroundingsError
 from . import host, images, processes
 from .docker import ask, explain, program
 
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 LABEL = "dev.argosy.test"
 PROJECT = "com.docker.compose.project"
 """The label that compose gives to all that it makes."""
-SOCKET = "/var/run/docker.sock"
 _SWEEPS = 3
 _UNITS = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
@@ -228,23 +225,3 @@ class Container:
     def remove(self) -> None:
         """Removes it, whatever it does."""
         self.berths.ask("rm", "--force", "--volumes", self.name)
-
-
-def mounted(client: Client, source: Path, target: str, *, read_only: bool = False) -> list[str]:
-    """Returns the option that mounts a file or folder of ours, wherever the engine's host has it."""
-    option = f"type=bind,source={host.path(client, source)},target={target}"
-    return ["--mount", f"{option},readonly" if read_only else option]
-
-
-def socket(client: Client, environ: Iterable[tuple[str, str]] = ()) -> list[str]:
-    """Returns the options that give a container the engine's own socket, and the group that owns it.
-
-    Raises SurroundingsError where the engine is not reached by a socket of this machine.
-    """
-    place = dict(environ or os.environ.items()).get("DOCKER_HOST") or f"unix://{SOCKET}"
-    path = Path(place.removeprefix("unix://"))
-    if not place.startswith("unix://") or not path.exists():
-        raise SurroundingsError(
-            f"the engine's socket cannot be given to a container: it is reached at {place}"
-        )
-    return [*mounted(client, path, SOCKET), "--group-add", str(path.stat().st_gid)]

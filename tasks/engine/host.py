@@ -7,6 +7,7 @@ mounts, which the engine tells, say so. Outside a container a path is what it is
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from ..errors import SurroundingsError
 from ..model import Client
 from .docker import ask
 
+SOCKET = Path("/var/run/docker.sock")
+"""Where the engine listens unless DOCKER_HOST says otherwise."""
 MOUNTS = Path("/proc/self/mountinfo")
 # Docker (and podman) bind these files of a container's own folder into it.
 _OWN = re.compile(
@@ -60,3 +63,25 @@ def translated(ours: Path, mounts: dict[Path, Path]) -> Path:
         f"{ours} lies inside the container that this runs in, and the engine binds paths of its own host. Mount the "
         f"project into the container (docker run -v …:{ours.parent}); mounts of this container: {held}."
     )
+
+
+def mounted(client: Client, source: Path, target: str, *, read_only: bool = False) -> list[str]:
+    """Returns the option that mounts a file or folder of ours, wherever the engine's host has it."""
+    option = f"type=bind,source={path(client, source)},target={target}"
+    return ["--mount", f"{option},readonly" if read_only else option]
+
+
+def socket() -> Path:
+    """Returns the engine's own socket. Raises SurroundingsError where the engine is reached by none of this machine."""
+    place = os.environ.get("DOCKER_HOST") or f"unix://{SOCKET}"
+    found = Path(place.removeprefix("unix://"))
+    if not place.startswith("unix://") or not found.exists():
+        raise SurroundingsError(
+            f"the engine's socket cannot be given to a container: it is reached at {place}"
+        )
+    return found
+
+
+def group(file: Path) -> str:
+    """Returns the group that owns a file, by number: names differ inside a container."""
+    return str(file.stat().st_gid)

@@ -144,7 +144,11 @@ def test_several_platforms_are_loaded_by_the_containerd_store_alone(
     assert "push            inv push" in ran.err
     assert not names(classic, aic_sos.owner)
     aic_sos.inv(f"build --images agent --platforms {BOTH}").ok()
-    assert len(names(engine, aic_sos.owner)) == 2
+    loaded = names(engine, aic_sos.owner)
+    assert {name.rpartition(":")[2] for name in loaded} == {"latest", "v0.1.0"}
+    for platform, machine in (("linux/amd64", "x86_64"), ("linux/arm64", "aarch64")):
+        for name in loaded:
+            assert engine.docker("run", "--rm", "--platform", platform, name, "uname", "-m") == machine
 
 
 def test_a_missing_dockerfile_is_named_with_its_image(aic_sos: Fleet):
@@ -178,6 +182,11 @@ def test_a_broken_service_stops_all_or_with_keep_going_itself_alone(aic_sos: Fle
     assert "FAILED agent  services/agent/Dockerfile:4" in ran.out
     assert "no such crate" in ran.out
     assert not [name for name in names(engine, aic_sos.owner) if "agent" in name]
+    table = aic_sos.inv("build --keep-going").failed(4).out
+    shown = dict(re.findall(r"^([a-z-]+) +linux/amd64 .*  (.*loaded|failed)$", table, re.MULTILINE))
+    assert shown.keys() == SERVICES.keys()
+    assert [name for name, verdict in shown.items() if verdict == "failed"] == ["agent"]
+    assert "1 failed in" in table
     ran = aic_sos.inv("build --keep-going --json").failed(4)
     verdicts = {image["name"]: image["verdict"] for image in ran.json["images"]}
     assert verdicts.pop("agent") == "failed"

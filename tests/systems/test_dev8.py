@@ -116,7 +116,10 @@ def test_registry_and_version_are_obeyed_and_the_child_stands_on_that_version(
     dev8.inv("build", env=env).ok()
     dev8.inv("build", env=env | {"VERSION": "1.1"}).ok()
     workspace = f"{dev8.registry}/{dev8.owner}-workspace"
-    assert {f"{workspace}:1.1", f"{workspace}:latest"} <= names(engine, dev8.owner)
+    base = f"{dev8.registry}/{dev8.owner}-base"
+    published = {f"{name}:{tag}" for name in (base, workspace) for tag in ("1.0", "1.1", "latest")}
+    assert published <= names(engine, dev8.owner)
+    assert version_in(engine, f"{base}:1.1") == version_in(engine, f"{base}:latest") == "1.1"
     assert version_in(engine, f"{workspace}:1.0") == "1.0"
     assert version_in(engine, f"{workspace}:1.1") == version_in(engine, f"{workspace}:latest") == "1.1"
 
@@ -148,6 +151,8 @@ def test_a_hard_coded_parent_is_this_run_s_and_an_old_one_stays_what_it_was(
     dev8.inv("build", env={"VERSION": "1.1"}).ok()
     assert version_in(engine, f"{dev8.owner}-workspace:1.1") == "1.1"
     assert version_in(engine, old) == "old"
+    dev8.inv("build").ok()  # its version is latest: that is the name's own turn
+    assert version_in(engine, old) == version_in(engine, f"{dev8.owner}-workspace:latest") == "latest"
 
 
 def test_both_platforms_of_the_child_stand_on_the_base_s_own(dev8: Fleet, engine: PrivateEngine):
@@ -258,6 +263,8 @@ def test_the_tools_are_there_and_one_that_is_broken_fails_alone(dev8: Fleet):
     for image in ("base", "workspace"):
         assert found[f"{dev8.owner}-{image}", "http /health"]["outcome"] == "passed"
     assert "MB" in found[f"{dev8.owner}-base", "idle"]["detail"]
+    for image, most in (("base", 1300), ("workspace", 3600)):
+        assert f"at most {most} MB" in found[f"{dev8.owner}-{image}", "size"]["detail"]
     assert "v20.11.0" in found[f"{dev8.owner}-workspace", "run node --version"]["detail"]
     edit(
         dev8, "docker/mvp/Dockerfile", "install -y bun\n", "install -y bun && echo 'exit 3' > /usr/bin/bun\n"

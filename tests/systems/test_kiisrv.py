@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.engine
 
 CONTROLLERS = {"050": "v0.5.0", "054": "v0.5.4", "055": "v0.5.5", "056": "v0.5.6", "057": "v0.5.7"}
 NO_ENGINE = {"DOCKER_HOST": "unix:///nope"}
+OUTSIDE = ("sh", "src/main.sh")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,6 @@ def kiisrv(engine: PrivateEngine, bases: dict[str, str], tmp_path: Path, owners:
         "kiisrv": word,
         'host = "ghcr.io"': f'host = "{engine.registry}/ghcr"',
         'host = "docker.io"': f'host = "{engine.registry}/hub"',
-        "/var/run/docker.sock:": f"{engine.env['DOCKER_HOST'].removeprefix('unix://')}:",
     }
     made = system(engine, "kiisrv", tmp_path, words, bases)
     owners.add(word)
@@ -184,13 +185,22 @@ def test_an_ignored_key_is_in_no_image(kiisrv: Fleet, engine: PrivateEngine, tmp
     dockerfile.write_text(dockerfile.read_text().replace("COPY layouts /srv/layouts", "COPY . /srv/layouts"))
     kiisrv.inv(f"build --images {kiisrv.owner},controller-057").ok()
     for name in (f"{kiisrv.owner}-server:latest", *local(kiisrv, "057")):
-        unpacked = tmp_path / name.replace(":", "-")
-        unpacked.mkdir()
-        engine.docker("image", "save", "-o", str(unpacked / "image.tar"), name)
-        subprocess.run(["tar", "-xf", "image.tar"], cwd=unpacked, check=True)
-        layers = [blob for blob in unpacked.rglob("*") if blob.is_file() and blob.suffix != ".tar"]
-        assert layers
-        assert not [blob for blob in layers if key.encode() in content(blob)]
+        assert not holding(engine, name, key, tmp_path / name.replace(":", "-"))
+    edit(kiisrv, ".dockerignore", "apikey\n", "")
+    kiisrv.inv(f"build --images {kiisrv.owner}").ok()
+    assert holding(engine, f"{kiisrv.owner}-server:latest", key, tmp_path / "not ignored"), (
+        "what is there is found"
+    )
+
+
+def holding(engine: PrivateEngine, name: str, word: str, folder: Path) -> list[Path]:
+    """The parts of an image, unpacked into a folder, that have a word in them."""
+    folder.mkdir()
+    engine.docker("image", "save", "-o", str(folder / "image.tar"), name)
+    subprocess.run(["tar", "-xf", "image.tar"], cwd=folder, check=True)
+    parts = [blob for blob in folder.rglob("*") if blob.is_file() and blob.suffix != ".tar"]
+    assert parts
+    return [blob for blob in parts if word.encode() in content(blob)]
 
 
 def content(blob: Path) -> bytes:
@@ -254,14 +264,30 @@ def test_the_server_sees_its_siblings_and_ends_when_told(kiisrv: Fleet):
     assert not kiisrv.under_test()
 
 
-def test_a_compose_file_in_the_server_s_image_breaks_its_promise(kiisrv: Fleet):
-    """S2, challenge 1: it starts its siblings by `docker run`, and has no compose file to go by."""
+def test_what_does_not_belong_into_the_server_s_image_breaks_its_promise(kiisrv: Fleet):
+    """S2, challenges 1 and 7: it starts its siblings by `docker run`, with no compose file; .git stays outside."""
     folder = f"WORKDIR /srv/{kiisrv.owner}\n"
-    edit(kiisrv, "Dockerfile", folder, f"{folder}COPY compose.prod.yaml ./\n")
+    edit(kiisrv, "Dockerfile", folder, f"{folder}COPY compose.prod.yaml ./\nCOPY .git/HEAD .git/\n")
+    edit(kiisrv, ".dockerignore", ".git\n", "")
     line = f"--images {kiisrv.owner}"
     kiisrv.inv(f"build {line}").ok()
     said = kiisrv.inv(f"test {line}").failed(5).out
-    assert f"there all the same: /srv/{kiisrv.owner}/compose.prod.yaml" in said
+    place = f"/srv/{kiisrv.owner}"
+    assert f"there all the same: {place}/compose.prod.yaml, {place}/.git" in said
+
+
+def test_the_server_makes_its_git_folder_at_its_start(kiisrv: Fleet, engine: PrivateEngine):
+    """S2, challenges 7 and 8: .git is not in the image, git is, and is run at the start."""
+    kiisrv.inv(f"build --images {kiisrv.owner}").ok()
+    server = engine.docker("run", "--detach", f"{kiisrv.owner}-server:latest")
+    there = ("docker", "exec", server, "test", "-d", f"/srv/{kiisrv.owner}/.git")
+    try:
+        deadline = time.monotonic() + 60
+        while kiisrv.run(*there).code and time.monotonic() < deadline:
+            time.sleep(0.1)
+        kiisrv.run(*there).ok()
+    finally:
+        engine.docker("rm", "--force", "--volumes", server)
 
 
 def test_a_key_in_the_context_is_warned_of(kiisrv: Fleet):
@@ -293,21 +319,43 @@ def test_the_server_s_siblings_work_for_it_in_a_container_and_outside(kiisrv: Fl
         f'    {{ name = "siblings", {asked}, http = "/build/057", output = "v0.5.7" }},\n'
         f'    {{ name = "the same", {asked}, http = "/versions", regex = "^{outside.strip()}$" }},\n',
     )
-    gid = Path(engine.env["DOCKER_HOST"].removeprefix("unix://")).stat().st_gid
     line = f"test --images {kiisrv.owner}"
     for _ in range(2):
-        ran = kiisrv.inv(f"{line} --json", env={"DOCKER_GID": str(gid)}, cwd="src").ok()
+        ran = kiisrv.inv(f"{line} --json", cwd="src").ok()  # the socket's real group is found
         found = {one["name"]: one["outcome"] for one in ran.json["checks"]}
         assert (found["siblings"], found["the same"]) == ("passed", "passed")
         assert (kiisrv.root / "tmp_builds/firmware").read_text() == "v0.5.7\nlayout of 057\n"
         assert (kiisrv.root / "tmp_config/layout").stat().st_uid == 1000
-    # Outside it knows no host but its own: unset, its paths are below its folder.
-    assert answer(kiisrv, "build/057") == "v0.5.7\nlayout of 057\n"
+    # Unset, what it gives its siblings is below its working directory: in a container, and outside.
+    sock = Path(engine.env["DOCKER_HOST"].removeprefix("unix://"))
+    root = str(kiisrv.root)
+    given = (
+        "--group-add",
+        str(sock.stat().st_gid),
+        "-v",
+        f"{sock}:/var/run/docker.sock",
+        "-v",
+        f"{root}:{root}",
+    )
+    inside = (
+        "docker",
+        "run",
+        "--rm",
+        "-i",
+        *given,
+        "-w",
+        root,
+        f"{kiisrv.owner}-server:latest",
+        kiisrv.owner,
+    )
+    for program in (inside, OUTSIDE):
+        (kiisrv.root / "tmp_builds/firmware").unlink()
+        assert answer(kiisrv, "build/057", program) == "v0.5.7\nlayout of 057\n"
 
 
-def answer(fleet: Fleet, path: str) -> str:
-    """What the server's program says outside a container."""
-    ran = fleet.run("sh", "src/main.sh", "answer", input=f"GET /{path} HTTP/1.0\r\n\r\n").ok()
+def answer(fleet: Fleet, path: str, program: tuple[str, ...] = OUTSIDE) -> str:
+    """What the server's program says: outside a container, unless it is another command that runs it."""
+    ran = fleet.run(*program, "answer", input=f"GET /{path} HTTP/1.0\r\n\r\n").ok()
     return ran.out.partition("\n\n")[2]
 
 

@@ -119,12 +119,13 @@ def as_built(engine: PrivateEngine, fleet: Fleet, version: str, every: set[str])
 def test_carbide_is_promoted_digest_for_digest(copy: Copy, tmp_path: Path) -> None:
     """S1 i."""
     fleet = copy("carbide")
-    images = ("carbide-rest-api", "carbide-rest-db")
     with registries.registry(fleet.env, tmp_path / "registry", delete=True) as second:
         production = fleet.owner.removesuffix("-dev")
         edit(fleet, "build.toml", f'to = "{fleet.registry}/{production}"', f'to = "{second.host}/carbide"')
         fleet.commit()
-        fleet.inv(f"release --tag v1.2.3 --images {','.join(images)}").ok()
+        images = [image["name"] for image in fleet.inv("list --json").ok().json["images"]]
+        assert len(images) == 7
+        fleet.inv("release --tag v1.2.3").ok()
         before = {image: digests(fleet, f"{fleet.owner}/{image}") for image in images}
         fleet.inv("promote v1.2.3 --to production").ok()
         for image in images:
@@ -190,6 +191,8 @@ def test_aic_sos_says_its_version_once_and_releases_it_once(copy: Copy) -> None:
     assert names(fleet, service) == {"v0.2.0", "latest"}
 
     first = harbour.manifest(fleet.registry, service, "v0.2.0").digest
+    fleet.inv("release --tag v0.2.0").ok()  # the same once more is no other
+    assert harbour.manifest(fleet.registry, service, "v0.2.0").digest == first
     fleet.git("tag", "-d", "v0.2.0")
     fleet.file("services/agent/more.txt", "another content\n")
     fleet.commit()
@@ -198,4 +201,14 @@ def test_aic_sos_says_its_version_once_and_releases_it_once(copy: Copy) -> None:
     assert "--overwrite" in refused.err
     assert harbour.manifest(fleet.registry, service, "v0.2.0").digest == first
     fleet.inv("release --tag v0.2.0 --overwrite").ok()
-    assert harbour.manifest(fleet.registry, service, "v0.2.0").digest != first
+    second = harbour.manifest(fleet.registry, service, "v0.2.0").digest
+    assert second != first
+
+    fleet.file("VERSION", "0.2.1\n")
+    fleet.commit()
+    fleet.file("services/agent/more.txt", "not committed yet\n")
+    assert "services/agent/more.txt" in fleet.inv("release --tag v0.2.1").failed(6).err
+    assert names(fleet, service) == {"v0.2.0", "latest"}
+    fleet.inv("release --tag v0.2.1 --dirty").ok()
+    assert names(fleet, service) == {"v0.2.0", "v0.2.1", "latest"}
+    assert harbour.manifest(fleet.registry, service, "v0.2.1").digest != second
