@@ -59,7 +59,10 @@ def test_tests_mount_what_the_host_has_and_siblings_are_told_of_it(real: Fleet, 
             volumes: ["./data:/www:ro", "/var/run/docker.sock:/var/run/docker.sock"]
             environment: {{ PLACE: "$PWD" }}
             user: "1234"
-            command: ["sh", "-c", "test -w /var/run/docker.sock -a \\"$$PLACE\\" = {real.root} && exec httpd -f -p 80 -h /www"]
+            command:
+              - sh
+              - -c
+              - test -w /var/run/docker.sock -a "$$PLACE" = {real.root} && exec httpd -f -p 80 -h /www
             ports: ["80"]
         """,
     )
