@@ -10,7 +10,7 @@ import time
 
 from ..model import ImageTest
 
-SECONDS = 5.0
+SECONDS = 10.0
 """The most that one request may take; of an answer without end that is read which came by then."""
 _MOST = 1_000_000
 

@@ -256,6 +256,7 @@ def test_a_wrong_user_fails_and_a_failing_health_check_shows_what_it_said(aic_so
     edit(aic_sos, "services/agent/Dockerfile", "-u 1000", "-u 1001")
     edit(aic_sos, "services/agent/Dockerfile", "9001/health", "9001/nowhere")
     edit(aic_sos, "build.toml", "size = 150", "size = 1")
+    edit(aic_sos, "build.toml", "{ healthy = true }", '{ healthy = true, within = "20s" }')
     aic_sos.inv("build --images agent").ok()
     found = checks(aic_sos, "test --images agent", 5)
     assert found["agent", "run id"]["outcome"] == "failed"

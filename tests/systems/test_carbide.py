@@ -420,6 +420,7 @@ def test_what_does_not_hold_fails_with_the_reason(fresh: Fleet):
     mount = 'mounts = ["certs:/var/secrets/temporal/certs:ro"]'
     run = 'name = "certs", entrypoint = "cat", run = "/var/secrets/temporal/certs/tls.crt"'
     change(fresh, "build.toml", table, f"{table}size = [40, 50]\ntests = [{{ {run}, {mount} }}]\n")
+    change(fresh, "build.toml", "{ healthy = true, stops", '{ within = "20s", healthy = true, stops')
     fresh.file("certs/tls.crt", "a certificate").parent.chmod(0o700)
     (fresh.root / "carbide-rest-ipam/VERSION").unlink()
     health = 'health) echo "temporal is away"; exit 1; wget'

@@ -287,6 +287,8 @@ def test_a_health_check_that_finds_itself_is_found_out(dev8: Fleet):
         "CMD curl -f http://localhost:9000/health",
         "CMD ps | grep workspace-supervisor",
     )
+    killed = '{ unhealthy = "killall workspace-supervisor"'
+    edit(dev8, "build.toml", killed, f'{killed}, within = "20s"')
     dev8.inv(f"build --images {dev8.owner}-base").ok()
     found = checks(dev8, f"test --images {dev8.owner}-base", 5)
     assert found[f"{dev8.owner}-base", "unhealthy"]["outcome"] == "failed"
