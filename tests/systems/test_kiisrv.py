@@ -362,7 +362,7 @@ def test_what_the_server_lacks_is_named(kiisrv: Fleet):
     """Challenges 4 to 8: no git, no layouts, siblings under no name that the server looks for."""
     edit(kiisrv, "Dockerfile", "ca-certificates git", "ca-certificates")
     edit(kiisrv, "Dockerfile", "COPY layouts /srv/layouts\n", "")
-    edit(kiisrv, "build.toml", 'socket = true, stops', 'socket = true, within = "30s", stops')
+    edit(kiisrv, "build.toml", "socket = true, stops", 'socket = true, within = "30s", stops')
     edit(kiisrv, "build.toml", f'local = ["{kiisrv.owner}-controller-{{v.id}}:latest"]\n', "")
     kiisrv.inv(f"build --images {kiisrv.owner},controller-057").ok()
     found = checks(kiisrv, f"test --images {kiisrv.owner}", 5)
