@@ -396,3 +396,91 @@ def test_what_inv_test_looks_at_with_podman(pod: Fleet, podman: Podman):
     assert "podman has no time limit" in wrong["frozen"]
     assert len(ran.json["checks"]) == 13
     assert pod.owner not in podman("ps", "--all", "--format", "{{.Image}}")
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(600)
+def test_the_flags_and_keys_of_a_build_mean_the_same(pod: Fleet, podman: Podman, tmp_path: Path):
+    """A stand-in for an outside base, SSH, --no-deps, --keep-going, --output none."""
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    pod.image("base", f"FROM nowhere.example/slim:9\nRUN echo {pod.owner} > /mark\n")
+    pod.image("api", f"FROM {pod.owner}/base\nRUN --mount=type=ssh test -S $SSH_AUTH_SOCK && cat /mark\n")
+    pod.image("broken", f"FROM {pod.owner}/base\nRUN echo no such thing && false\n")
+    pod.toml(f"""
+    {ENGINE}
+    [mirror]
+    "nowhere.example/slim:9" = "busybox:stable"
+    [images.base]
+    [images.api]
+    ssh = ["default={key}"]
+    [images.broken]
+    """)
+    reference = f"{pod.registry}/{pod.owner}/%s:0.1.0"
+    said = pod.inv("build --images api --no-deps").failed(2).err
+    assert f"{pod.owner}/base" in said
+    assert "drop --no-deps" in said
+    ran = pod.inv("build --output none --images base").ok()
+    assert "not loaded, not pushed" in ran.out
+    assert pod.owner not in podman("image", "ls", "--format", "{{.Repository}}")
+    ran = pod.inv("build --keep-going --json").failed(4)
+    verdicts = {image["name"]: image["verdict"] for image in ran.json["images"]}
+    assert verdicts == {"base": "built", "api": "built", "broken": "failed"}
+    assert podman("run", "--rm", reference % "api", "cat", "/mark") == pod.owner
+    base = podman("image", "inspect", "--format", "{{.Id}}", reference % "base")
+    pod.inv("build --images api --no-deps").ok()
+    assert podman("image", "inspect", "--format", "{{.Id}}", reference % "base") == base
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(600)
+def test_what_a_release_made_is_looked_at_left_alone_and_taken_back(
+    real: Fleet, podman: Podman, tmp_path: Path
+):
+    """Docker released it; who has podman alone sees it, does not push over it, and brings the names back."""
+    real.file(".gitignore", "build.lock\n")
+    toml = '[release]\ngit = "off"\n[images.api]\n'
+    place = f"{real.owner}/api"
+    digests = {}
+    for version in ("v0.1.0", "v0.2.0"):
+        real.image("api", f"FROM busybox:stable\nRUN echo {real.owner} {version} > /mark\n")
+        real.toml(toml)
+        real.commit()
+        real.inv(f"release --tag {version}").ok()
+        digests[version] = harbour.manifest(real.registry, place, version).digest
+    pod = Fleet(
+        real.root, podman.env | {"XDG_STATE_HOME": str(tmp_path / "podman")}, real.registry, real.owner
+    )
+    pod.toml(ENGINE + toml)
+    out = pod.inv("history").ok().out
+    assert out.index("v0.2.0") < out.index("v0.1.0")
+    pod.inv("verify v0.2.0").ok()
+    ran = pod.inv("push --tags v0.2.0,next")
+    assert ran.code
+    assert "v0.2.0" in ran.err
+    assert harbour.manifest(real.registry, place, "v0.2.0").digest == digests["v0.2.0"]
+    pod.inv("rollback v0.2.0 --yes").ok()
+    assert harbour.manifest(real.registry, place, "latest").digest == digests["v0.1.0"]
+    assert harbour.manifest(real.registry, place, "v0.2.0").digest == digests["v0.2.0"]
+    pod.inv("push --tags v0.2.0 --overwrite").ok()
+    assert harbour.manifest(real.registry, place, "v0.2.0").digest != digests["v0.2.0"]
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(600)
+def test_a_signal_ends_a_test_that_would_go_on_and_leaves_no_container(pod: Fleet, podman: Podman):
+    pod.image("api", f"FROM busybox:stable\nRUN echo {pod.owner} > /mark\n")
+    pod.toml(f'{ENGINE}\n[images.api]\ntests = [{{ run = "sleep 240", within = "300s" }}]\n')
+    pod.inv("build").ok()
+    process = pod.start("test")
+    try:
+        deadline = time.monotonic() + 180
+        while pod.owner not in podman("ps", "--format", "{{.Image}} {{.Command}}"):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+    finally:
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 143, err
+    assert pod.owner not in podman("ps", "--all", "--format", "{{.Image}}")
