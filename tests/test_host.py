@@ -106,3 +106,16 @@ def test_our_container_is_known_by_the_files_that_docker_mounts_into_it():
     own = f"1 2 0:3 /var/lib/docker/containers/{ID}/hostname /etc/hostname rw - ext4 /dev/vda rw\n"
     assert host.container(own) == ID
     assert host.container("1 2 0:3 / / rw - ext4 /dev/vda rw\n") == ""
+
+
+def test_only_an_engine_of_this_machine_has_a_socket_to_give(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    there = tmp_path / "engine.sock"
+    there.touch()
+    for place, found in (
+        (f"unix://{there}", there),
+        (f"unix://{tmp_path}/gone.sock", None),
+        ("tcp://127.0.0.1:2375", None),
+        ("ssh://me@elsewhere", None),
+    ):
+        monkeypatch.setenv("DOCKER_HOST", place)
+        assert host.socket() == found

@@ -61,15 +61,17 @@ def _read(path: Path, project: str, root: Path, berths: Berths) -> dict[str, Any
     if not done:
         raise explain(done)
     found: dict[str, Any] = json.loads(done.out)
+    sock = host.socket()
     for service in (found.get("services") or {}).values():
         for volume in service.get("volumes") or ():
-            if volume.get("type") == "bind" and Path(volume["source"]) == host.SOCKET:
-                sock = host.socket()  # this engine's, and whoever gets it is let in
+            source = Path(volume["source"]) if volume.get("type") == "bind" else Path()
+            if sock and source == host.SOCKET:  # this engine's, and whoever gets it is let in
                 volume["source"] = str(host.path(berths.client, sock))
                 service["group_add"] = [*(service.get("group_add") or ()), host.group(sock)]
-            # `${PWD}` is the host's path already; what is relative was made ours.
-            if volume.get("type") == "bind" and Path(volume["source"]).is_relative_to(root):
-                volume["source"] = str(host.path(berths.client, Path(volume["source"])))
+            elif source.is_relative_to(
+                root
+            ):  # `${PWD}` is the host's path already; what is relative was made ours
+                volume["source"] = str(host.path(berths.client, source))
     return found
 
 

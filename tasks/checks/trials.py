@@ -60,6 +60,10 @@ def _around(given: Surroundings, root: Path, client: Client) -> list[str]:
 def _socket(client: Client) -> list[str]:
     """Returns the options that give a container the engine's own socket, and the group that owns it."""
     found = host.socket()
+    if found is None:
+        raise SurroundingsError(
+            "the engine's socket cannot be given to a container: it is no socket of this machine (DOCKER_HOST)"
+        )
     return [*host.mounted(client, found, str(host.SOCKET)), "--group-add", host.group(found)]
 
 
