@@ -202,11 +202,6 @@ def _idle(container: Container, test: ImageTest) -> tuple[str, str]:
 
 def _unhealthy(container: Container, test: ImageTest) -> tuple[str, str]:
     """Takes the service away and waits for the health check to notice; one that never does cannot fail."""
-    if not test.unhealthy and container.berths.client == "podman":
-        return (
-            'podman has no time limit for the check of a frozen service: name what ends it, unhealthy = "COMMAND"',
-            "",
-        )
     problem = _until(container, test.within, lambda: _health(container, "healthy"))
     if problem:
         return f"does not become healthy first: {problem}", ""

@@ -36,9 +36,14 @@ def tested(asked: Asked, choice: Testing) -> Checks:
     names = tuple(image.name for image in asked.plan.selected)
     said = {word for text in choice.images for word in words(text)}
     needed = names if choice.strict else said
+    promised = _promised(asked)
+    if asked.project.client == "podman":
+        from ..podman import lacks
+
+        lacks.check_tests({name: contract for name, (contract, _) in promised.items()}, asked.facts)
     with Progress(sys.stderr) as progress:
         there, absent = subjects.in_the_engine(
-            asked.plan, asked.project.client, _promised(asked), needed, progress.reads
+            asked.plan, asked.project.client, promised, needed, progress.reads
         )
         if names and not there and all(absent):
             raise CheckError(f"nothing was tested: {absent[0].detail}")

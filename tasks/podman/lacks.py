@@ -6,16 +6,18 @@ Tried with podman 4.3.1; what a newer one is known to have, it is not refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from ..errors import ConfigError
-from ..model import Project
+from ..model import Contract, Project
 from ..planning import dockerfile as dockerfiles
 from ..planning.facts import Facts
 from ..planning.instruction import Instruction
 from ..planning.plan import Plan, PlannedImage
 
+COMPOSE = (4, 7)
+"""The first podman that has `podman compose`."""
 HEREDOCS = (4, 8)
 """The first podman that reads heredocs (buildah 1.33)."""
 FLAGS = {
@@ -36,6 +38,29 @@ def check(project: Project, facts: Facts, plan: Plan, release: str = "") -> None
         )
     for image in plan.images:
         problems += _image(image, facts)
+    _refuse(problems)
+
+
+def check_tests(promised: Mapping[str, Contract], facts: Facts) -> None:
+    """Raises ConfigError that names every test of these images that podman cannot run; one that is waived may fail."""
+    version = facts.engine.version if facts.engine else ""
+    problems = []
+    for name, contract in promised.items():
+        for number, test in enumerate(contract.tests, 1):
+            where = f"images.{name}, test {number} ({test.title})"
+            if test.unhealthy == () and not {"unhealthy", test.name} & set(contract.waive):
+                problems.append(
+                    f"{where}: podman has no time limit for the check of a frozen service; "
+                    'name what ends it: unhealthy = "COMMAND"'
+                )
+            if test.compose and older(version, COMPOSE) and test.title not in contract.waive:
+                problems.append(
+                    f"{where}: compose needs podman {COMPOSE[0]}.{COMPOSE[1]} (this is {version})"
+                )
+    _refuse(problems)
+
+
+def _refuse(problems: Collection[str]) -> None:
     if problems:
         lines = "\n".join(f"  {problem}" for problem in dict.fromkeys(problems))
         raise ConfigError(
