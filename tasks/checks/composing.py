@@ -68,9 +68,8 @@ def _read(path: Path, project: str, root: Path, berths: Berths) -> dict[str, Any
             if sock and source == host.SOCKET:  # this engine's, and whoever gets it is let in
                 volume["source"] = str(host.path(berths.client, sock))
                 service["group_add"] = [*(service.get("group_add") or ()), host.group(sock)]
-            elif source.is_relative_to(
-                root
-            ):  # `${PWD}` is the host's path already; what is relative was made ours
+            # `${PWD}` is the host's path already; what is relative was made ours.
+            elif source.is_relative_to(root):
                 volume["source"] = str(host.path(berths.client, source))
     return found
 

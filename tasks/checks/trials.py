@@ -7,6 +7,7 @@ without its service, told to end.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -61,8 +62,9 @@ def _socket(client: Client) -> list[str]:
     """Returns the options that give a container the engine's own socket, and the group that owns it."""
     found = host.socket()
     if found is None:
+        place = os.environ.get("DOCKER_HOST") or host.SOCKET
         raise SurroundingsError(
-            "the engine's socket cannot be given to a container: it is no socket of this machine (DOCKER_HOST)"
+            f"the engine's socket cannot be given to a container: it is reached at {place}"
         )
     return [*host.mounted(client, found, str(host.SOCKET)), "--group-add", host.group(found)]
 
@@ -183,12 +185,22 @@ def _healthy(container: Container, test: ImageTest) -> tuple[str, str]:
 
 
 def _answers(container: Container, test: ImageTest, port: str) -> tuple[str, str]:
+    heard = ""
+
     def look() -> str:
+        nonlocal heard
         try:
             address = container.address(port)
         except SurroundingsError as error:
             return str(error)  # a container that has ended has no ports any more
-        return answers.wrong(test, answers.get(address, test.http or "/"))
+        answer = answers.get(address, test.http or "/")
+        problem = answers.wrong(test, answer)
+        if isinstance(
+            answer, str
+        ):  # that the last request got none says less than what the service did answer
+            return f"{heard}; then {problem}" if heard else problem
+        heard = problem
+        return problem
 
     return _until(container, test.within, look), f"{test.status} at port {port}"
 

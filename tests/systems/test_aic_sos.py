@@ -127,8 +127,9 @@ def test_a_push_publishes_two_tags_of_each_for_every_platform_asked_for(
         assert published(aic_sos.registry, f"{aic_sos.owner}/{name}") == {"latest", "v0.1.0"}
     aic_sos.run("make", f"BUILD_PLATFORMS={BOTH}", "container-push", env=here(aic_sos)).ok()
     for name in SERVICES:
-        found = harbour.manifest(aic_sos.registry, f"{aic_sos.owner}/{name}", "v0.1.0")
-        assert found.platforms == set(BOTH.split(","))
+        for tag in ("v0.1.0", "latest"):
+            found = harbour.manifest(aic_sos.registry, f"{aic_sos.owner}/{name}", tag)
+            assert found.platforms == set(BOTH.split(","))
     for platform, machine in (("linux/amd64", "x86_64"), ("linux/arm64", "aarch64")):
         reference = f"{aic_sos.registry}/{aic_sos.owner}/indexer:v0.1.0"
         engine.docker("pull", "-q", "--platform", platform, reference)

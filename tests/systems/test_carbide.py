@@ -146,9 +146,8 @@ def test_one_make_target_builds_seven_images_under_three_tags(built: Fleet, engi
         health = said.get("Healthcheck") or {"Test": None}
         assert health["Test"] == (["CMD", f"/app/{program}", "health"] if port else None)
         assert health.get("Interval", 30e9) == 30e9
-    assert engine.docker(
-        "run", "--rm", "--entrypoint", "id", reference(built, "carbide-rest-api")
-    ).startswith("uid=1000(appuser) gid=1000(appuser)")
+        user = engine.docker("run", "--rm", "--entrypoint", "id", reference(built, image))
+        assert user.startswith("uid=1000(appuser) gid=1000(appuser)")
 
 
 @pytest.mark.engine
@@ -278,6 +277,10 @@ def test_two_platforms_are_pushed_and_every_program_is_for_its_own(built: Fleet,
     found = {(one["image"], one["platform"]) for one in ran["checks"] if one["name"] == "processor"}
     assert found == {(image, platform) for image in IMAGES for platform in MACHINES}
     assert {one["outcome"] for one in ran["checks"] if one["name"] == "processor"} == {"passed"}
+    # The same said of a build: `--output push` is what others spell `--push`.
+    built.inv(f"build --output push --platforms {BOTH} --images carbide-rest-db --tags by-build").ok()
+    pushed = harbour.manifest(built.registry, f"{built.owner}/carbide-rest-db", "by-build")
+    assert pushed.platforms == MACHINES.keys()
 
 
 @pytest.mark.engine
@@ -308,7 +311,8 @@ def test_a_build_for_nothing_but_the_cache_leaves_nothing_and_says_so(fresh: Fle
     assert ran.out.count("not loaded, not pushed") >= 2
     listed = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
     assert fresh.owner not in listed
-    assert not harbour.tags(fresh.registry, f"{fresh.owner}/carbide-rest-db")
+    for image in ("carbide-rest-db", "carbide-rest-ipam"):
+        assert not harbour.tags(fresh.registry, f"{fresh.owner}/{image}")
 
 
 @pytest.mark.engine
@@ -448,6 +452,8 @@ def test_what_does_not_hold_fails_with_the_reason(fresh: Fleet):
     assert "temporal is away" in json.dumps(failed["carbide-rest-workflow", "healthy"])
     assert re.fullmatch(r"3[3-9]\.\d MB, not 20 to 30 MB", failed["carbide-rest-api", "size"]["detail"])
     assert re.fullmatch(r"2\d\.\d MB, not 40 to 50 MB", failed["carbide-rest-ipam", "size"]["detail"])
+    table = fresh.inv("test --images carbide-rest-api").failed(5).out
+    assert re.search(r"size +failed .*3[3-9]\.\d MB, not 20 to 30 MB", table)
 
 
 @pytest.mark.engine

@@ -255,12 +255,16 @@ def test_the_server_sees_its_siblings_and_ends_when_told(kiisrv: Fleet):
     found = checks(kiisrv, f"test --images {kiisrv.owner},controller-057", 5)
     server = {check: one for (image, check), one in found.items() if image == kiisrv.owner}
     assert [check for check, one in server.items() if one["outcome"] == "failed"] == ["size"]
-    assert {"user", "ports", "commands", "http /versions", "stops", "healthy"} <= server.keys()
+    for check in ("user", "ports", "commands", "http /versions", "http /stats", "stops", "healthy"):
+        assert server[check]["outcome"] == "passed", check
     assert found["controller-057", "run cat /controller/TAG"]["detail"] == "v0.5.7"
-    line = (kiisrv.root / "Dockerfile").read_text().splitlines().index(
-        "RUN apt-get install -y --no-install-recommends docker.io"
-    ) + 1
-    assert f"Dockerfile:{line}" in str(server["size"])
+    lines = (kiisrv.root / "Dockerfile").read_text().splitlines()
+    log = server["size"]["log"]
+    number = next(n for n, line in enumerate(lines, 1) if "docker.io" in line)
+    assert any(f"Dockerfile:{number} " in line for line in log)
+    assert all(re.search(r"MB +(Dockerfile:\d+ |of what it stands on: )", line) for line in log[1:])
+    large = [float(line.split()[0]) for line in log[1:]]
+    assert large == sorted(large, reverse=True)
     assert not kiisrv.under_test()
 
 
@@ -314,7 +318,7 @@ def test_the_server_s_siblings_work_for_it_in_a_container_and_outside(kiisrv: Fl
     edit(
         kiisrv,
         "build.toml",
-        "    { healthy = true },\n",
+        '    { http = "/stats", output = "up", healthy = true },\n',
         f'    {{ name = "siblings", {asked}, http = "/build/057", output = "v0.5.7" }},\n'
         f'    {{ name = "the same", {asked}, http = "/versions", regex = "^{outside.strip()}$" }},\n',
     )
@@ -369,4 +373,5 @@ def test_what_the_server_lacks_is_named(kiisrv: Fleet):
     failed = {name: str(one) for (_, name), one in found.items() if one["outcome"] == "failed"}
     assert failed.keys() >= {"commands", "files./srv/layouts/k-type.json", "http /versions"}
     assert "git" in failed["commands"]
+    assert f"{kiisrv.owner}-controller-057" in failed["http /versions"]
     assert f"{kiisrv.owner}-controller-057" not in answer(kiisrv, "versions")

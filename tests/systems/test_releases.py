@@ -176,7 +176,9 @@ def test_aic_sos_says_its_version_once_and_releases_it_once(copy: Copy) -> None:
     refused = fleet.inv("release --tag v0.2.0").failed(6)
     assert "VERSION says 0.1.0" in refused.err.replace(":1", "")
     assert "--bump" in refused.err
-    assert names(fleet, service) == set()
+    services = [image["name"] for image in fleet.inv("list --json").ok().json["images"]]
+    assert len(services) == 5
+    assert [names(fleet, f"{fleet.owner}/{one}") for one in services] == [set()] * 5
 
     fleet.file("notes.txt", "not committed yet\n")
     assert "notes.txt" in fleet.inv("release --tag v0.2.0 --bump").failed(6).err
@@ -188,7 +190,8 @@ def test_aic_sos_says_its_version_once_and_releases_it_once(copy: Copy) -> None:
     assert fleet.git("log", "-1", "--format=%s %an") == "Release v0.2.0 t"
     assert fleet.git("rev-parse", "v0.2.0") == fleet.git("rev-parse", "HEAD")
     assert fleet.git("status", "--porcelain") == ""
-    assert names(fleet, service) == {"v0.2.0", "latest"}
+    for one in services:
+        assert names(fleet, f"{fleet.owner}/{one}") == {"v0.2.0", "latest"}
 
     first = harbour.manifest(fleet.registry, service, "v0.2.0").digest
     fleet.inv("release --tag v0.2.0").ok()  # the same once more is no other
