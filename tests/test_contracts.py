@@ -483,6 +483,22 @@ def test_a_container_structure_test_is_taken_as_it_is(server: Fleet):
     assert arm["log"][0] == "Command Test: platform"
 
 
+def test_a_service_that_answers_wrongly_and_then_not_at_all_is_told_by_its_answer(server: Fleet):
+    server.toml(
+        r"""
+        [images.base]
+        [[images.base.tests]]
+        run = ["sh", "-c", "printf 'HTTP/1.0 200 OK\r\n\r\nwrong' | nc -l -p 8080; sleep 60"]
+        http = "/health"
+        port = 8080
+        output = "right"
+        within = "5s"
+        """
+    )
+    (found,) = rows(server.inv("test --images base --json").failed(5).json, "base").values()
+    assert re.fullmatch(r'"right" is not in it; then no answer \(.+\), after 5 s', found["detail"])
+
+
 def test_a_service_that_ends_at_once_is_told_as_such_and_passes_nothing(server: Fleet):
     server.toml(
         """
