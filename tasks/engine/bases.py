@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ _FROM = re.compile(r"\] FROM (?P<reference>\S+)@(?P<digest>sha256:[0-9a-f]{64})"
 # our own target's name counts: a FROM that another build asks for at the same moment bears that build's name.
 _TRIGGER = re.compile(r"\[base(?P<number>\d+) (?:\S+ )?(?!1/)\d+/\d+\]")
 _MISSING = re.compile(r"ERROR: .*?(?P<reference>\S+): failed to resolve source metadata")
+_ATTEMPTS = 3
 
 
 class NoBaseError(SurroundingsError):
@@ -66,6 +67,7 @@ def resolve(
     cannot be had.
     """
     found: dict[str, Base] = {}
+    silent = 0
     while waiting := {name: wanted[name] for name in sorted(set(wanted) - set(found))}:
         listener = _Listener()
         with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
@@ -79,9 +81,14 @@ def resolve(
             if familiar(reference) in digests
         }
         # A trigger that cannot run in an empty context fails the call: what was answered is known all the same.
-        if not answered or (not baked.succeeded and not any(base.onbuild for base in answered.values())):
-            raise NoBaseError(*_refusal(listener.decoder.plain, waiting))
-        found |= answered
+        if answered and (baked.succeeded or any(base.onbuild for base in answered.values())):
+            found |= answered
+            continue
+        # A busy BuildKit may be done before it is asked for its steps, and then tells none of them.
+        silent += 1
+        errors = [line for line in listener.decoder.plain if line.startswith("ERROR: ")]
+        if errors or silent == _ATTEMPTS:
+            raise NoBaseError(*_refusal(listener.decoder.plain, errors, waiting))
     return found
 
 
@@ -106,11 +113,12 @@ def _bakefile(bases: Mapping[str, Collection[str]], folder: str, *, fresh: bool)
     return {"target": targets, "group": {"default": {"targets": list(targets)}}}
 
 
-def _refusal(plain: Iterable[str], bases: Iterable[str]) -> tuple[str, str]:
+def _refusal(plain: Iterable[str], errors: Sequence[str], bases: Iterable[str]) -> tuple[str, str]:
     """Returns which base cannot be had (one, or the first of those asked), and what the builder says of it."""
     text = "\n".join(plain)
     match = _MISSING.search(text)
     name = match["reference"] if match else next(iter(bases))
-    errors = [line for line in text.splitlines() if line.startswith("ERROR: ")]
-    said = errors[-1].removeprefix("ERROR: failed to solve: ") if errors else "no answer"
+    if not errors:
+        return name, f"asked {_ATTEMPTS} times, the builder told no digest\n{text}".rstrip()
+    said = errors[-1].removeprefix("ERROR: failed to solve: ")
     return name, "\n".join(filter(None, [said, remedy(text, "")]))
