@@ -151,3 +151,14 @@ def real(tmp_path: Path, engine: PrivateEngine, owners: set[str], request: pytes
     env = engine.env | {"XDG_STATE_HOME": str(tmp_path / "state")}
     env.pop("ARGOSY_REGISTRY", None)
     return Fleet(tmp_path / "project", env, registry=engine.registry, owner=owner)
+
+
+@pytest.fixture
+def pod(tmp_path: Path, podman: Podman) -> Iterator[Fleet]:
+    """A project whose commands meet podman alone."""
+    owner = f"pod-{uuid.uuid4().hex[:6]}"
+    (tmp_path / "project").mkdir()
+    env = podman.env | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    yield Fleet(tmp_path / "project", env, registry=podman.registry, owner=owner)
+    names = podman("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    podman.forget([name for name in names if owner in name])

@@ -36,8 +36,14 @@ class Found:
     @property
     def platforms(self) -> set[str]:
         """The platforms of an index."""
+        return set(self.of_platform)
+
+    @property
+    def of_platform(self) -> dict[str, str]:
+        """The digest of each platform's manifest."""
         return {
-            f"{one['platform']['os']}/{one['platform']['architecture']}" for one in self.json["manifests"]
+            f"{one['platform']['os']}/{one['platform']['architecture']}": one["digest"]
+            for one in self.json["manifests"]
         }
 
 

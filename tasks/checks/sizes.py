@@ -5,7 +5,9 @@ The size is the sum of what its layers hold: the same on any image store and in 
 
 from __future__ import annotations
 
-from ..planning.layering import matched
+from collections.abc import Iterator, Sequence
+
+from ..planning.layering import Line, matched
 from .check import Check
 from .subject import Subject
 
@@ -38,7 +40,18 @@ def _largest(subject: Subject) -> tuple[str, ...]:
             + (f"{line.place}  {line.text}" if line else f"of what it stands on: {layer.created_by or '?'}")
             for part, layer, line in ranked
         ),
+        *_remedies([line for _, _, line in ranked]),
     )
+
+
+def _remedies(large: Sequence[Line | None]) -> Iterator[str]:
+    """Yields what makes such layers smaller."""
+    if any(line and line.keyword == "RUN" for line in large):
+        yield "What only the build needs belongs in a stage of its own; COPY --from= takes its result."
+    if any(line and line.keyword in {"COPY", "ADD"} and "--from=" not in line.text for line in large):
+        yield "What no step needs stays out of the context by a line in its .dockerignore."
+    if large[0] is None:
+        yield "Most of it is what it stands on: a smaller base is the first remedy."
 
 
 def _shown(megabytes: float) -> str:

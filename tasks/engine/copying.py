@@ -29,6 +29,5 @@ def copy(source: str, manifest: Manifest, remote: Remote, repository: str, under
     # buildx writes the tag twice, for what is copied and for an index of its own over that: where no tag is written
     # twice the second is refused, and the first has arrived.
     if not done and not remote.digest(repository, manifest.digest):
-        said = (done.err.strip().splitlines() or ["it said nothing"])[-1]
-        raise SurroundingsError(f"{source} cannot be copied to {place}: {said}")
+        raise SurroundingsError(f"{source} cannot be copied to {place}: {docker.explain(done)}")
     remote.put(repository, manifest.digest, manifest)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from ..errors import ConfigError
-from ..model import Contract, Project
+from ..model import Contract, ImageTest, Project
 from ..planning import dockerfile as dockerfiles
 from ..planning.facts import Facts
 from ..planning.instruction import Instruction
@@ -53,11 +53,18 @@ def check_tests(promised: Mapping[str, Contract], facts: Facts) -> None:
                     f"{where}: podman has no time limit for the check of a frozen service; "
                     'name what ends it: unhealthy = "COMMAND"'
                 )
-            if test.compose and older(version, COMPOSE) and test.title not in contract.waive:
-                problems.append(
-                    f"{where}: compose needs podman {COMPOSE[0]}.{COMPOSE[1]} (this is {version})"
-                )
+            if test.title not in contract.waive:
+                problems += [f"{where}: {what}" for what in _test(test, version)]
     _refuse(problems)
+
+
+def _test(test: ImageTest, version: str) -> Iterator[str]:
+    if test.compose and older(version, COMPOSE):
+        yield f"compose needs podman {COMPOSE[0]}.{COMPOSE[1]} (this is {version})"
+    if test.around.socket:
+        yield "socket: podman runs no engine whose socket could be given"
+    if test.structure:
+        yield "structure: container-structure-test runs its containers in a Docker Engine"
 
 
 def _refuse(problems: Collection[str]) -> None:

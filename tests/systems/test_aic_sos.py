@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,6 +111,22 @@ def test_platforms_are_obeyed_however_they_are_said(aic_sos: Fleet, engine: Priv
         for platform, machine in (("linux/amd64", "x86_64"), ("linux/arm64", "aarch64")):
             ran = engine.docker("run", "--rm", "--platform", platform, references[0], "uname", "-m")
             assert ran == machine, name
+        assert loaded(aic_sos, references[0]) == sorted(BOTH.split(","))
+
+
+def loaded(fleet: Fleet, reference: str) -> list[str]:
+    """The platform of every manifest that the engine has of an image, as its own archive tells."""
+    archive = fleet.root / "saved.tar"
+    fleet.run("docker", "image", "save", "--output", str(archive), reference).ok()
+
+    def blob(digest: str) -> dict[str, Any]:
+        text = fleet.run("tar", "-xOf", str(archive), f"blobs/{digest.replace(':', '/')}").ok().out
+        return dict(json.loads(text))
+
+    index = fleet.run("docker", "image", "inspect", "-f", "{{.Id}}", reference).ok().out.strip()
+    configs = [blob(blob(one["digest"])["config"]["digest"]) for one in blob(index)["manifests"]]
+    archive.unlink()
+    return sorted(f"{one['os']}/{one['architecture']}" for one in configs)
 
 
 def test_registry_and_tags_are_obeyed_to_the_letter(aic_sos: Fleet, engine: PrivateEngine):
@@ -130,9 +148,13 @@ def test_a_push_publishes_two_tags_of_each_for_every_platform_asked_for(
         for tag in ("v0.1.0", "latest"):
             found = harbour.manifest(aic_sos.registry, f"{aic_sos.owner}/{name}", tag)
             assert found.platforms == set(BOTH.split(","))
+    of_platform = harbour.manifest(aic_sos.registry, f"{aic_sos.owner}/indexer", "v0.1.0").of_platform
     for platform, machine in (("linux/amd64", "x86_64"), ("linux/arm64", "aarch64")):
         reference = f"{aic_sos.registry}/{aic_sos.owner}/indexer:v0.1.0"
         engine.docker("pull", "-q", "--platform", platform, reference)
+        exact = f"{aic_sos.registry}/{aic_sos.owner}/indexer@{of_platform[platform]}"
+        engine.docker("pull", "-q", exact)
+        assert engine.docker("image", "inspect", "-f", "{{.Os}}/{{.Architecture}}", exact) == platform
         assert engine.docker("run", "--rm", "--platform", platform, reference, "uname", "-m") == machine
 
 
@@ -256,6 +278,7 @@ def test_a_wrong_user_fails_and_a_failing_health_check_shows_what_it_said(aic_so
     """S4 g; troubleshooting 19: the health check fails; the image is too large: the layers that make it so."""
     edit(aic_sos, "services/agent/Dockerfile", "-u 1000", "-u 1001")
     edit(aic_sos, "services/agent/Dockerfile", "9001/health", "9001/nowhere")
+    edit(aic_sos, "services/agent/Dockerfile", '"agent"]', '"sh", "-c", "echo serving at last; exec agent"]')
     edit(aic_sos, "build.toml", "size = 150", "size = 1")
     edit(aic_sos, "build.toml", "{ healthy = true }", '{ healthy = true, within = "20s" }')
     aic_sos.inv("build --images agent").ok()
@@ -264,5 +287,10 @@ def test_a_wrong_user_fails_and_a_failing_health_check_shows_what_it_said(aic_so
     assert "uid=1001(app)" in str(found["agent", "run id"])
     assert found["agent", "healthy"]["outcome"] == "failed"
     assert "404" in str(found["agent", "healthy"])
+    assert found["agent", "healthy"]["log"] == ["serving at last"], "what the container itself said"
     assert found["agent", "http /health"]["outcome"] == "passed"
     assert "services/agent/Dockerfile:" in str(found["agent", "size"])
+    assert "a stage of its own" in str(found["agent", "size"])
+    edit(aic_sos, "services/agent/Dockerfile", "USER app\n", "COPY . /whole\nUSER app\n")
+    aic_sos.inv("build --images agent").ok()
+    assert ".dockerignore" in str(checks(aic_sos, "test --images agent", 5)["agent", "size"])

@@ -299,6 +299,7 @@ def test_a_build_for_nothing_but_the_cache_leaves_nothing_and_says_so(fresh: Fle
         dockerfile = f"docker/production/Dockerfile.{image}"
         change(fresh, dockerfile, "tzdata &&", f"tzdata && echo {fresh.owner} &&")
         change(fresh, dockerfile, "RUN version=", f"RUN echo {fresh.owner}; version=")
+        change(fresh, dockerfile, "USER ", f"LABEL fleet={fresh.owner}\nUSER ")
     line = f"build --output none --platforms {BOTH} --images carbide-rest-db,carbide-rest-ipam"
     first = fresh.inv(f"{line} --json").ok().json["images"]
     again = fresh.inv(f"{line} --json").ok().json["images"]
@@ -311,6 +312,10 @@ def test_a_build_for_nothing_but_the_cache_leaves_nothing_and_says_so(fresh: Fle
     assert ran.out.count("not loaded, not pushed") >= 2
     listed = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
     assert fresh.owner not in listed
+    mine = ("image", "ls", "--all", "--quiet", "--filter", f"label=fleet={fresh.owner}")
+    assert not engine.docker(*mine), "nor an image without a name"
+    fresh.inv("build --images carbide-rest-db").ok()
+    assert engine.docker(*mine), "one that is loaded is found so"
     for image in ("carbide-rest-db", "carbide-rest-ipam"):
         assert not harbour.tags(fresh.registry, f"{fresh.owner}/{image}")
 
