@@ -13,7 +13,7 @@ import pytest
 from tasks.engine.builders import creation
 from tasks.model import Builder
 from tests import harbour
-from tests.bridge import bridge
+from tests.bridge import boxed, bridge
 from tests.checkout import Checkout
 from tests.conftest import PrivateEngine
 from tests.scenario import Fleet
@@ -91,6 +91,35 @@ def test_a_builder_is_created_once_never_current_and_builds(real: Fleet, engine:
     assert f"builder {builder} removed" in real.inv("builder --remove").ok().out
     assert f"builder {builder} was not there" in real.inv("builder --remove").ok().out
     assert builder not in real.run("docker", "buildx", "ls").ok().out
+
+
+@pytest.mark.engine
+def test_a_builder_in_a_container_is_started_builds_loads_and_is_removed(
+    real: Fleet, engine: PrivateEngine, tmp_path: Path
+):
+    name = f"box-{uuid.uuid4().hex[:6]}"
+    with boxed(engine.env, engine.registry, tmp_path) as options:
+        real.image("api", f"FROM busybox:stable\nRUN echo {name} > /mark\n")
+        real.toml(f"""
+        [images.api]
+        [builder]
+        name = "{name}"
+        nodes = [{{ options = "{options}" }}]
+        """)
+        try:
+            assert f"builder {name} (docker-container) created and is up" in real.inv("builder").ok().out
+            box = f"buildx_buildkit_{name}0"
+            engine.docker("stop", "--time", "0", box)
+            err = real.inv("build").failed(3).err
+            assert err == f'the builder "{name}" is not up; `inv builder` starts it.\n'
+            assert f"builder {name} (docker-container) was there and is up" in real.inv("builder").ok().out
+            assert "1 built" in real.inv("build").ok().out
+            reference = f"{real.registry}/{real.owner}/api:0.1.0"
+            assert engine.docker("run", "--rm", reference, "cat", "/mark") == name
+            assert "1 reused" in real.inv("build").ok().out
+        finally:
+            assert f"builder {name} removed" in real.inv("builder --remove").ok().out
+        assert box not in engine.docker("ps", "--all", "--format", "{{.Names}}")
 
 
 @pytest.mark.engine

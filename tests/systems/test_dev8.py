@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import harbour
-from tests.bridge import bridge
+from tests.bridge import boxed, bridge
 from tests.conftest import PrivateEngine
 from tests.scanners import Scanner
 from tests.scenario import ROOT, Fleet
@@ -161,22 +162,30 @@ def test_both_platforms_of_the_child_stand_on_the_base_s_own(dev8: Fleet, engine
     both_stand(dev8, engine)
 
 
-def test_both_platforms_of_the_child_stand_on_the_base_s_own_on_a_remote_builder(
-    dev8: Fleet, engine: PrivateEngine
+@pytest.fixture(params=["remote", "docker-container"])
+def node(request: pytest.FixtureRequest, engine: PrivateEngine, tmp_path: Path) -> Iterator[str]:
+    """The driver and the node of a builder that has no image store, as build.toml has them."""
+    if request.param == "remote":
+        with bridge(engine.env["DOCKER_HOST"]) as endpoint:
+            yield f'driver = "remote"\nnodes = [{{ endpoint = "{endpoint}" }}]\n'
+    else:
+        with boxed(engine.env, engine.registry, tmp_path) as options:
+            yield f'driver = "docker-container"\nnodes = [{{ options = "{options}" }}]\n'
+
+
+def test_both_platforms_of_the_child_stand_on_the_base_s_own_on_a_builder_of_one_s_own(
+    dev8: Fleet, engine: PrivateEngine, node: str
 ):
-    """S3 j, on a builder that has no image store."""
-    with bridge(engine.env["DOCKER_HOST"]) as endpoint, (dev8.root / "build.toml").open("a") as file:
-        file.write(
-            f'[builder]\nname = "{dev8.owner}"\ndriver = "remote"\nnodes = [{{ endpoint = "{endpoint}" }}]\n'
-        )
-        file.flush()
-        env = {"DOCKER_REGISTRY": dev8.registry}
-        dev8.inv("builder").ok()
-        try:
-            dev8.inv(f"push --images {dev8.owner}-base --platforms {BOTH}", env=env).ok()
-            dev8.inv(f"push --platforms {BOTH}", env=env).ok()
-        finally:
-            dev8.inv("builder --remove").ok()
+    """S3 j, on builders that have no image store."""
+    with (dev8.root / "build.toml").open("a") as file:
+        file.write(f'[builder]\nname = "{dev8.owner}"\n{node}')
+    env = {"DOCKER_REGISTRY": dev8.registry}
+    dev8.inv("builder").ok()
+    try:
+        dev8.inv(f"push --images {dev8.owner}-base --platforms {BOTH}", env=env).ok()
+        dev8.inv(f"push --platforms {BOTH}", env=env).ok()
+    finally:
+        dev8.inv("builder --remove").ok()
     both_stand(dev8, engine)
 
 
