@@ -40,9 +40,13 @@ class PrivateEngine:
 
     def docker(self, *arguments: str) -> str:
         """Runs the docker client against it and returns what it prints."""
-        done = subprocess.run(
-            ["docker", *arguments], env=self.env, capture_output=True, text=True, check=False, timeout=300
-        )
+        for _ in range(20):
+            done = subprocess.run(
+                ["docker", *arguments], env=self.env, capture_output=True, text=True, check=False, timeout=300
+            )
+            # Docker 28 lists nothing where an image goes while it lists.
+            if arguments[:2] != ("image", "ls") or "NotFound: content digest" not in done.stderr:
+                break
         assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stderr}"
         return done.stdout.strip()
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -24,16 +23,12 @@ from tasks.contents.trees import rules, tree
 from tasks.errors import ConfigError
 from tasks.planning.content import Entry, Tree, copied
 from tasks.planning.ignore import Rules, read
+from tests.buildkit import buildx
+from tests.conftest import PrivateEngine
 
 pytestmark = pytest.mark.engine
 
 Spec = Mapping[str, str]
-
-
-class Engine(Protocol):
-    """What the session's engine offers."""
-
-    env: dict[str, str]
 
 
 class Case(NamedTuple):
@@ -147,12 +142,7 @@ def lay(root: Path, context: Spec) -> Path:
     return root
 
 
-def buildx(engine: Engine, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    call = ["docker", "buildx", *words]
-    return subprocess.run(call, input=stdin, capture_output=True, text=True, env=engine.env, check=False)
-
-
-def bake(engine: Engine, targets: Mapping[str, Mapping[str, object]]) -> str:
+def bake(engine: PrivateEngine, targets: Mapping[str, Mapping[str, object]]) -> str:
     """Builds targets in one call; returns what went wrong, or ""."""
     plain = {"attest": ["type=provenance,disabled=true"]}
     definition = {
@@ -163,7 +153,7 @@ def bake(engine: Engine, targets: Mapping[str, Mapping[str, object]]) -> str:
     return done.stderr[-2000:] if done.returncode else ""
 
 
-def built(engine: Engine, cases: Sequence[Case], folder: Path) -> list[dict[str, Thing]]:
+def built(engine: PrivateEngine, cases: Sequence[Case], folder: Path) -> list[dict[str, Thing]]:
     """Builds all cases at once; returns what each put into its folder of the image, by path."""
     contexts = {}
     lines = ["FROM scratch"]
@@ -217,7 +207,7 @@ def seen(root: Path, ignore: Rules) -> Tree:
 
 @pytest.fixture(scope="module")
 def ignored(
-    engine: Engine, tmp_path_factory: pytest.TempPathFactory
+    engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, dict[str, Thing]]]:
     folder = tmp_path_factory.mktemp("ignored")
     texts = [*IGNORES, *UNCLEAR]
@@ -246,7 +236,7 @@ def test_a_pattern_of_uncertain_meaning_leaves_nothing_out(
     assert set(ignored[1][text]) <= {entry.path for entry in seen(ignored[0] / "0", found).entries}
 
 
-def test_what_buildkit_refuses_is_refused(engine: Engine, tmp_path: Path) -> None:
+def test_what_buildkit_refuses_is_refused(engine: PrivateEngine, tmp_path: Path) -> None:
     def refused(number: int) -> str:
         root = lay(tmp_path / str(number), {"a": "644", "foo": "644"})
         (root / ".dockerignore").write_text(REFUSED[number])
@@ -281,7 +271,9 @@ def without_dead_ends(context: Spec) -> Spec:
 
 
 @pytest.fixture(scope="module")
-def copies(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Thing]]]:
+def copies(
+    engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[dict[str, Thing]]]:
     folder = tmp_path_factory.mktemp("copies")
     return folder, built(engine, [Case(without_dead_ends(LINKS), sources) for sources in COPIES], folder)
 
@@ -294,7 +286,7 @@ def test_a_copy_takes_what_we_say(
     agree(sources, seen(copies[0] / str(number), Rules()), copies[1][number])
 
 
-def test_a_copy_takes_the_same_of_a_context_that_is_sent_whole(engine: Engine, tmp_path: Path) -> None:
+def test_a_copy_takes_the_same_of_a_context_that_is_sent_whole(engine: PrivateEngine, tmp_path: Path) -> None:
     root = lay(tmp_path / "context", without_dead_ends(LINKS))
     targets = {
         f"t{number}": {
@@ -316,7 +308,7 @@ def test_a_copy_takes_the_same_of_a_context_that_is_sent_whole(engine: Engine, t
 PLACES: Spec = {"app/a": "644", "app/b": "644", "app/c": "644", "app/conf/ignore": "644", "other/x": "644"}
 
 
-def test_one_ignore_file_holds(engine: Engine, tmp_path: Path) -> None:
+def test_one_ignore_file_holds(engine: PrivateEngine, tmp_path: Path) -> None:
     """Each target tells which of a, b and c its ignore file left."""
     texts = {
         ".dockerignore": "a",
@@ -404,7 +396,7 @@ def random_cases(draw: st.DrawFn) -> Case:
 )
 @given(st.lists(random_cases(), min_size=40, max_size=60))
 def test_we_agree_on_contexts_nobody_thought_of(
-    engine: Engine, tmp_path_factory: pytest.TempPathFactory, cases: list[Case]
+    engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory, cases: list[Case]
 ) -> None:
     folder = tmp_path_factory.mktemp("random")
     tried = [

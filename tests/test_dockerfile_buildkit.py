@@ -140,7 +140,7 @@ BUILT = {
         "COPY --from=A /x /by-name\nCOPY --from=1 /x /by-number\nCOPY --from=+0 /x /by-plus\n"
     ),
     "context-for-stage": Case(
-        "FROM scratch AS a\nENV A=1\nONBUILD ENV B=1\nFROM a\n" + shown("A", "B"),
+        "FROM scratch AS a\nENV A=1\nFROM a\n" + shown("A", "B"),
         contexts={"a": "docker-image://scratch"},
     ),
 }  # fmt: skip
@@ -159,14 +159,15 @@ RUNS = (
     "RUN cat 0<<X > /seen\nbody\nX\n"
     "RUN echo '<<X' \"<<Y\" > /seen\n"
     "RUN true # <<<X\n"
-    "RUN echo $((1 << 2)) > /seen\n"
-    "RUN <<'one two'\ntrue\none two\n"
     "ARG A=1\nENV E=2\nARG B\nARG C=$A$E\n"
     "RUN true $A\n"
 )
 
-# (Dockerfile, words of the reader's refusal, words of BuildKit's). A Dockerfile without any FROM is not tried:
-# BuildKit 0.13 runs into a fault of its own.
+# Newer BuildKits refuse them, for they take a blank into a heredoc's name; older ones, and we, do not.
+BLANKS = ("RUN echo $((1 << 2)) > /seen\n", "RUN <<'one two'\ntrue\none two\n")
+
+# (Dockerfile, words of the reader's refusal, words of BuildKit's, of this version or that). A Dockerfile without any
+# FROM is not tried: BuildKit 0.13 runs into a fault of its own.
 REFUSED = [
     ("FROM scratch\nRUNN x\n", "unknown instruction", "unknown instruction"),
     ("ENV A=1\nFROM scratch\n", "before the first FROM", "no build stage"),
@@ -186,7 +187,8 @@ REFUSED = [
     ("FROM scratch AS base\nFROM Base\n", 'Base" is no image reference', "must be lowercase"),
     ("FROM /x AS unreached\nFROM scratch\n", "no image reference", "invalid reference format"),
     ("FROM --platform=a/b/c/d scratch\n", "is no platform", "failed to parse platform"),
-    ("ARG X=a\nFROM scratch AS a\nFROM scratch\nCOPY --from=$X / /\n", "not expanded", "failed to parse stage name"),
+    ("ARG X=a\nFROM scratch AS a\nFROM scratch\nCOPY --from=$X / /\n", "not expanded",
+     "failed to parse stage name|variable expansion is not supported for --from"),
     ("FROM scratch\nRUN --mount=from=${X} x\n", "not expanded", "doesn't support variable expansion"),
     ("FROM scratch\nCOPY --from=1 / /\n", "no such stage", "invalid stage index"),
     ("FROM scratch AS a\nCOPY --from=a / /\nFROM scratch\n", "cannot stand on itself", "circular dependency"),
@@ -221,6 +223,20 @@ def test_a_run_is_given_the_text_that_the_reader_expects(built: Path) -> None:
     assert actual == list(history(Case(RUNS)))
 
 
+@pytest.mark.parametrize("line", BLANKS)
+def test_a_blank_after_what_begins_a_heredoc_is_read_as_by_one_buildkit_and_refused_by_the_next(
+    line: str, engine: PrivateEngine, tmp_path: Path
+) -> None:
+    case = Case(f"FROM busybox:stable\n{line}")
+    output = f"--output=type=oci,dest={tmp_path}/one.tar"
+    done = buildx(engine, "build", "-q", "--provenance=false", output, "-", stdin=case.text)
+    if done.returncode:
+        assert "unterminated heredoc" in done.stderr
+    else:
+        _, steps = exported(tmp_path / "one.tar")
+        assert [step for step in steps if step.startswith("RUN ")] == list(history(case))
+
+
 @pytest.fixture(scope="module")
 def refusals(engine: PrivateEngine) -> dict[str, str]:
     """What BuildKit says to each refused Dockerfile ("" if it builds it)."""
@@ -239,7 +255,7 @@ def refusals(engine: PrivateEngine) -> dict[str, str]:
 def test_what_buildkit_refuses_is_refused(
     text: str, ours: str, theirs: str, refusals: Mapping[str, str]
 ) -> None:
-    assert theirs in refusals[text]
+    assert any(words in refusals[text] for words in theirs.split("|"))
     with pytest.raises(ConfigError, match=re.escape(ours)):
         imagined(Case(text))
 

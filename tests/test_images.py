@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 
 import pytest
@@ -31,3 +32,29 @@ def test_many_are_asked_for_at_once_and_each_has_its_own_answer(
     }
     assert images.missing("docker", references) == tuple(references[::3])
     assert images.inspect("docker", []) == {}
+
+
+def test_a_listing_that_an_image_went_away_under_is_asked_for_again(
+    real: Fleet, engine: PrivateEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker 28 says what it misses, and lists nothing. Its words are put before the real engine's answer here."""
+    reference = f"{real.registry}/{real.owner}/image:1"
+    with tarfile.open(real.root / "empty.tar", "w"):
+        pass
+    engine.docker("import", str(real.root / "empty.tar"), reference)
+    real.file(
+        ".bin/docker",
+        f"""\
+        #!/bin/sh
+        if [ "$2" = ls ] && mkdir {real.root}/asked 2>/dev/null; then
+            echo "Error response from daemon: NotFound: content digest sha256:0: not found" >&2
+            exit 1
+        fi
+        exec {shutil.which("docker", path=engine.env["PATH"])} "$@"
+        """,
+        0o755,
+    )
+    for name, value in {**engine.env, "PATH": f"{real.root}/.bin:{engine.env['PATH']}"}.items():
+        monkeypatch.setenv(name, value)
+    assert images.listed("docker", [f"{real.registry}/{real.owner}/image"]) == (reference,)
+    assert (real.root / "asked").is_dir()

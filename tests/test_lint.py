@@ -248,7 +248,20 @@ def test_what_was_built_is_looked_at_by_platform_and_digest(real: Fleet) -> None
     assert "was built for amd64: /app/fixed" in foreign["detail"]
     assert foreign["digest"].startswith("sha256:")
     assert ("ARG API_TOKEN", "failed") in {(one["where"], one["outcome"]) for one in checks["credential"]}
-    assert "no checks" in checks["buildkit"][0]["detail"], "this engine's builder has none, and it is said"
+
+
+@pytest.mark.engine
+def test_buildkit_s_own_checks_are_made_where_there_are_any(real: Fleet) -> None:
+    real.image("api", "FROM busybox:stable\nMAINTAINER me\n")
+    real.toml("[images.api]\n")
+    checks = found(real.inv("lint --json"))
+    if "--call" in real.run("docker", "buildx", "build", "--help").ok().out:  # from buildx 0.15 on
+        (one,) = checks["MaintainerDeprecated"]
+        assert (one["outcome"], one["where"]) == ("warned", "docker/api/Dockerfile:2")
+    else:
+        (one,) = checks["buildkit"]
+        assert one["outcome"] == "skipped"
+        assert "0.15 and newer have" in one["detail"]
 
 
 @pytest.mark.engine

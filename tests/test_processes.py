@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from pathlib import Path
 
 from tasks.engine import processes
@@ -27,3 +29,20 @@ def test_a_program_is_not_waited_for_through_what_it_has_started() -> None:
     child = Path("/proc", done.out.strip())
     assert child.joinpath("stat").read_text().split()[2] != "Z", "it has not ended yet"
     os.kill(int(child.name), signal.SIGKILL)
+
+
+def test_a_program_that_does_not_end_when_it_is_asked_to_is_killed(tmp_path: Path) -> None:
+    """`docker run` of Docker 28 waits for its third signal, and the thread that waits for it would wait as long."""
+    script = f"trap 'touch {tmp_path}/asked' TERM; touch {tmp_path}/there; while true; do sleep 0.1; done"
+    found: list[processes.Done] = []
+    waiter = threading.Thread(
+        target=lambda: found.append(processes.run(["sh", "-c", script], 60)), daemon=True
+    )
+    waiter.start()
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "there").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    processes.end_programs()
+    waiter.join(30)
+    assert [(done.status, done.late) for done in found] == [(-signal.SIGKILL, False)]
+    assert (tmp_path / "asked").exists()

@@ -12,6 +12,8 @@ from .problem import ProblemError
 
 # Every file comes from this release, pinned: unlike sid's, a stable release's versions do not vanish.
 RELEASE = "trixie"
+# To see how Argosy does with a newer engine than Debian's stable one: forky's and sid's change under one's feet.
+ENGINE_RELEASE = os.environ.get("ARGOSY_ENGINE_RELEASE") or RELEASE
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # Debian's word, Docker's word and the multiarch folder for each machine word of the kernel.
 ARCHITECTURES = {

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import binfmt, files
-from .machine import KEYRING, RELEASE, Machine
+from .machine import ENGINE_RELEASE, KEYRING, RELEASE, Machine
 from .place import cache
 from .problem import ProblemError
 from .progress import Progress
@@ -50,8 +50,11 @@ def of_engine(machine: Machine) -> tuple[Package, ...]:
     own = ("runc", "tini", "iptables", *LIBRARIES)
     return (
         Package("qemu-user", RELEASE, tuple(binfmt.packed(machine.platform))),
-        Package("containerd", RELEASE, ("./usr/bin/containerd", "./usr/bin/containerd-shim-runc-v2")),
-        *(Package(name, RELEASE) for name in ("docker.io", "docker-buildx", "docker-compose", "docker-cli")),
+        Package("containerd", ENGINE_RELEASE, ("./usr/bin/containerd", "./usr/bin/containerd-shim-runc-v2")),
+        *(
+            Package(name, ENGINE_RELEASE)
+            for name in ("docker.io", "docker-buildx", "docker-compose", "docker-cli")
+        ),
         *(Package(name, RELEASE) for name in ("docker-registry", *TOOLS)),
         *(Package(name, machine.host_release) for name in own),
     )
@@ -172,7 +175,7 @@ def programs(machine: Machine, progress: Progress, wanted: Sequence[Package] = (
             return tree
         for stale in home.glob(".unpacking-*"):
             shutil.rmtree(stale, ignore_errors=True)
-        apt = Apt(home, machine.architecture, tuple(dict.fromkeys((RELEASE, machine.host_release))))
+        apt = Apt(home, machine.architecture, tuple(dict.fromkeys(package.release for package in wanted)))
         apt.prepare()
         progress.step(
             f"reading Debian's package lists ({', '.join(apt.releases)}), verified by apt's signatures"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .results import Results
 
 AT_ONCE = 8
+LISTINGS = 5
 MOST_ASKED, WORTH_A_CALL = 4, 5
 """The engine looks at one image of a call after another, so a few calls share many; each is a process, too."""
 _NONE = re.compile(r"No such image: (\S+)$|(\S+): image not known$", re.MULTILINE)
@@ -145,7 +146,11 @@ def _removed(client: Client, names: Sequence[str]) -> Done:
 def listed(client: Client, repositories: Iterable[str]) -> tuple[str, ...]:
     """Returns every reference the engine has in these repositories, by one listing, as the engine spells them."""
     wanted = {familiar(repository) for repository in repositories}
-    done = ask(client, "image", "ls", "--format", "{{.Repository}}\t{{.Tag}}")
+    for _ in range(LISTINGS):
+        done = ask(client, "image", "ls", "--format", "{{.Repository}}\t{{.Tag}}")
+        # Docker 28 lists nothing at all where an image goes while it lists.
+        if done or "NotFound: content digest" not in done.err:
+            break
     if not done:
         raise explain(done)
     pairs = (line.split("\t") for line in done.out.splitlines() if line)

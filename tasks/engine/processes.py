@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +79,7 @@ class Running:
     ) -> None:
         self._name = Path(command[0]).name
         whole = {**os.environ, **env} if env else None
+        self._ends = _Main.ends
         self._process = _started(command, env=whole, cwd=folder, encoding="utf-8", errors="replace")
 
     def __enter__(self) -> Self:
@@ -91,14 +92,24 @@ class Running:
             _running.discard(self._process)
 
     def end(self, seconds: float | None = None) -> Done:
-        """Waits for its end and returns what it printed; `seconds` is the most that is waited from now."""
-        process, late = self._process, False
-        try:
-            out, err = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            late = True
-            out, err = self._rest()
+        """Waits for its end and returns what it printed; `seconds` is the most that is waited from now.
+
+        One that was asked to end, and does not, is killed: `docker run` of Docker 28 waits to be asked three times.
+        """
+        process, late, asked = self._process, False, False
+        limit = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = GRACE if limit is None else min(GRACE, max(0.0, limit - time.monotonic()))
+            try:
+                out, err = process.communicate(timeout=left)
+                break
+            except subprocess.TimeoutExpired:
+                late = limit is not None and time.monotonic() >= limit
+                if late or asked:
+                    process.kill()
+                    out, err = self._rest()
+                    break
+                asked = self._ends != _Main.ends
         return Done(process.returncode, out, err, late, self._name)
 
     def _rest(self) -> tuple[str, str]:
@@ -133,50 +144,6 @@ def streamed(command: Sequence[str]) -> Iterator[tuple[IO[bytes], list[Done]]]:
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace")
         done.append(Done(process.returncode, "", said, program=Path(command[0]).name))
-
-
-def follow(command: Sequence[str], told: Callable[[str], object], folder: Path) -> int:
-    """Runs a program in a folder, tells each line it prints on either stream, and returns its status.
-
-    A call that is left early ends the program and all that it has started.
-    """
-    how = {"cwd": folder, "start_new_session": True, "encoding": "utf-8", "errors": "replace"}
-    process = _started(command, stderr=subprocess.STDOUT, **how)
-    _running.discard(process)  # the end is made here, while it is still known what it has started
-    try:
-        for line in cast("IO[str]", process.stdout):
-            told(line.rstrip("\n"))
-        return int(process.wait())
-    finally:
-        _end_tree(process)
-
-
-def _end_tree(process: subprocess.Popen[Any]) -> None:
-    """Ends a program that still runs, and all that it has started: asked first, then killed."""
-    if process.poll() is None:
-        below = _below(process.pid)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
-        for pid in (process.pid, *below):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    process.wait()
-    cast("IO[str]", process.stdout).close()
-
-
-def _below(pid: int) -> list[int]:
-    """Returns the processes that one has started, and those that they have (proc(5), stat)."""
-    parents: dict[int, list[int]] = {}
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            text = file.read_text(encoding="utf-8", errors="replace")
-            parents.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(int(file.parent.name))
-    found = [pid]
-    for one in found:
-        found += parents.get(one, [])
-    return found[1:]
 
 
 def _started(command: Sequence[str], stderr: Any = subprocess.PIPE, **how: Any) -> subprocess.Popen[Any]:

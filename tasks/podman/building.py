@@ -17,7 +17,7 @@ from ..buildkit.remedy import remedy
 from ..buildkit.steps import Target, quiet
 from ..engine import secrets
 from ..engine.docker import ask, explain
-from ..engine.processes import follow
+from ..engine.following import follow
 from ..engine.publishing import places
 from ..engine.results import OUTCOME, Results, Verdict
 from ..engine.tally import Tally
