@@ -25,21 +25,29 @@ State = dict[tuple[str, str], str]
 
 @dataclass(frozen=True)
 class Voyage:
-    """A kind of command; `before` is the folder of repositories that each fault gets a copy of."""
+    """A kind of command; `before` is the folder of repositories that each fault gets a copy of.
+
+    `way` is the flag of the command itself, where `words` alone are what went before it, without a fault; `about`
+    says which names move.
+    """
 
     title: str
     before: str
     words: str
+    about: str = "three names each: two new, one that moves"
+    way: str = ""
 
     def line(self, host: str, prefix: str) -> str:
         return self.words.format(host=host, prefix=prefix)
 
 
+RELEASE = "release --tag v0.2.0 --registry {host} --owner {prefix}"
 PROMOTION = Voyage("A promotion", "next-before", "promote v0.2.0 --to next")
-SEALING = Voyage(
-    "A release with seals", "fleet-before", "release --tag v0.2.0 --registry {host} --owner {prefix}"
+SEALING = Voyage("A release with seals", "fleet-before", RELEASE)
+RETURN = Voyage(
+    "A way back", "fleet-before", RELEASE, "of three names each two stay and `latest` goes back", "--rollback"
 )
-VOYAGES = {"promotion": PROMOTION, "seals": SEALING}
+VOYAGES = {"promotion": PROMOTION, "seals": SEALING, "return": RETURN}
 
 
 @dataclass
@@ -106,6 +114,16 @@ class Port:
                 internal = tag.startswith(("argosy-", "sha256-"))
                 if not internal and (digest.startswith("?") or (released and body["mediaType"] == INDEX)):
                     found[name, tag] = digest
+        return found
+
+    def record(self, prefix: str) -> dict[str, object]:
+        """The record of v0.2.0, {} where there is none."""
+        where = f"{prefix}/{IMAGES[0]}"
+        layers = self.body(where, "argosy-release-v0.2.0").get("layers")
+        if not isinstance(layers, list) or not layers:
+            return {}
+        _, raw = self.direct.read(f"/v2/{where}/blobs/{layers[0]['digest']}")
+        found: dict[str, object] = json.loads(raw)
         return found
 
     def unsealed(self, prefix: str, state: State) -> Iterator[str]:

@@ -154,11 +154,17 @@ SAILED = {
         put("agent/manifests/argosy-release-v0.2.0", "outage"): 7,
         put("gateway/manifests/0.2", "SIGKILL before"): -9,
     },
+    "return": {
+        put("agent/manifests/latest", "lost"): 0,
+        put("gateway/manifests/latest", "refused"): 6,
+        put("agent/manifests/argosy-release-v0.2.0", "outage"): 7,
+        put("agent/manifests/latest", "SIGKILL after"): -9,
+    },
 }
 
 
 @pytest.mark.parametrize("name", SAILED)
-def test_a_promotion_and_a_release_with_seals_keep_the_guarantee(
+def test_a_promotion_a_release_with_seals_and_a_way_back_keep_the_guarantee(
     port: Port, name: str, tmp_path: Path
 ) -> None:
     cases = SAILED[name]

@@ -1,4 +1,4 @@
-"""Faults tried on the command line itself: a promotion, and a release with signatures, SBOMs and provenance.
+"""Faults tried on the command line itself: a promotion, a release with signatures, SBOMs and provenance, a way back.
 
 Two images in one real registry. What a voyage without faults leaves is what every other one is judged by (port.py).
 """
@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.port import IMAGES, PROMOTION, REPOSITORIES, Port, State, Voyage, differing
+from tests.port import IMAGES, PROMOTION, REPOSITORIES, RETURN, Port, State, Voyage, differing
 from tests.saboteur import Fault, Key, Sea, sabotaged, suits
 from tests.scenario import ROOT, Fleet
 
@@ -53,8 +53,11 @@ class Range:
         self.sea = Sea(only=AGENT)
         self._stack = contextlib.ExitStack()
         self.host = self._stack.enter_context(sabotaged(self.sea, "A", port.host))
-        self.before = port.names(voyage.before)
         self.after = port.names("fleet")
+        self.before = port.names(voyage.before)
+        if voyage is RETURN:
+            self.before = self.after
+            self.after = self.before | {(name, "latest"): self.before[name, "v0.1.0"] for name in IMAGES}
 
     def close(self) -> None:
         self._stack.close()
@@ -77,8 +80,12 @@ class Range:
             self.port.project(fleet, f"{self.host}/{prefix}")
         self.port.copy(self.voyage.before, prefix)
         self.sea.calm(prefix)
+        if self.voyage.way:
+            first, said = self._run(fleet, prefix, "")
+            assert first == 0, said
+            self.sea.calm(prefix)
         self.sea.faults = [fault] if fault else []
-        trial.code, said = self._run(fleet, prefix, "")
+        trial.code, said = self._run(fleet, prefix, self.voyage.way)
         trial.struck = bool(self.sea.struck)
         journals = self.port.journals(prefix, home / "state")
         final = self._judge(trial, trial.code, prefix, journals, said)
@@ -124,8 +131,8 @@ class Range:
         wrong = differing(state, wanted)
         if code in {0, 2, 3, 4, 5, 6}:
             trial.wrong += [f"exit {code}: {name} {text}" for name, text in wrong.items()]
-            if code == 0 and not self.port.body(f"{prefix}/{IMAGES[0]}", "argosy-release-v0.2.0"):
-                trial.wrong.append("there is no record")
+            if code == 0 and not self._recorded(prefix):
+                trial.wrong.append("there is no record of it")
             return wanted
         if code not in {7, -9}:
             trial.wrong.append(f"ended with {code}: {said[-700:]}")
@@ -136,7 +143,8 @@ class Range:
         return None
 
     def _recorded(self, prefix: str) -> bool:
-        return bool(self.port.body(f"{prefix}/{IMAGES[0]}", "argosy-release-v0.2.0").get("layers"))
+        record = self.port.record(prefix)
+        return bool(record.get("rolled_back") if self.voyage is RETURN else record)
 
     def _operator(self, trial: Trial, fleet: Fleet, prefix: str, state: Path) -> State | None:
         """The trouble is over: half of them go back, unless recorded; a third has lost the disk's journal."""
@@ -195,7 +203,7 @@ def tried(
     waiting = list(reversed(faults))
 
     def work(number: int) -> list[Trial]:
-        place = Range(port, voyage, folder / f"{voyage.before}-{number}")
+        place = Range(port, voyage, folder / f"{voyage.before}{voyage.way}-{number}")
         found = []
         with contextlib.closing(place):
             while waiting and time.monotonic() < until:
@@ -225,9 +233,10 @@ def section(voyage: Voyage, trials: Sequence[Trial], keys: int, seconds: float, 
     lines = [
         f"## {voyage.title}",
         "",
-        f"`inv {voyage.line('…', '…')}`,",
+        f"`inv {voyage.line('…', '…')} {voyage.way}".rstrip() + "`,",
         f"a process of its own; {len(IMAGES)} images for one platform in a real registry (distribution 2.8), with an",
-        "earlier release; three names each: two new, one that moves. All is signed (cosign), and has SBOMs (syft) and",
+        f"earlier release; {voyage.about}.",
+        "All is signed (cosign), and has SBOMs (syft) and",
         f"provenance. Without faults Argosy itself makes {keys} requests to where names move; a fault meets one of",
         "them. Requests of cosign, syft and BuildKit meet the outages, no other fault.",
         "Besides the promise it is judged, at every end and 5 s later, that no name stands at an index without a",
