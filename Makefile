@@ -8,7 +8,10 @@ READY := .venv/.ready
 
 # Runs what follows with an engine: the one that answers, or else the private one, started if need be.
 ENGINE = lines="$$(scripts/engine ensure --env)" && eval "$$lines" &&
-ARGOSY = $(ENGINE) $(BIN)/inv
+ARGOSY = $(ENGINE) $(BASES) $(BIN)/inv
+ARGOSY_FIRST := setup
+container-build container-push: BASES = scripts/bases &&
+container-build-% container-push-%: BASES = scripts/bases &&
 
 include tasks/argosy.mk
 
@@ -23,11 +26,6 @@ $(READY): pyproject.toml scripts/venv
 
 bases: ## See that the base images can be had
 	@$(ENGINE) scripts/bases
-
-container-build container-push: setup bases
-container-test container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor: setup
-container-build-% container-push-%: setup bases
-container-test-% container-pull-% container-clean-% container-plan-%: setup
 
 test: setup ## Run all tests against a private engine
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -6,71 +6,73 @@
 #   make DOCKER_TAGS=v1.0.0 container-build
 # ARGOSY is what runs the tasks (inv, where a tasks.py takes them up); FLAGS is handed on:
 #   make container-build FLAGS=--keep-going
+# ARGOSY_FIRST names targets of your own Makefile that must be done before any of these.
 
 ARGOSY ?= argosy
 FLAGS ?=
+ARGOSY_FIRST ?=
 
 .PHONY: container-build container-push container-test container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor container-lint container-scan
 
-container-build: ## Build all images and load them
+container-build: | $(ARGOSY_FIRST) ## Build all images and load them
 	@$(ARGOSY) build $(FLAGS)
 
-container-build-%: ## Build one image (container-build-api), or several: a glob
+container-build-%: | $(ARGOSY_FIRST) ## Build one image (container-build-api), or several: a glob
 	@$(ARGOSY) build --images '$*' $(FLAGS)
 
-container-push: ## Build and push all images
+container-push: | $(ARGOSY_FIRST) ## Build and push all images
 	@$(ARGOSY) push $(FLAGS)
 
-container-push-%: ## Build and push one image
+container-push-%: | $(ARGOSY_FIRST) ## Build and push one image
 	@$(ARGOSY) push --images '$*' $(FLAGS)
 
-container-pull: ## Pull all images, under their local names too
+container-pull: | $(ARGOSY_FIRST) ## Pull all images, under their local names too
 	@$(ARGOSY) pull $(FLAGS)
 
-container-pull-%: ## Pull one image
+container-pull-%: | $(ARGOSY_FIRST) ## Pull one image
 	@$(ARGOSY) pull --images '$*' $(FLAGS)
 
-container-clean: ## Remove this project's images from the engine
+container-clean: | $(ARGOSY_FIRST) ## Remove this project's images from the engine
 	@$(ARGOSY) clean --yes $(FLAGS)
 
-container-clean-%: ## Remove one image's references
+container-clean-%: | $(ARGOSY_FIRST) ## Remove one image's references
 	@$(ARGOSY) clean --yes --images '$*' $(FLAGS)
 
-container-save: ## Write all images to a folder: DIR=out
+container-save: | $(ARGOSY_FIRST) ## Write all images to a folder: DIR=out
 	@$(ARGOSY) save --dir '$(DIR)' $(FLAGS)
 
-container-load: ## Load what container-save wrote: DIR=out
+container-load: | $(ARGOSY_FIRST) ## Load what container-save wrote: DIR=out
 	@$(ARGOSY) load --dir '$(DIR)' $(FLAGS)
 
-container-extract: ## Take files out of images, to artifacts/
+container-extract: | $(ARGOSY_FIRST) ## Take files out of images, to artifacts/
 	@$(ARGOSY) extract $(FLAGS)
 
-container-test: ## Test all images that were built
+container-test: | $(ARGOSY_FIRST) ## Test all images that were built
 	@$(ARGOSY) test $(FLAGS)
 
-container-test-%: ## Test one image
+container-test-%: | $(ARGOSY_FIRST) ## Test one image
 	@$(ARGOSY) test --images '$*' $(FLAGS)
 
-container-list: ## List the fleet
+container-list: | $(ARGOSY_FIRST) ## List the fleet
 	@$(ARGOSY) list $(FLAGS)
 
-container-plan: ## Show what would be built, and why
+container-plan: | $(ARGOSY_FIRST) ## Show what would be built, and why
 	@$(ARGOSY) plan $(FLAGS)
 
-container-plan-%: ## Show what would be built for one image
+container-plan-%: | $(ARGOSY_FIRST) ## Show what would be built for one image
 	@$(ARGOSY) plan --images '$*' $(FLAGS)
 
-container-doctor: ## Check everything a build needs
+container-doctor: | $(ARGOSY_FIRST) ## Check everything a build needs
 	@$(ARGOSY) doctor $(FLAGS)
 
-container-lint: ## Look for faults in files and in what was built
+container-lint: | $(ARGOSY_FIRST) ## Look for faults in files and in what was built
 	@$(ARGOSY) lint $(FLAGS)
 
-container-lint-%: ## Look for faults in one image
+container-lint-%: | $(ARGOSY_FIRST) ## Look for faults in one image
 	@$(ARGOSY) lint --images '$*' $(FLAGS)
 
-container-scan: ## Scan what was built for vulnerabilities
+container-scan: | $(ARGOSY_FIRST) ## Scan what was built for vulnerabilities
 	@$(ARGOSY) scan $(FLAGS)
 
-container-scan-%: ## Scan one image
+container-scan-%: | $(ARGOSY_FIRST) ## Scan one image
 	@$(ARGOSY) scan --images '$*' $(FLAGS)

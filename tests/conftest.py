@@ -44,8 +44,8 @@ class PrivateEngine:
             done = subprocess.run(
                 ["docker", *arguments], env=self.env, capture_output=True, text=True, check=False, timeout=300
             )
-            # Docker 28 lists nothing where an image goes while it lists.
-            if arguments[:2] != ("image", "ls") or "NotFound: content digest" not in done.stderr:
+            # The containerd store lists nothing where an image goes while it lists.
+            if arguments[:2] != ("image", "ls") or "content digest sha256:" not in done.stderr:
                 break
         assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stderr}"
         return done.stdout.strip()

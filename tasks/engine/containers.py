@@ -12,7 +12,7 @@ import re
 import threading
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -119,15 +119,18 @@ class Berths:
                 raise explain(done)
 
     def once(self, words: Sequence[str], seconds: float) -> processes.Done:
-        """Runs a container to its end; `words` are options, image and command. One that takes too long is removed.
+        """Runs a container to its end; `words` are options, image and command. It is removed, also if it takes too long.
 
+        On a busy engine what a short program prints may be lost on its way to us; the container's log has it.
         A signal that ends the engine's program must not be handed on to the container instead: what runs as its
         process 1 ignores those it has no handler for (pid_namespaces(7)), and both would go on.
         """
         name = self.name()
-        done = self.ask("run", "--rm", "--sig-proxy=false", *self._begun(name), *words, seconds=seconds)
-        if done.late:
-            ask(self.client, "rm", "--force", "--volumes", name)
+        done = self.ask("run", "--sig-proxy=false", *self._begun(name), *words, seconds=seconds)
+        if not (done.out or done.err or done.late):
+            logged = self.ask("logs", name)
+            done = replace(done, out=logged.out, err=logged.err) if logged else done
+        ask(self.client, "rm", "--force", "--volumes", name)
         return done
 
     def start(self, words: Sequence[str]) -> Container:

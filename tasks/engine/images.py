@@ -148,8 +148,8 @@ def listed(client: Client, repositories: Iterable[str]) -> tuple[str, ...]:
     wanted = {familiar(repository) for repository in repositories}
     for _ in range(LISTINGS):
         done = ask(client, "image", "ls", "--format", "{{.Repository}}\t{{.Tag}}")
-        # Docker 28 lists nothing at all where an image goes while it lists.
-        if done or "NotFound: content digest" not in done.err:
+        # The containerd store lists nothing at all where an image goes while it lists.
+        if done or not re.search(r"content digest .*not found", done.err, re.IGNORECASE | re.DOTALL):
             break
     if not done:
         raise explain(done)
