@@ -124,6 +124,13 @@ def test_every_mistake_is_said_at_once(api: Fleet):
         [[images.api.tests]]
         compose = "compose.yaml"
         http = "/"
+        env = { A = "1" }
+        [[images.api.tests]]
+        run = "x"
+        port = 80
+        [[images.api.tests]]
+        healthy = true
+        exit = 1
         """
     )
     said = "\n".join(findings(api))
@@ -141,6 +148,9 @@ def test_every_mistake_is_said_at_once(api: Fleet):
         'images.api.tests.1.mounts: "certs" is no mount',
         "images.api.tests.2: structure stands alone, not with run",
         "images.api.tests.3: compose with http needs the service that is asked",
+        "images.api.tests.3.env: goes with what argosy runs itself",
+        "images.api.tests.4.port: goes with http",
+        "images.api.tests.5.exit: goes with run, of a command that ends",
     ):
         assert expected in said
 

@@ -245,3 +245,11 @@ def test_an_override_does_not_hide_a_mistake_in_the_file(fleet: Fleet) -> None:
     fleet.image("api")
     fleet.toml('[tags]\nbuild = "latest"\n[images.api]')
     assert findings(fleet, "list --tags v1") == ['tags.build: must be a list, not "latest"']
+
+
+def test_a_key_of_a_builder_s_node_is_checked_too(fleet: Fleet) -> None:
+    fleet.image("api")
+    fleet.toml('[images.api]\n[builder]\nname = "fleet"\nnodes = [{ endpoin = "ssh://b" }]\n')
+    (said,) = findings(fleet)
+    assert "endpoin" in said
+    assert 'did you mean "endpoint"' in said

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.engine import docker, host
 from tasks.engine.docker import explain
 from tasks.engine.processes import Done
 from tests.conftest import PrivateEngine
@@ -125,6 +126,25 @@ def test_a_context_that_is_not_there_is_named(api: Fleet, engine: PrivateEngine)
     api.env.pop("DOCKER_HOST")
     ran = api.inv("build", env=env | {"DOCKER_CONTEXT": "faraway"}).failed(3)
     assert 'docker context "faraway"' in ran.err
+
+
+@pytest.mark.engine
+def test_the_context_in_use_is_where_the_engine_is(
+    api: Fleet, engine: PrivateEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    env = {name: value for name, value in engine.env.items() if name != "DOCKER_HOST"}
+    env["DOCKER_CONFIG"] = str(tmp_path / "config")
+    api.env.pop("DOCKER_HOST")
+    for words in (f"create far --docker host=unix://{tmp_path}/far.sock", "use far"):
+        api.run("docker", "context", *words.split(), env=env).ok()
+    assert 'docker context "far"' in api.inv("build", env=env).failed(3).err
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    for name in ("PATH", "DOCKER_CONFIG"):
+        monkeypatch.setenv(name, env[name])
+    assert docker.address() == f"unix://{tmp_path}/far.sock"
+    assert host.socket() is None
+    (tmp_path / "far.sock").touch()
+    assert host.socket() == tmp_path / "far.sock"
 
 
 @pytest.mark.engine

@@ -40,7 +40,11 @@ def test_a_lock_that_says_the_same_is_not_touched(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["build.lock"]
 
 
-def test_a_broken_one_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "build.lock").write_text("<<<<<<< HEAD\n")
+@pytest.mark.parametrize("content", [b"<<<<<<< HEAD\n", b"\xff", None], ids=["merge", "bytes", "folder"])
+def test_a_broken_one_is_an_error_that_says_what_to_do(tmp_path: Path, content: bytes | None) -> None:
+    if content is None:
+        (tmp_path / "build.lock").mkdir()
+    else:
+        (tmp_path / "build.lock").write_bytes(content)
     with pytest.raises(ConfigError, match="Restore it from git"):
         lock.read(tmp_path)

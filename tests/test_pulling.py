@@ -74,6 +74,9 @@ def test_clean_removes_this_projects_names_and_no_other(pushed: Fleet, engine: P
     pushed.inv("build").ok()
     engine.docker("tag", f"{pushed.owner}-api:dev", f"{pushed.owner}-other:1")
     engine.docker("tag", f"{pushed.owner}-api:dev", f"{pushed.registry}/{pushed.owner}/other:1")
+    # A local name may stand in a repository that is not the fleet's own.
+    engine.docker("tag", f"{pushed.owner}-api:dev", f"{pushed.owner}-api:stable")
+    pushed.inv("build --images tool").ok()
     before = mine(engine, pushed)
     ran = pushed.inv("clean").failed(2)
     assert "--yes" in ran.err
@@ -83,7 +86,7 @@ def test_clean_removes_this_projects_names_and_no_other(pushed: Fleet, engine: P
     assert {name for name in mine(engine, pushed) if name.startswith("worker:")} == set()
     assert "api:0.1.0" in mine(engine, pushed)
     pushed.inv("clean --yes").ok()
-    assert mine(engine, pushed) == {f"{pushed.owner}-other:1", "other:1"}
+    assert mine(engine, pushed) == {f"{pushed.owner}-other:1", f"{pushed.owner}-api:stable", "other:1"}
     assert "busybox" in engine.docker("run", "--rm", f"{pushed.owner}-other:1", "busybox", "--help")
     assert "nothing to remove" in pushed.inv("clean --yes").ok().out
 

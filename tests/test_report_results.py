@@ -142,6 +142,11 @@ def test_the_summary_is_appended_for_ci(tmp_path):
     assert "| api | linux/amd64, linux/arm64 | localhost:5000/argosy/api:0.1.0, latest |" in text
 
 
+def test_a_summary_that_cannot_be_written_is_said_and_loses_nothing(tmp_path, capsys):
+    append_summary(MIXED, {"GITHUB_STEP_SUMMARY": str(tmp_path / "none" / "summary.md")})
+    assert "no summary was written" in capsys.readouterr().err
+
+
 def test_the_summary_says_where_nothing_was_pushed(tmp_path):
     path = tmp_path / "summary.md"
     append_summary(Results((API,)), {"GITHUB_STEP_SUMMARY": str(path)})

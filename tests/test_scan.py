@@ -38,8 +38,20 @@ def test_where_nothing_was_built_nothing_was_scanned_and_that_is_no_pass(
 ) -> None:
     fleet.image("api")
     fleet.toml("[images.api]", head='[project]\nregistry = "localhost:1"\nowner = "acme"\nversion = "1"\n')
-    err = fleet.inv("scan", env=scanner.path(fleet.env)).failed(5).err
-    assert "nothing was scanned: localhost:1/acme/api:1 is not in the engine. Build it" in err
+    err = fleet.inv("scan", env=scanner.path(fleet.env)).failed(3).err
+    assert "nothing was scanned: no Docker Engine answers at unix:///nowhere.sock" in err
+    assert "localhost:1 does not answer" in err
+    assert not scanner.calls
+
+
+@pytest.mark.engine
+def test_what_engine_and_registry_do_not_have_is_to_be_built(real: Fleet, scanner: Scanner) -> None:
+    real.image("api")
+    real.toml("[images.api]")
+    err = real.inv("scan", env=scanner.path(real.env)).failed(5).err
+    assert (
+        f"nothing was scanned: {real.registry}/{real.owner}/api:0.1.0 is not in the engine. Build it" in err
+    )
     assert not scanner.calls
 
 

@@ -181,6 +181,18 @@ def leaks(real: Fleet) -> None:
 
 
 @pytest.mark.engine
+def test_an_argument_that_looks_like_one_is_warned_of_while_building(real: Fleet) -> None:
+    real.image("api", f"FROM busybox:stable\nARG API_TOKEN\nRUN echo {real.owner} > /mark\n")
+    table = '[images.api]\nargs = { API_TOKEN = "hunter2hunter2" }\n'
+    real.toml(table)
+    said = real.inv("build").ok().err
+    assert "warning: api: images.api.args.API_TOKEN looks like a credential" in said
+    assert "hunter2" not in said
+    real.toml(f'[lint]\nignore = ["credential"]\n{table}')
+    assert "looks like" not in real.inv("build --rebuild").ok().err
+
+
+@pytest.mark.engine
 def test_one_that_nobody_mounts_is_warned_of_while_building(real: Fleet, home: Path) -> None:
     del home
     real.image("api", "FROM busybox:stable\n")

@@ -7,13 +7,13 @@ without its service, told to end.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..engine import host
 from ..engine.containers import Berths, Container
+from ..engine.docker import address
 from ..errors import SurroundingsError
 from ..model import Client, ImageTest, Surroundings
 from . import answers
@@ -62,9 +62,8 @@ def _socket(client: Client) -> list[str]:
     """Returns the options that give a container the engine's own socket, and the group that owns it."""
     found = host.socket()
     if found is None:
-        place = os.environ.get("DOCKER_HOST") or host.SOCKET
         raise SurroundingsError(
-            f"the engine's socket cannot be given to a container: it is reached at {place}"
+            f"the engine's socket cannot be given to a container: it is reached at {address()}"
         )
     return [*host.mounted(client, found, str(host.SOCKET)), "--group-add", host.group(found)]
 

@@ -1,6 +1,6 @@
-"""From the command line to a Plan: flags read, project loaded, facts gathered. What every task begins with.
+"""From the command line to a Plan: flags read, project loaded, facts gathered, and what a person is asked first.
 
-It prints nothing and builds nothing.
+What every task begins with; nothing is built here.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .choice import Choice, command, flag
 
@@ -96,6 +96,8 @@ def clean(choice: Cleaning) -> None:
     from . import removing
     from .asking import ask
 
+    if not choice.images and not choice.group:
+        choice = replace(choice, images=("*",))
     asked = ask(choice, engine=False, output="none")
     if choice.addresses:
         removing.addresses(asked.plan, yes=choice.yes)

@@ -32,7 +32,8 @@ class Choice:
     """The flags that several tasks offer; one that a task does not offer has its default."""
 
     images: tuple[str, ...] = flag(
-        (), "which images: names or globs, comma-separated; may be given several times (all if left out)"
+        (),
+        "which images: names or globs, comma-separated; may be given several times (the default ones if left out)",
     )
     group: tuple[str, ...] = flag((), "a group of build.toml; may be given several times")
     platforms: str = flag(
@@ -50,7 +51,11 @@ class Choice:
     since: str = flag(
         "", "only images whose inputs have changed since this commit or branch (its merge base with HEAD)"
     )
-    no_deps: bool = flag(False, "build only what is named; what it stands on must be in the engine already")
+    no_deps: bool = flag(
+        False,
+        "build only what is named; what it stands on must be there already (for a builder of your own: in the "
+        "registry)",
+    )
     keep_going: bool = flag(False, "build the rest when an image fails; the table shows each verdict")
     rebuild: bool = flag(False, "build also what is there already, unchanged")
     pull: bool = flag(False, "look up the digests of outside bases again, and write them to build.lock")

@@ -1,4 +1,5 @@
-"""After a build with secrets: their bytes in what was built are an error, and in a registry no name moves.
+"""Secrets and builds: arguments that look like credentials are warned of; the bytes of secrets in what was built are
+an error, and in a registry no name moves.
 
 It joins checks and evidence for running.py; whatever has no secrets costs nothing.
 """
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
     from .asking import Asked
 
 Looked = Iterable[tuple[str, "Evidence"]]
+
+
+def suspected(asked: Asked, image: PlannedImage) -> Iterator[str]:
+    """Yields a warning for each build argument that looks like a credential: it will be in the image's history."""
+    if not image.args:
+        return
+    from ..checks import credentials
+    from ..checks.check import Outcome
+    from ..checks.linting import judged
+
+    found = credentials.said(image.args, f"images.{image.name}.args")
+    for check in judged(credentials.RULE, found, asked.project.linting, image.name):
+        if check.outcome in {Outcome.WARNED, Outcome.FAILED}:
+            yield f"{check.where} {check.detail}"
 
 
 def in_engine(asked: Asked, results: Results, ended: ArgosyError | None) -> ArgosyError | None:

@@ -121,7 +121,7 @@ def _built(asked: Asked, linting: Linting, choice: LintChoice) -> Iterator[Check
     if choice.files:
         yield skipped("built", FILES)
         return
-    there = Built(asked.plan, asked.project.client if asked.facts.engine else None)
+    there = Built(asked.plan, asked.project.client if asked.facts.engine else None, asked.facts.no_engine)
     secrets = leaks.of_plan(asked.plan, os.environ)
     for image in asked.plan.selected:
         yield from (

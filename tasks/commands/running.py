@@ -143,7 +143,7 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
     plan = secrets.settled(plan, os.environ)
     shown = closure(plan, [image.name for image in plan.selected])
     for image in shown:
-        for warning in image.warnings:
+        for warning in (*image.warnings, *leaking.suspected(asked, image)):
             print(f"warning: {image.name}: {warning}", file=sys.stderr)
     builds = [(i.name, platform) for i in shown for platform in i.building or i.platforms]
     log_file = state.new_log(plan.root, plan.output)

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from ..errors import CheckError
+from ..errors import CheckError, SurroundingsError
 
 if TYPE_CHECKING:
     from ..checks.check import Checks
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def scanned(asked: Asked, *, strict: bool) -> Checks:
     """Scans the plan's selected images, one after another: scanners share a database that they lock.
 
-    Raises SurroundingsError where there is no scanner, CheckError where no image was built.
+    Raises SurroundingsError where there is no scanner, or neither engine nor registry has anything and no engine
+    answers; CheckError where no image was built.
     """
     from ..checks import scanning
     from ..checks.check import Check, Checks, Outcome
@@ -24,7 +25,7 @@ def scanned(asked: Asked, *, strict: bool) -> Checks:
 
     began = time.monotonic()
     scanner = scanning.scanner(asked.project.scanning, asked.project.constants, asked.project.root)
-    there = Built(asked.plan, asked.project.client if asked.facts.engine else None)
+    there = Built(asked.plan, asked.project.client if asked.facts.engine else None, asked.facts.no_engine)
     checks: list[Check] = []
     looked = 0
     for image in asked.plan.selected:
@@ -39,5 +40,6 @@ def scanned(asked: Asked, *, strict: bool) -> Checks:
             checks.append(scanning.scan(scanner, image.name, found))
     there.blobs.prune()
     if checks and not looked:
-        raise CheckError(f"nothing was scanned: {checks[0].detail}")
+        failure = CheckError if asked.facts.engine else SurroundingsError
+        raise failure(f"nothing was scanned: {checks[0].detail}")
     return Checks(tuple(checks), time.monotonic() - began)

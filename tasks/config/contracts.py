@@ -100,6 +100,21 @@ def _port(text: str) -> str:
     return text if "/" in text else f"{text}/tcp"
 
 
+_ALONE = {"compose", "structure"}
+_SERVES = {"http", "healthy", "idle", "unhealthy", "stops"}
+_FITS: tuple[tuple[tuple[str, ...], str, Callable[[set[str]], bool]], ...] = (
+    (("output", "regex"), "run or http", lambda kinds: bool(kinds & {"run", "http"})),
+    (("port", "status"), "http", lambda kinds: "http" in kinds),
+    (("exit",), "run, of a command that ends", lambda kinds: "run" in kinds and not kinds & _SERVES),
+    (
+        ("entrypoint", "env", "mounts", "groups", "memory", "cpus", "socket"),
+        "what argosy runs itself; a compose or structure file says it in its own words",
+        lambda kinds: not kinds & _ALONE,
+    ),
+)
+"""Keys of a test, what they go with in words, and whether they fit the kinds of test that are given."""
+
+
 def _wrong(table: ExpectTable) -> Iterator[tuple[str, str]]:
     """Yields (key path, what is wrong) of expectations."""
     for port in table.ports or ():
@@ -152,9 +167,12 @@ def _test(table: TestTable, where: str, findings: list[Finding]) -> ImageTest:
         for mount in table.mounts
         if not _MOUNT.fullmatch(mount)
     ]
-    unknown = [key for key in ("output", "regex") if getattr(table, key) is not None]
-    if unknown and not {"run", "http", "compose"} & set(given):
-        findings.append(Finding(f"{where}.{unknown[0]}", "goes with run or http"))
+    findings += [
+        Finding(f"{where}.{key}", f"goes with {wanted}")
+        for keys, wanted, fits in _FITS
+        for key in keys
+        if given and key in table.model_fields_set and not fits(set(given))
+    ]
     return _read(table)
 
 

@@ -58,7 +58,7 @@ def read(root: Path) -> Lock:
         )
     except FileNotFoundError:
         return Lock()
-    except (tomli.TOMLDecodeError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, KeyError, AttributeError, TypeError) as error:
         raise ConfigError(
             f"{path}: not as Argosy writes it ({error}). Restore it from git, or delete it: "
             "the next build writes it anew."

@@ -63,7 +63,11 @@ def resolve(document: Document) -> Project:
         constants=tables.constants,
         tags=TagRules(**{name: tuple(words) for name, words in tables.tags}),
         groups=sets,
-        builder=Builder(tables.builder.name, tables.builder.driver, tuple(tables.builder.nodes)),
+        builder=Builder(
+            tables.builder.name,
+            tables.builder.driver,
+            tuple(node.model_dump(exclude_defaults=True) for node in tables.builder.nodes),
+        ),
         client=tables.engine.client,
         release=_releasing(document),
         parallel=tables.engine.parallel,

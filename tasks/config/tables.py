@@ -89,6 +89,19 @@ class TagsTable(Table):
     default_branches: Words = Field(["main", "master"], description="the branches that `build` is for")
 
 
+class NodeTable(Table):
+    """One node of a builder."""
+
+    endpoint: str = Field(
+        "", description="where it is: a docker context, or the address of an engine or BuildKit"
+    )
+    platforms: str = Field(
+        "", description="what it builds for, comma-separated; what it says itself if left out"
+    )
+    name: str = Field("", description="its name; buildx's own choice if left out")
+    options: str = Field("", description="options of the driver (`docker buildx create --driver-opt`)")
+
+
 class BuilderTable(Table):
     """The buildx builder; without it the engine's own is used."""
 
@@ -96,7 +109,7 @@ class BuilderTable(Table):
     driver: Literal["docker", "docker-container", "remote", "kubernetes"] = Field(
         "docker-container", description="what kind of builder `inv builder` creates"
     )
-    nodes: list[dict[str, str]] = Field([], description="its nodes: {endpoint, platforms}, one table each")
+    nodes: list[NodeTable] = Field([], description="its nodes, one table each")
 
 
 class EngineTable(Table):

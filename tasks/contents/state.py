@@ -1,4 +1,4 @@
-"""Where Argosy keeps its own files: logs of builds, for each project apart.
+"""Where Argosy keeps its own files, for each project apart: logs, what was built and seen, releases under way.
 
 Outside the repository on purpose: a log written inside a build context would change every `COPY . .`.
 """

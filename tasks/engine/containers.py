@@ -119,7 +119,7 @@ class Berths:
                 raise explain(done)
 
     def once(self, words: Sequence[str], seconds: float) -> processes.Done:
-        """Runs a container to its end; `words` are options, image and command. It is removed, also if it takes too long.
+        """Runs a container to its end, or as long as that may take, and removes it; `words`: options, image, command.
 
         On a busy engine what a short program prints may be lost on its way to us; the container's log has it.
         A signal that ends the engine's program must not be handed on to the container instead: what runs as its

@@ -65,6 +65,10 @@ _KNOWN = (
 )
 
 
+SOCKET = "unix:///var/run/docker.sock"
+"""Where the engine listens unless something says otherwise."""
+
+
 def client() -> DockerClient:
     """Returns the client for the engine that the environment names."""
     from python_on_whales import DockerClient
@@ -111,7 +115,7 @@ def explain(done: Done, builder: str = "") -> SurroundingsError:
 
 def _socket() -> str:
     """Says whose the engine's socket is and who we are, and what to do."""
-    place = (os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock").removeprefix("unix://")
+    place = address().removeprefix("unix://")
     groups = ", ".join(map(str, sorted({os.getegid(), *os.getgroups()})))
     try:
         gid = os.stat(place).st_gid  # noqa: PTH116 - an address is no path
@@ -133,11 +137,21 @@ def _podman(done: Done) -> SurroundingsError:
 
 
 def endpoint() -> str:
-    """Returns the engine's address as the environment gives it, for messages."""
+    """Returns where the engine is looked for, for messages."""
     if os.environ.get("DOCKER_HOST"):
         return os.environ["DOCKER_HOST"]
-    context = os.environ.get("DOCKER_CONTEXT")
-    return f'docker context "{context}"' if context else "the default socket"
+    context = os.environ.get("DOCKER_CONTEXT") or _context("{{.Name}}") or "default"
+    return "the default socket" if context == "default" else f'docker context "{context}"'
+
+
+def address() -> str:
+    """Returns the engine's address as docker's client takes it: DOCKER_HOST, DOCKER_CONTEXT, or the context in use."""
+    return os.environ.get("DOCKER_HOST") or _context("{{.Endpoints.docker.Host}}") or SOCKET
+
+
+def _context(field: str) -> str:
+    done = ask("docker", "context", "inspect", "--format", field)
+    return done.out.strip() if done else ""
 
 
 def dotted(version: tuple[int, int]) -> str:

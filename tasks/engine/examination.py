@@ -167,7 +167,7 @@ def disks(project: Project, info: inquiry.Info | podman.Info | ArgosyError) -> I
     """The project's disk, and the engine's own where it is another one of this machine."""
     folders = [project.root]
     if isinstance(info, podman.Info) or (
-        isinstance(info, inquiry.Info) and docker.endpoint().startswith(("unix://", "the default"))
+        isinstance(info, inquiry.Info) and docker.address().startswith("unix://")
     ):
         folders += [path for path in [Path(info.folder)] if path.is_dir()]
     devices: set[int] = set()

@@ -6,6 +6,7 @@ every file, every image's ID, its names, and the digest of each platform; loadin
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
 import tempfile
@@ -14,7 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..errors import ConfigError, SurroundingsError, available
+from ..errors import ConfigError, SurroundingsError, available, nearest
 from ..model import Client
 from ..planning.bakefile import target
 from ..planning.plan import Plan, PlannedImage
@@ -122,11 +123,15 @@ def load(
     another after loading; ConfigError for a name that is not in it.
     """
     packed = _listed(folder)
-    unknown = [name for name in only if name not in {one.image for one in packed}]
-    if unknown:
-        known = available(f"images in {folder}", [one.image for one in packed])
-        raise ConfigError(f"{', '.join(unknown)}: not in {folder}. {known}")
-    wanted = tuple(one for one in packed if not only or one.image in only)
+    names = [one.image for one in packed]
+    if unknown := [word for word in only if not fnmatch.filter(names, word)]:
+        raise ConfigError(
+            f"{', '.join(unknown)}: not in {folder}.{nearest(unknown[0], names)} "
+            + available(f"images in {folder}", names)
+        )
+    wanted = tuple(
+        one for one in packed if not only or any(fnmatch.fnmatchcase(one.image, word) for word in only)
+    )
     problems = [problem for one in wanted if (problem := _damage(folder, one))]
     if problems:
         lines = "\n".join(f"  {problem}" for problem in problems)

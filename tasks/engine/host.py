@@ -7,17 +7,16 @@ mounts, which the engine tells, say so. Outside a container a path is what it is
 from __future__ import annotations
 
 import json
-import os
 import re
 from functools import cache
 from pathlib import Path
 
 from ..errors import SurroundingsError
 from ..model import Client
-from .docker import ask
+from .docker import address, ask
 
 SOCKET = Path("/var/run/docker.sock")
-"""Where the engine listens unless DOCKER_HOST says otherwise."""
+"""Where what runs in a container looks for the engine."""
 MOUNTS = Path("/proc/self/mountinfo")
 # Docker (and podman) bind these files of a container's own folder into it.
 _OWN = re.compile(
@@ -73,7 +72,7 @@ def mounted(client: Client, source: Path, target: str, *, read_only: bool = Fals
 
 def socket() -> Path | None:
     """Returns the engine's own socket; None where the engine is reached by none of this machine."""
-    place = os.environ.get("DOCKER_HOST") or f"unix://{SOCKET}"
+    place = address()
     found = Path(place.removeprefix("unix://"))
     return found if place.startswith("unix://") and found.exists() else None
 

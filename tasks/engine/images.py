@@ -155,10 +155,10 @@ def listed(client: Client, repositories: Iterable[str]) -> tuple[str, ...]:
         raise explain(done)
     pairs = (line.split("\t") for line in done.out.splitlines() if line)
     return tuple(
-        sorted({f"{name}:{tag}" for name, tag in pairs if _short(name) in wanted and tag != "<none>"})
+        sorted({f"{name}:{tag}" for name, tag in pairs if short(name) in wanted and tag != "<none>"})
     )
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """Returns a repository as Docker lists it: podman says where one without a registry is from."""
     return name if name == "<none>" else familiar(name.removeprefix("localhost/"))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..planning.address import PREFIX
+from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
 from . import images
 from .docker import ask, explain
@@ -59,9 +61,21 @@ def pull(
 
 
 def local_references(plan: Plan) -> tuple[str, ...]:
-    """Returns every reference the engine has in the repositories of the plan's selected images."""
+    """Returns every reference that the engine has of the plan's selected images.
+
+    In a repository that is published these are all tags; a local name may be beside others': that tag alone, and
+    addresses.
+    """
+    published = {familiar(one.name) for image in plan.selected for one in image.published}
+    local = {familiar(str(one)) for image in plan.selected for one in image.local}
     repositories = {reference.name for image in plan.selected for reference in image.references}
-    return images.listed(plan.client, repositories)
+    return tuple(
+        name
+        for name in images.listed(plan.client, repositories)
+        if images.short(name.rpartition(":")[0]) in published
+        or images.short(name) in local
+        or name.rpartition(":")[2].startswith(PREFIX)
+    )
 
 
 def _one(client: Client, image: PlannedImage, tag: str, platform: str) -> Pulled:

@@ -22,11 +22,12 @@ from .evidence import Evidence
 class Built:
     """The images of one plan, looked up in the engine at once, and in registries when they are asked for.
 
-    Without an engine (`client` None) the registries alone are asked.
+    Without an engine (`client` None, and `why`) the registries alone are asked.
     """
 
-    def __init__(self, plan: Plan, client: Client | None, blobs: Blobs | None = None) -> None:
-        self.blobs = blobs or Blobs()
+    def __init__(self, plan: Plan, client: Client | None, why: str = "") -> None:
+        self.blobs = Blobs()
+        self._why = why
         self._client = client
         names = [str(reference) for image in plan.selected for reference in image.references]
         self._there: Mapping[str, Mapping[str, Any]] = images.inspect(client, names) if client else {}
@@ -41,11 +42,16 @@ class Built:
                 return replace(found, reference=self._pinned(known[0]))
             except SurroundingsError as error:
                 reason = str(error)
+        elif not self._client:
+            reason = self._why
         elif image.references:
             reason = f"{image.references[0]} is not in the engine. Build it: inv build --images {image.name}"
         else:
             reason = "it has no name"
-        return self._pushed(image, platform) or reason
+        try:
+            return self._pushed(image, platform) or reason
+        except RegistryError as error:
+            return reason if error.status == 404 else f"{reason.rstrip('.')}; {error}"
 
     def _pinned(self, reference: str) -> str:
         """Returns a name that no later build moves, where the engine's store has one: repository and digest."""
@@ -58,11 +64,7 @@ class Built:
             host = reference.registry or HUB
             if host not in self._remotes:
                 self._remotes[host] = Remote(host, tries=1)
-            try:
-                return in_registry.evidence(
-                    self._remotes[host], reference.repository, reference.tag, platform, self.blobs
-                )
-            except RegistryError:
-                # One that does not answer, or refuses, has nothing as far as this goes.
-                return None
+            return in_registry.evidence(
+                self._remotes[host], reference.repository, reference.tag, platform, self.blobs
+            )
         return None

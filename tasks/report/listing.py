@@ -1,4 +1,4 @@
-"""Plans for people: what there is (`list`) and what would be done (`plan`), as tables or JSON."""
+"""For people, or as JSON: what there is (`list`), what would be done (`plan`), what was seen, pulled, or set."""
 
 from __future__ import annotations
 

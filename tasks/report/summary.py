@@ -7,6 +7,7 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions#a
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -22,10 +23,17 @@ def append_summary(results: Results, environ: Mapping[str, str]) -> None:
 
 
 def append(text: Callable[[], str], environ: Mapping[str, str]) -> None:
-    """Appends Markdown to the file that the environment names; does nothing where it names none."""
+    """Appends Markdown to the file that the environment names; does nothing where it names none.
+
+    One that cannot be written is said: what was built, or failed, matters more than its summary.
+    """
     if path := environ.get(VARIABLE):
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(text())
+        try:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(text())
+        except OSError as error:
+            why = error.strerror or error
+            print(f"warning: no summary was written: {path} (${VARIABLE}): {why}", file=sys.stderr)
 
 
 def markdown(results: Results) -> str:
