@@ -78,7 +78,7 @@ def test_a_folder_that_is_not_whole_loads_nothing(two: Fleet, engine: PrivateEng
     assert "api.tar: its content has changed" in two.inv("load --dir out --images api").failed(3).err
     assert not ids(engine, two)
     api.write_bytes(whole)
-    two.inv("load --dir out --images api").ok()
+    two.inv("load --dir out --images a*").ok()
     assert "Available images in out: api, web." in two.inv("load --dir out --images nope").failed(2).err
     (two.root / "out" / "fleet.json").write_text("{}")
     assert "is not what `inv save` writes" in two.inv("load --dir out").failed(3).err

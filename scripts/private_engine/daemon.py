@@ -92,7 +92,12 @@ def environment(place: Place, programs: Path) -> Mapping[str, str]:
     proxies = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
     kept = {name: os.environ[name] for name in (*inherited, *proxies) if name in os.environ}
     folders = (place.daemon_path, programs / "usr/sbin", programs / "usr/bin")
-    return {**kept, "PATH": ":".join((*map(str, folders), "/usr/sbin:/usr/bin:/sbin:/bin"))}
+    # Nobody reads the trace that BuildKit keeps of each build, and it takes a good part of a small build's time.
+    return {
+        **kept,
+        "OTEL_TRACES_SAMPLER": "always_off",
+        "PATH": ":".join((*map(str, folders), "/usr/sbin:/usr/bin:/sbin:/bin")),
+    }
 
 
 def start(place: Place, programs: Path, port: int, pool: str) -> None:

@@ -11,6 +11,7 @@ import ipaddress
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from . import files, firewall, network, packages, registry
@@ -96,7 +97,7 @@ def _configure(place: Place, tree: Path, engine: Path, port: int, libraries: str
         f'[storage]\ndriver = "overlay"\ngraphroot = "{own}/storage"\nrunroot = "{place.run}/podman"\n',
     )
     files.write(own / "registries.conf", _registries(port))
-    files.write(own / "containers.conf", _containers(place, tree, engine))
+    files.write(own / "containers.conf", _containers(place, tree, engine, settings))
     files.write_json(own / "networks/podman.json", _network(place))
 
 
@@ -109,7 +110,8 @@ def _registries(port: int) -> str:
     )
 
 
-def _containers(place: Place, tree: Path, engine: Path) -> str:
+def _containers(place: Place, tree: Path, engine: Path, settings: Mapping[str, object]) -> str:
+    after = ", ".join(f'"{name}={value}"' for name, value in settings.items())
     return (
         "[containers]\n"
         f'seccomp_profile = "{tree}/usr/share/containers/seccomp.json"\n'
@@ -118,6 +120,8 @@ def _containers(place: Place, tree: Path, engine: Path) -> str:
         "[engine]\n"
         'cgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\n'
         f'conmon_path = ["{tree}/usr/bin/conmon"]\n'
+        # conmon starts podman once more when a container ends; without this `podman run` waits 20 s for it.
+        f"conmon_env_vars = [{after}]\n"
         f'helper_binaries_dir = ["{tree}/usr/lib/podman", "{tree}/usr/libexec/podman"]\n'
         f'tmp_dir = "{place.run}/podman/tmp"\n'
         "[engine.runtimes]\n"
