@@ -254,6 +254,36 @@ def test_a_release_that_ended_is_rolled_back_by_its_own_flag_too(services: Fleet
     assert {name: digest(services, name, "v0.3.0") for name in SERVICES} == full
 
 
+def test_a_way_back_that_did_not_end_is_completed_whatever_is_typed(services: Fleet, tmp_path: Path) -> None:
+    """It is no release under way: `inv rollback` again must not put `latest` back onto it."""
+    with (
+        registries.registry(services.env, tmp_path / "registry", delete=True) as running,
+        sabotaged(sea := Sea(), "A", running.host) as host,
+    ):
+        services.registry = host
+        services.toml("[images.agent]\n")
+        services.commit()
+        services.inv("release --tag v0.2.0").ok()
+        old = digest(services, "agent", "latest")
+        services.commit()
+        services.inv("release --tag v0.3.0").ok()
+        new = digest(services, "agent", "latest")
+        for again in ("rollback v0.3.0", "release --tag v0.3.0 --rollback", "release --tag v0.3.0 --resume"):
+            sea.calm("")
+            record = f"/v2/{services.owner}/agent/manifests/argosy-release-v0.3.0"
+            sea.faults = [Fault(("A", "PUT", record, 1), "refused")]
+            failed = services.inv("rollback v0.3.0").failed(7)
+            assert "Complete it: inv rollback v0.3.0\n" in failed.err
+            refused = services.inv("release --tag v0.4.0").failed(6)
+            assert "the way back of v0.3.0, begun" in refused.err
+            assert "--rollback" not in refused.err
+            services.inv(again).ok()
+            assert digest(services, "agent", "latest") == old
+            assert services.inv("history --json").ok().json["releases"][0]["rolled_back"]
+            services.inv("release --tag v0.3.0").ok()
+            assert digest(services, "agent", "latest") == new
+
+
 def test_names_go_back_only_to_what_is_whole(services: Fleet) -> None:
     services.inv("release --tag v0.2.0").ok()
     old = harbour.manifest(services.registry, f"{services.owner}/agent", "latest")

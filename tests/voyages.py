@@ -147,11 +147,15 @@ class Range:
         return bool(record.get("rolled_back") if self.voyage is RETURN else record)
 
     def _operator(self, trial: Trial, fleet: Fleet, prefix: str, state: Path) -> State | None:
-        """The trouble is over: half of them go back, unless recorded; a third has lost the disk's journal."""
+        """The trouble is over: half of them go back, unless recorded; a third has lost the disk's journal.
+
+        A way back is completed, whichever of the two is typed.
+        """
         self.sea.outage, self.sea.faults = False, []
         dice = random.Random(str(trial.fault))  # noqa: S311 - it mixes, it does not guard
         recorded = self._recorded(prefix)
-        back = dice.random() < 0.5 and not recorded
+        returns = self.voyage is RETURN
+        back = dice.random() < 0.5 and (returns or not recorded)
         in_registry = self.port.journals(prefix, state)["in the registry"] is not None
         if in_registry and dice.random() < 1 / 3:
             for file in state.rglob("journal.json"):
@@ -159,11 +163,13 @@ class Range:
         way = "--rollback" if back else "--resume"
         code, said = self._run(fleet, prefix, way)
         trial.then = f"`{way}` with exit {code}"
-        over = not recorded and bool(re.search(r"was ended from elsewhere|had moved nothing yet", said))
+        over = not (recorded or returns) and bool(
+            re.search(r"was ended from elsewhere|had moved nothing yet", said)
+        )
         if code and not over:
             trial.wrong.append(f"{way} ended with {code}: {said[-700:]}")
         now = self.port.names(prefix)
-        wanted = self.before if back or over else self.after
+        wanted = self.before if (back and not returns) or over else self.after
         trial.wrong += [f"after {way}: {name} {text}" for name, text in differing(now, wanted).items()]
         for kept, named in self.port.journals(prefix, state).items():
             if named is not None:

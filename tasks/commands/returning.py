@@ -30,6 +30,9 @@ def resume(here: Ledger, *, yes: bool, to: str = "") -> None:
             raise RefusedError(
                 f"{told(here.tag, to)} is not under way: there is no journal in {here.folder} or at {here.home}."
             )
+        if meant.back:
+            _go_on(here, lock, journal, yes=yes)
+            return
         voyage = here.voyage(lock, _all(here, meant.moves))
         if journal is not None:
             ending.resume(journal, voyage)
@@ -49,9 +52,12 @@ def roll_back(here: Ledger, *, yes: bool, to: str = "") -> None:
     from ..release.journal import told
 
     with _begun(here, yes=yes, to=to) as (lock, journal, gone):
-        if gone is not None:
+        meant = journal or gone
+        if meant is not None and meant.back:
+            _go_on(here, lock, journal, yes=yes)
+        elif gone is not None:
             raise _over(gone)
-        if journal is not None:
+        elif journal is not None:
             ending.roll_back(journal, here.voyage(lock, _all(here, journal.moves)))
         elif to:
             raise RefusedError(
@@ -89,6 +95,16 @@ def _over(gone: Journal) -> RefusedError:
         f"{gone.what} was ended from elsewhere, or had moved nothing yet: nothing was done here. "
         "inv history tells what was released."
     )
+
+
+def _go_on(here: Ledger, lock: Lock, journal: Journal | None, *, yes: bool) -> None:
+    """Completes a way back that did not end; one that is over, or had moved nothing yet, is asked for anew."""
+    from ..release import ending
+
+    if journal is None:
+        _return(here, lock, yes=yes)
+    else:
+        ending.resume(journal, here.voyage(lock, _all(here, journal.moves)))
 
 
 def _return(here: Ledger, lock: Lock, *, yes: bool) -> None:

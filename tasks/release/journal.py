@@ -42,7 +42,8 @@ class Journal:
     """One release under way. `record` is its last move: where that stands, the release is done.
 
     `document` is the record's text: no manifest names it before the record is written, so a registry's clean-up may
-    take it. `to` is the destination of build.toml where it is a promotion.
+    take it. `to` is the destination of build.toml where it is a promotion; `back`: it is the way back of a release
+    that ended, and its record is the release's own, which says so then.
     """
 
     id: str
@@ -55,21 +56,31 @@ class Journal:
     permanent: frozenset[str] = frozenset()
     revision: str = ""
     to: str = ""
+    back: bool = False
     document: bytes = b""
+
+    @property
+    def release(self) -> str:
+        """The release, or the promotion, that it is about: what the lock says, before a journal is read."""
+        return told(self.tag, self.to)
 
     @property
     def what(self) -> str:
         """What it is, in words."""
-        return told(self.tag, self.to)
+        return f"the way back of {self.tag}" if self.back else self.release
 
     @property
     def command(self) -> str:
         """What people typed, or would have."""
+        if self.back:
+            return f"inv rollback {self.tag}"
         return f"inv promote {self.tag} --to {self.to}" if self.to else f"inv release --tag {self.tag}"
 
     @property
     def ways(self) -> str:
-        """The two commands that end it."""
+        """The commands that end it: a way back is only completed, whatever was typed."""
+        if self.back:
+            return f"Complete it: {self.command}"
         return f"Complete it:  {self.command} --resume\nTake it back: {self.command} --rollback"
 
     @property
@@ -90,6 +101,7 @@ class Journal:
             "started": self.started,
             "revision": self.revision,
             "to": self.to,
+            "back": self.back,
             "document": base64.b64encode(self.document).decode(),
             "home": [self.home.host, self.home.repository],
             "permanent": sorted(self.permanent),
@@ -122,6 +134,7 @@ class Journal:
                 permanent=frozenset(body["permanent"]),
                 revision=body["revision"],
                 to=body.get("to", ""),
+                back=bool(body.get("back")),
                 document=base64.b64decode(body.get("document", "")),
             )
         except (ValueError, KeyError, TypeError) as error:

@@ -56,15 +56,18 @@ class Taking:
 
     def may(self, said: str) -> bool:
         """Whether who says this in the lock is that release, and dead."""
-        found = _SAID.fullmatch(said.strip())
-        if not found or found["what"] != self.journal.what:
+        found = self._found(said)
+        if not found:
             return False
         return self.yes or _is_gone(found) or _is_silent(found["since"], self.journal.started)
 
     def is_meant(self, said: str) -> bool:
         """Whether it is that release, dead or alive."""
+        return self._found(said) is not None
+
+    def _found(self, said: str) -> re.Match[str] | None:
         found = _SAID.fullmatch(said.strip())
-        return found is not None and found["what"] == self.journal.what
+        return found if found and found["what"] == self.journal.release else None
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 from ..engine.together import together
 from ..errors import RefusedError
@@ -49,8 +50,9 @@ def journal(record: Record, planned: tuple[Name, ...], home: Place, clients: Map
     identity = journals.new_id()
     made = replace(record, id=identity, rolled_back=now)
     move = records.move(clients, home, made)
-    about = {"id": identity, "project": record.project, "tag": record.tag, "home": home}
-    return journals.begin(planned, move, **about, revision=record.revision, document=made.dumps())
+    about: dict[str, Any] = {"id": identity, "project": record.project, "tag": record.tag, "home": home}
+    about |= {"revision": record.revision, "back": True}
+    return journals.begin(planned, move, **about, document=made.dumps())
 
 
 def _name(record: Record, entry: Entry, clients: Mapping[str, Remote]) -> Name:

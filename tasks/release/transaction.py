@@ -178,12 +178,12 @@ def commit(journal: Journal, voyage: Voyage) -> None:
         where = journal.record.reference
         voyage.clients[where.registry].put(where.repository, where.tag, journal.record.new)
         moving.verified((journal.record,), voyage.clients)
-        voyage.told("record", f"{where} is the release")
+        voyage.told("record", f"{where} " + ("says that it went back" if journal.back else "is the release"))
         voyage.told("record", record.copied(voyage.clients, journal.record, voyage.folder))
         keeping.close(voyage.folder, voyage.clients, journal)
     except FAILURES as error:
         raise IncompleteError(
-            f"all names of {journal.tag} stand and were read back; the record or the end of the journal is left: "
+            f"all names of {journal.what} stand and were read back; the record or the end of the journal is left: "
             f"{why(error)}\n{way(journal, voyage)}"
         ) from None
 
@@ -205,12 +205,12 @@ def take_back(journal: Journal, voyage: Voyage, reason: str) -> None:
         undone = Undone((why(error),))
     if recorded:
         raise IncompleteError(
-            f"{journal.tag} is recorded, so it is completed, not undone. {way(journal, voyage)}"
+            f"{journal.what} is recorded, so it is completed, not undone. {way(journal, voyage)}"
         )
     if undone.stuck:
         lines = "\n  ".join(undone.stuck)
         raise IncompleteError(
-            f"{reason}\nThe release is half-way, and these are not known to stand as before:\n  {lines}\n"
+            f"{reason}\nSo {journal.what} is half-way, and these are not known to stand as before:\n  {lines}\n"
             f"{way(journal, voyage)}"
         )
 
