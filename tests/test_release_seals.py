@@ -120,6 +120,25 @@ def test_what_a_release_names_is_signed_and_attested_as_its_own_tools_see_it(
     assert "gateway" not in failed.err
 
 
+def test_a_registry_that_is_added_later_gets_its_sboms_too(sealed: Fleet) -> None:
+    """The first registry has them since an earlier release, so the gate makes none."""
+    one = """
+    [[project.registries]]
+    host = "{registry}"
+    owner = "{owner}"
+    """
+    rest = "[images.agent]\n[release]\nsbom = true\n"
+    sealed.toml(rest, head=one)
+    sealed.commit()
+    sealed.inv("release --tag v0.2.0").ok()
+    sealed.toml(rest, head=one + one.replace("{registry}", "{registry}/second"))
+    sealed.commit()
+    sealed.inv("release --tag v0.3.0").ok()
+    found = sealed.inv("verify v0.3.0 --json").ok().json["findings"]
+    assert {tuple(name["with"]) for name in found} == {("SBOM",)}
+    assert len(found) == 6
+
+
 def test_verify_believes_no_list_of_what_is_gone(sealed: Fleet) -> None:
     """A clean-up takes manifests; the index and the list of what is attached name them all the same."""
     sealed.toml(
