@@ -447,6 +447,21 @@ def test_a_promotion_copies_digests_and_leaves_the_source_as_it_is(services: Fle
         assert "production" in services.inv("promote v0.2.0 --to producton").failed(2).err
 
 
+def test_a_promotion_is_found_where_its_history_is_asked_for(services: Fleet) -> None:
+    """What stands on what, and which images were released, moves no record: build.toml's first image has it."""
+    services.image("agent", f"FROM {services.owner}/gateway\n")
+    to = f"{services.registry}/{services.owner}/next"
+    services.toml(f'[images.agent]\n[images.gateway]\n[promote.next]\nto = "{to}"\n')
+    services.commit()
+    there = f"--registry {services.registry} --owner {services.owner}/next"
+    for line, tag in (("", "v0.2.0"), ("--images gateway", "v0.3.0")):
+        services.inv(f"release --tag {tag} {line}").ok()
+        services.inv(f"promote {tag} --to next").ok()
+        assert services.inv(f"history {there} --json").ok().json["releases"][0]["tag"] == tag
+        services.inv(f"verify {tag} {there}").ok()
+    services.inv(f"rollback v0.3.0 {there}").ok()
+
+
 @pytest.mark.parametrize("disk", ["here", "lost"])
 def test_a_promotion_that_did_not_end_is_completed_or_taken_back(
     services: Fleet, tmp_path: Path, disk: str

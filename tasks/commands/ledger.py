@@ -30,7 +30,10 @@ ANY = "v0.0.0"
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Where a fleet's releases are kept, and what is needed to look at them; no engine is."""
+    """Where a fleet's releases are kept, and what is needed to look at them; no engine is.
+
+    `repositories` are those that images are published to, that of build.toml's first image first.
+    """
 
     tag: str
     project: Project
@@ -38,6 +41,7 @@ class Ledger:
     home: Place
     clients: Mapping[str, Remote]
     folder: Path
+    repositories: tuple[str, ...]
 
     def record(self) -> Record:
         """Returns the tag's record. Raises RefusedError, listing what there is, for a release that never was."""
@@ -94,4 +98,5 @@ def ledger(tag: str, choice: Choice) -> Ledger:
     plan = planner.make(project, facts, Request(images=("*",), output="none", release=ANY))
     folder = state.folder(project.root) / "release"
     home = order.home(plan, project.images, project.release.permanent)
-    return Ledger(tag, project, facts, home, publishing.remotes(plan), folder)
+    repositories = dict.fromkeys(one.name for one in order.published(plan, project.images))
+    return Ledger(tag, project, facts, home, publishing.remotes(plan), folder, tuple(repositories))

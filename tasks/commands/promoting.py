@@ -63,11 +63,12 @@ def promote(here: Ledger, to: str, *, yes: bool) -> None:
             )
         clients = there.clients_for(records.hosts(record))
         found = promoting.copies(record, aim.before, aim.after, clients)
+        home = promoting.home(record, here.repositories, aim.before, aim.after)
         order = replace(
-            promoting.order(record, found, to), permanent=frozenset(here.project.release.permanent)
+            promoting.order(record, found, home, to), permanent=frozenset(here.project.release.permanent)
         )
         names.keeping(order)
-        harbours = preflight.harbours([copy.named.place for copy in found], there.clients)
+        harbours = preflight.harbours([home, *(copy.named.place for copy in found)], there.clients)
         releasing.step("preflight", preflight.told(harbours))
         voyage = there.voyage(lock)
         transaction.unfinished(voyage, order.home)
@@ -91,7 +92,7 @@ def end(here: Ledger, to: str, *, back: bool, yes: bool) -> None:
 
 
 def _home(here: Ledger, aim: Destination) -> Place:
-    """Returns where a promotion keeps its journal: the one on disk knows, else the record of what is promoted does."""
+    """Returns where a promotion keeps its journal: the one on disk knows, else build.toml does."""
     from ..errors import SurroundingsError
     from ..release import keeping, promoting
 
@@ -99,4 +100,6 @@ def _home(here: Ledger, aim: Destination) -> Place:
         journal = keeping.load(aim.ledger.folder)
     except SurroundingsError:  # it cannot be read; the registry may have one that can
         journal = None
-    return journal.home if journal else promoting.home(here.record(), aim.before, aim.after)
+    if journal is not None:
+        return journal.home
+    return promoting.home(here.record(), here.repositories, aim.before, aim.after)

@@ -106,19 +106,24 @@ def annotated(image: str, tag: str, source: Source, labels: Mapping[str, str]) -
     }
 
 
+def published(plan: Plan, names: Iterable[str] = ()) -> tuple[Reference, ...]:
+    """Returns every name of every image that is published, in the order of `names`, then in that of the plan."""
+    found = {image.name: image.published for image in plan.images if image.publish}
+    return tuple(reference for name in dict.fromkeys((*names, *found)) for reference in found.get(name) or ())
+
+
 def home(plan: Plan, names: Iterable[str] = (), permanent: Collection[str] = ()) -> Place:
     """Returns where a fleet keeps its journal and its records: with the first image of `names`, build.toml's order.
 
     What stands on what does not move it. A journal is taken away in the end, so it is on none of the `permanent`
     hosts. Raises ConfigError where nothing is published, or nowhere else.
     """
-    found = {image.name: image for image in plan.images if image.publish and image.published}
+    found = published(plan, names)
     if not found:
         raise ConfigError("no image of this fleet is published, so there is nothing to release")
-    for name in (*names, *found):
-        for reference in found[name].published if name in found else ():
-            if (reference.registry or HUB) not in permanent:
-                return Place(reference.registry or HUB, reference.repository)
+    for reference in found:
+        if (reference.registry or HUB) not in permanent:
+            return Place(reference.registry or HUB, reference.repository)
     raise ConfigError(
         f"release.permanent has every registry of this fleet ({', '.join(sorted(permanent))}), and a release needs one "
         "in which its journal can be taken away again: list another in [[project.registries]]."

@@ -6,7 +6,7 @@ What is promoted is what the record says, whatever has become of the names since
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ..engine import copying
@@ -39,9 +39,14 @@ def copies(record: Record, before: str, after: str, clients: Mapping[str, Remote
     return tuple(together(lambda one: _copy(one, tuple(tags[one]), before, after, record, clients), tags))
 
 
-def home(record: Record, before: str, after: str) -> Place:
-    """Returns where the journal and the record of a promotion are kept. Raises ConfigError as `copies`."""
-    _, name, _ = next(iter(_tags(record, before)))
+def home(record: Record, repositories: Iterable[str], before: str, after: str) -> Place:
+    """Returns where the journal and the record of a promotion are kept. Raises ConfigError as `copies`.
+
+    That is where `inv history` looks there: with build.toml's first image, whatever the release has. `repositories`
+    are those of build.toml; where none of them is promoted (any more), the record's first one serves.
+    """
+    released = (name for _, name, _ in _tags(record, before))
+    name = next((one for one in repositories if one.startswith(f"{before}/")), None) or next(released)
     return _target(name, before, after)
 
 
@@ -97,9 +102,9 @@ def carry(found: tuple[Copy, ...], clients: Mapping[str, Remote]) -> int:
     return sum(together(one, found))
 
 
-def order(record: Record, found: tuple[Copy, ...], to: str) -> Order:
-    """Returns the order for the names at the destination `to`; the journal and the record are kept there too."""
+def order(record: Record, found: tuple[Copy, ...], home: Place, to: str) -> Order:
+    """Returns the order for the names at the destination `to`; the journal and the record are kept there, in `home`."""
     source = Source(record.revision, record.created)
     named = tuple(copy.named for copy in found)
-    made = Order(record.project, record.tag, source, named[0].place, named, to=to)
+    made = Order(record.project, record.tag, source, home, named, to=to)
     return replace(made, gates=record.gates, seals=record.seals)
