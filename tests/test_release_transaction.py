@@ -86,6 +86,30 @@ def test_a_name_that_somebody_else_moves_meanwhile_is_left_alone(harbour: World)
     assert any("by somebody else" in step for step in harbour.steps)
 
 
+@pytest.mark.parametrize("images", [("api",), ("api", "worker")], ids=["nothing to do", "one to name"])
+def test_a_name_that_needs_no_move_is_read_back_too(harbour: World, images: tuple[str, ...]) -> None:
+    """It stood at what the release wants when it was read, and somebody else moves it before the end."""
+    first = harbour.order("api")
+    harbour.release(first)
+    record = harbour.stands_at("api", "argosy-release-v1.2.0")
+    order = harbour.order(*images)
+    voyage = harbour.voyage()
+    planned = transaction.survey(order, voyage)
+    assert {name.change for name in planned if name.image == "api"} == {"unchanged"}
+    others = {"schemaVersion": 2, "mediaType": INDEX, "annotations": {"by": "somebody"}}
+    others["manifests"] = harbourmaster.image(harbour.direct, "fleet/api", "theirs")
+    theirs = harbour.direct.put("fleet/api", "latest", others, INDEX)["digest"]
+    with pytest.raises(
+        RefusedError, match=rf"api:latest stands at {theirs}, not at {first.named[0].index.digest}"
+    ):
+        transaction.publish(order, planned, voyage)
+    assert harbour.stands_at("api", "latest") == theirs
+    assert harbour.stands_at("api", "v1.2.0") == first.named[0].index.digest
+    assert {harbour.stands_at("worker", tag) for tag in TAGS} == {""}
+    assert harbour.stands_at("api", "argosy-release-v1.2.0") == record
+    assert harbour.found(order) is None
+
+
 def test_withdrawing_a_name_leaves_what_stands_on_the_same_digest(harbour: World) -> None:
     order = harbour.order("api")
     raw = json.loads(order.named[0].index.raw)

@@ -25,12 +25,20 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One name's way from `old` (None: not there) to `new`; `children` must be there for `new` to be whole."""
+    """One name's way from `old` (None: not there) to `new`; `children` must be there for `new` to be whole.
+
+    One that stands at `new` already is not written, and read back as the others are.
+    """
 
     reference: Reference
     old: Manifest | None
     new: Manifest
     immutable: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything is to be written."""
+        return self.old is None or self.old.digest != self.new.digest
 
     def children(self) -> tuple[str, ...]:
         """The digests of the manifests behind it."""
@@ -145,10 +153,16 @@ class Journal:
 
 
 def begin(names: Iterable[Name], record: Move, **about: Any) -> Journal:
-    """Returns the journal of the names that are to be moved; `record` is the record's own move."""
-    moves = tuple(Move(n.reference, n.old, n.new, n.immutable) for n in names if n.moves)
+    """Returns the journal of the names that are to stand in the end; `record` is the record's own move."""
     started = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Journal(id=about.pop("id", "") or new_id(), started=started, moves=moves, record=record, **about)
+    return Journal(
+        id=about.pop("id", "") or new_id(), started=started, moves=planned(names), record=record, **about
+    )
+
+
+def planned(names: Iterable[Name]) -> tuple[Move, ...]:
+    """Returns the moves of all names but those that stay as they are for a reason."""
+    return tuple(Move(n.reference, n.old, n.new, n.immutable) for n in names if not n.stays)
 
 
 def told(tag: str, to: str = "") -> str:

@@ -50,7 +50,7 @@ def forward(journal: Journal, clients: Mapping[str, Remote], *, mend: bool = Fal
 
     Raises ContestedError, RegistryError; some may have moved by then.
     """
-    for phase in phases(journal.moves, journal.permanent):
+    for phase in phases([move for move in journal.moves if move.writes], journal.permanent):
         lists = Lists(clients)
         together(partial(step, journal=journal, clients=clients, lists=lists, mend=mend), phase)
 
@@ -106,4 +106,4 @@ def check(moves: Iterable[Move], clients: Mapping[str, Remote]) -> list[str]:
 def verified(moves: Iterable[Move], clients: Mapping[str, Remote]) -> None:
     """Raises RegistryError unless every name stands at its new manifest with all that is behind it."""
     if wrong := check(moves, clients):
-        raise RegistryError("read back, these are not as they were written:\n  " + "\n  ".join(wrong))
+        raise RegistryError("read back, these are not as they are to be:\n  " + "\n  ".join(wrong))

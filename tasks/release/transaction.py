@@ -104,6 +104,7 @@ def _prepared(order: Order, planned: tuple[Name, ...], voyage: Voyage, seal: Sea
         voyage.told("seal", said)
     earlier = record.read(clients, order.home, order.tag)
     if earlier and earlier.seals == order.seals and not any(name.moves for name in planned):
+        moving.verified(journals.planned(planned), clients)  # somebody may have moved one since it was read
         voyage.told("move", "every name stands where this release wants it: nothing to do")
         return None
     identity, now = journals.new_id(), datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -164,7 +165,7 @@ def _carry(journal: Journal, voyage: Voyage) -> None:
         voyage.told("undo", reason)
         take_back(journal, voyage, reason)
         raise RefusedError(f"{journal.what} was undone, every name stands as before: {reason}") from None
-    voyage.told("move", f"{len(journal.moves)} names moved and read back")
+    voyage.told("move", f"{len(journal.moves)} names stand and were read back")
     commit(journal, voyage)
 
 
@@ -217,7 +218,8 @@ def take_back(journal: Journal, voyage: Voyage, reason: str) -> None:
 
 def _permanent(journal: Journal, voyage: Voyage) -> tuple[str, ...]:
     """Returns the new names that stand already where a tag cannot be taken away: the way is forward then."""
-    stuck = [move for move in journal.moves if move.reference.registry in journal.permanent]
+    kept = journal.permanent
+    stuck = [move for move in journal.moves if move.writes and move.reference.registry in kept]
     nows = [(move, look(voyage.clients, move.reference)) for move in stuck]
     return tuple(
         f"{move.reference} cannot be taken away: its registry keeps every tag for ever. The way is forward"

@@ -48,13 +48,12 @@ class _Was:
 
 def undo(journal: Journal, clients: Mapping[str, Remote], settle: float = SETTLE_SECONDS) -> Undone:
     """Puts every name of the journal back as it stood. Never raises RegistryError: what fails is `stuck`."""
-    moves = [move for move in journal.every if not (move.old and move.old.digest == move.new.digest)]
     for turn in range(ROUNDS):
         if turn:
             time.sleep(settle)
         was = [
             one
-            for phase in _phases(moves)
+            for phase in _phases(journal.every)
             for one in together(lambda move: back(move, journal, clients), phase)
         ]
         if turn and not any(one.wrote or one.stuck for one in was):
