@@ -395,6 +395,29 @@ def test_a_release_that_did_not_end_is_resumed_or_taken_back(services: Fleet, tm
         services.inv("release --tag v0.3.0").ok()
 
 
+@pytest.mark.parametrize("delete", [True, False], ids=["deletion is on", "deletion is off"])
+def test_what_a_release_that_did_not_end_needs_is_not_swept(
+    services: Fleet, tmp_path: Path, delete: bool
+) -> None:
+    """Its journal is with the agent; what it staged, and no name stands on yet, is with the gateway too."""
+    with (
+        registries.registry(services.env, tmp_path / "registry", delete=delete) as running,
+        sabotaged(sea := Sea(), "A", running.host) as host,
+    ):
+        services.registry = host
+        services.toml("[images.agent]\n[images.gateway]\n")
+        services.commit()
+        sea.faults = [Fault(("A", "PUT", f"/v2/{services.owner}/agent/manifests/v0.2.0", 1), "outage")]
+        services.inv("release --tag v0.2.0").failed(7)
+        sea.calm("")
+        kept = harbour.tags(running.host, f"{services.owner}/gateway")
+        swept = services.inv("clean --addresses --images gateway --yes").ok().out
+        assert f"{services.owner}/agent: a release is under way or was cut off" in swept
+        assert harbour.tags(running.host, f"{services.owner}/gateway") == kept
+        services.inv("release --tag v0.2.0 --resume").ok()
+        assert "under way" not in services.inv("clean --addresses --yes").ok().out
+
+
 def test_two_registries_get_the_same_digests(services: Fleet) -> None:
     services.file(
         "build.toml",

@@ -93,6 +93,8 @@ def clean(choice: Cleaning) -> None:
 
     Nothing else is touched: no other image, no build cache; a registry only with --addresses.
     """
+    from ..planning import planner
+    from ..planning.request import Request
     from . import removing
     from .asking import ask
 
@@ -100,6 +102,8 @@ def clean(choice: Cleaning) -> None:
         choice = replace(choice, images=("*",))
     asked = ask(choice, engine=False, output="none")
     if choice.addresses:
-        removing.addresses(asked.plan, yes=choice.yes)
+        every = Request(images=("*",), output="none", builds=False)
+        fleet = planner.make(asked.project, asked.facts, every)
+        removing.addresses(asked.plan, fleet, yes=choice.yes)
     else:
         removing.references(asked.plan, yes=choice.yes)

@@ -24,12 +24,15 @@ def references(plan: Plan, *, yes: bool) -> None:
     print(f"removed {len(found)} references")
 
 
-def addresses(plan: Plan, *, yes: bool) -> None:
-    """Removes addresses that no name stands on, in the engine and where a registry allows it."""
+def addresses(plan: Plan, fleet: Plan, *, yes: bool) -> None:
+    """Removes addresses that no name stands on, in the engine and where a registry allows it.
+
+    `fleet` has every image: a release of any of them may be under way.
+    """
     from ..engine import images, sweeping
 
     here = sweeping.in_engine(plan)
-    there, problems = sweeping.in_registries(plan)
+    there, problems = sweeping.in_registries(plan, fleet)
     for line in (*here, *(f"{orphan.reference} (in the registry)" for orphan in there), *problems):
         print(line)
     if not here and not there:

@@ -22,7 +22,7 @@ from .publishing import Clients, places, remotes
 from .together import together
 
 JOURNAL = "argosy-journal"
-"""Where this tag stands, a release has begun and not ended (release/journal.py): it needs what it staged."""
+"""Where a journal stands at this tag, a release did not end (release/journal.py): it needs what it staged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,15 @@ def in_engine(plan: Plan) -> tuple[str, ...]:
     return tuple(n for n in there if n in about and is_address(_tag(n)) and about[n]["Id"] not in named)
 
 
-def in_registries(plan: Plan) -> tuple[tuple[Orphan, ...], tuple[str, ...]]:
-    """Returns the registries' address tags that nothing stands on, and what could not be looked at, in words."""
-    clients = remotes(plan)
-    every = list(dict.fromkeys(place for image in plan.images for place in places(image)))
+def in_registries(plan: Plan, fleet: Plan) -> tuple[tuple[Orphan, ...], tuple[str, ...]]:
+    """Returns the registries' address tags that nothing stands on, and what could not be looked at, in words.
+
+    One repository of the `fleet` keeps the journal of all: while a release is under way, none is swept.
+    """
+    clients = remotes(fleet)
+    if under_way := tuple(filter(None, together(lambda place: _under_way(clients, place), _places(fleet)))):
+        return (), under_way
+    every = _places(plan)
     answers = together(lambda place: _orphans(clients, place), every)
     found = tuple(orphan for orphans, _ in answers for orphan in orphans)
     return found, tuple(dict.fromkeys(problem for _, problem in answers if problem))
@@ -66,15 +71,32 @@ def remove(plan: Plan, orphans: tuple[Orphan, ...]) -> tuple[int, tuple[str, ...
     return removed, tuple(problems)
 
 
+def _places(plan: Plan) -> list[Reference]:
+    return list(dict.fromkeys(place for image in plan.images for place in places(image)))
+
+
+def _under_way(clients: Clients, place: Reference) -> str:
+    """Returns why what a release may need stays: its journal is here, or nobody can tell; "" where it is not."""
+    try:
+        found = clients[place.registry or HUB].manifest(place.repository, JOURNAL)
+    except RegistryError as error:
+        unknown = error.status is None or error.status >= 500
+        return (
+            f"{place.name} was not looked at, so all addresses in registries stay: {error}" if unknown else ""
+        )
+    # Where deletion is off an empty index takes the journal's place.
+    if found is None or json.loads(found.raw).get("manifests") == []:
+        return ""
+    return (
+        f"{place.name}: a release is under way or was cut off (--resume, --rollback); "
+        "all addresses in registries stay"
+    )
+
+
 def _orphans(clients: Clients, place: Reference) -> tuple[list[Orphan], str]:
     remote = clients[place.registry or HUB]
     try:
         tags = remote.tags(place.repository)
-        if JOURNAL in tags:
-            return (
-                [],
-                f"{place.name}: a release is under way or was cut off (--resume, --rollback); its addresses stay",
-            )
         manifests = {tag: remote.manifest(place.repository, tag) for tag in tags}
     except SurroundingsError as error:
         return [], f"{place.name} was not looked at: {error}"
