@@ -126,3 +126,23 @@ def test_an_image_that_is_not_to_be_annotated_is_named_by_its_own_manifest(real:
     [release] = real.inv("history --json").ok().json["releases"]
     assert list(release["platforms"]["function"].values()) == [named.digest]
     real.inv("verify v1.0.0").ok()
+
+
+@pytest.mark.engine
+def test_an_image_without_annotations_has_its_provenance_and_is_known_by_the_records(real: Fleet) -> None:
+    """Nothing on a plain manifest says which release named it; neither does an index have its provenance."""
+    to = f"{real.registry}/{real.owner}/next"
+    real.toml(
+        f'[images.function]\nannotate = false\n[release]\nprovenance = "min"\n[promote.next]\nto = "{to}"\n'
+    )
+    for tag in ("v1.0.0", "v1.1.0"):
+        real.image("function", f"FROM busybox:stable\nRUN echo {real.owner} {tag} > /name\n")
+        real.inv(f"release --tag {tag}").ok()
+        assert "manifests" not in harbour.manifest(real.registry, f"{real.owner}/function", tag).json
+    assert "has moved on to v1.1.0" in " ".join(real.inv("verify v1.0.0").ok().out.split())
+    real.inv("verify v1.1.0").ok()
+    real.inv("promote v1.1.0 --to next").ok()
+    real.inv(f"verify v1.1.0 --registry {real.registry} --owner {real.owner}/next").ok()
+    other = harbour.manifest(real.registry, f"{real.owner}/function", "v1.0.0")
+    harbour.put(real.registry, f"{real.owner}/function", "latest", other)
+    assert "was moved, and not by a release" in real.inv("verify v1.1.0").failed(5).err

@@ -140,7 +140,7 @@ def verify(choice: Verifying) -> None:
             print(f"{image}  {reference}")
         return
     verifier = signing.verifier(here.project.release.sign, here.project.root, choice.key)
-    findings = verifying.verify(found, here.clients_for(record.hosts(found)), verifier)
+    findings = verifying.verify(found, here.clients_for(record.hosts(found)), here.home, verifier)
     if choice.json:
         listing.print_json(releasing.findings_json(found, findings))
     else:

@@ -82,7 +82,8 @@ def order(
             here = [r for r in image.published if Place(r.registry or HUB, r.repository) == place]
             tags = tuple(dict.fromkeys(reference.tag for reference in here))
             annotations = annotated(image.name, tag, source, image.labels) if image.annotate else {}
-            plain = None if image.annotate or len(children) > 1 else manifests[children[0].digest]
+            platforms = [child.digest for child in children if child.platform]
+            plain = None if image.annotate or len(platforms) > 1 else manifests[platforms[0]]
             named.append(Named(image.name, place, plain or index(children, annotations), children, tags))
     return Order(plan.project, tag, source, home, tuple(named), **more)
 

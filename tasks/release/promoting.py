@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from ..engine import copying
+from ..engine import attestations, copying
 from ..engine.together import together
 from ..errors import ConfigError, RefusedError
 from ..model import HUB, Reference
@@ -97,6 +97,10 @@ def carry(found: tuple[Copy, ...], clients: Mapping[str, Remote]) -> int:
         where: Place = copy.named.place
         copying.copy(str(copy.source), copy.manifest, clients[where.host], where.repository)
         digests = (copy.manifest.digest, *(child.digest for child in copy.named.children))
+        if copy.manifest.digest in digests[1:]:  # no index has its provenance
+            source = place(copy.source)
+            ends = [(clients[end.host], end.repository) for end in (source, where)]
+            attestations.carry(ends[0], ends[1], copy.manifest.digest)
         return carrying.carry(clients, place(copy.source), where, digests)
 
     return sum(together(one, found))

@@ -71,10 +71,14 @@ def _signature(remote: Remote, where: Place, digest: str, verifier: Verifier | N
 
 
 def _attested(remote: Remote, where: Place, digest: str, platforms: Iterable[str]) -> bool:
-    """Whether the index has an attestation for each of its platforms, and they are there in fact."""
+    """Whether the index has an attestation for each of its platforms, and they are there in fact.
+
+    A manifest that is named without an index has its own at the tag that every push gives it.
+    """
     found = remote.manifest(where.repository, digest)
     entries = (json.loads(found.raw).get("manifests") or ()) if found else ()
     told = {
         (entry.get("annotations") or {}).get(attestations.SPEAKS_OF): entry["digest"] for entry in entries
     }
+    told.setdefault(digest, attestations.tag(digest))
     return all(one in told and remote.digest(where.repository, told[one]) for one in platforms)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from ..engine.signing import Verifier
 from ..engine.together import together
 from ..errors import RegistryError
 from ..model import Reference
 from ..registries.registry import Manifest, Remote, released
+from . import record as records
 from . import seals
+from .content import Place
 from .index import is_free
 from .looking import absent, look, place
 from .record import Entry, Record
+
+_UNKNOWN = "was moved, and not by a release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,18 @@ class Finding:
 
 
 def verify(
-    record: Record, clients: Mapping[str, Remote], verifier: Verifier | None = None
+    record: Record, clients: Mapping[str, Remote], home: Place, verifier: Verifier | None = None
 ) -> tuple[Finding, ...]:
-    """Reads every name of a release, and everything behind it; `verifier` has a key to try signatures with."""
+    """Reads every name of a release, and everything behind it; `verifier` has a key to try signatures with.
+
+    The records in `home` tell which release has moved a name on that does not say so itself.
+    """
     sealed = _sealed(record, clients, verifier)
-    return tuple(together(lambda entry: _verified(record, entry, clients, sealed), record.entries))
+    found = together(lambda entry: _verified(record, entry, clients, sealed), record.entries)
+    if not any(one.said == _UNKNOWN for one in found):
+        return tuple(found)
+    later = [one for one in records.history(clients, home) if one.released > record.released]
+    return tuple(_moved_on(one, later) if one.said == _UNKNOWN else one for one in found)
 
 
 def _verified(
@@ -91,7 +102,14 @@ def _moved(record: Record, entry: Entry, now: Manifest) -> Finding:
         return Finding(entry, now.digest, "is another content now, and may never be", wrong=True)
     if by and by != record.tag:
         return Finding(entry, now.digest, f"has moved on to {by}")
-    return Finding(entry, now.digest, "was moved, and not by a release", wrong=True)
+    return Finding(entry, now.digest, _UNKNOWN, wrong=True)
+
+
+def _moved_on(found: Finding, later: Iterable[Record]) -> Finding:
+    """Returns what the records say of a name that stands at a manifest without annotations."""
+    stands = (found.entry.reference, found.now)
+    by = [one.tag for one in later if stands in {(entry.reference, entry.digest) for entry in one.entries}]
+    return replace(found, said=f"has moved on to {by[0]}", wrong=False) if by else found
 
 
 def references(record: Record) -> tuple[tuple[str, str], ...]:
