@@ -8,7 +8,9 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -178,6 +180,34 @@ def test_a_remote_that_does_not_answer_keeps_nobody_out_so_nothing_is_released(c
         pass
     with locked(clone.root, clone.folder, "the release v1.2.0", clone.told, alone=True):
         assert any("origin does not answer" in line for line in clone.said)
+
+
+class _Locked(BaseHTTPRequestHandler):
+    """A git host that wants a password as well."""
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="git"')
+        self.end_headers()
+
+
+def test_no_token_of_the_remotes_address_is_told(clone: Clone) -> None:
+    """Git says for which address it would have asked for a password, with the login in it."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Locked)
+    Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_address[1]
+    clone.git("remote", "set-url", "origin", f"http://tr0ub4dor@127.0.0.1:{port}/acme/fleet.git")
+    with (
+        pytest.raises(RefusedError, match=rf"origin does not answer .*//127\.0\.0\.1:{port}") as caught,
+        locked(clone.root, clone.folder, "the release v1.2.0", clone.told),
+    ):
+        pass
+    server.shutdown()
+    server.server_close()
+    assert "tr0ub4dor" not in str(caught.value)
 
 
 def test_a_tree_is_not_clean_when_git_cannot_tell(clone: Clone) -> None:

@@ -165,4 +165,5 @@ def _asked(root: Path, *arguments: str) -> tuple[bool, str, str]:
     except subprocess.TimeoutExpired:
         return False, "", f"no answer within {SECONDS} s"
     why = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    why = re.sub(r"//[^@/\s']*@", "//", why)  # an address may have a token in it, and logs are kept
     return (True, done.stdout.strip(), "") if done.returncode == 0 else (False, "", why)
