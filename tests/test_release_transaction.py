@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import IncompleteError, RefusedError
-from tasks.release import ending, keeping, transaction
+from tasks.release import ending, keeping, record, transaction
 from tasks.release.content import Place
 from tasks.release.moving import phases
 from tests import harbourmaster
@@ -108,6 +108,22 @@ def test_a_name_that_needs_no_move_is_read_back_too(harbour: World, images: tupl
     assert {harbour.stands_at("worker", tag) for tag in TAGS} == {""}
     assert harbour.stands_at("api", "argosy-release-v1.2.0") == record
     assert harbour.found(order) is None
+
+
+def test_a_release_that_is_released_again_goes_back_to_what_stood_there_then(harbour: World) -> None:
+    """It was the first one; it went back, something else got the name, and the release took it again."""
+    order = harbour.order("api")
+    harbour.release(order)
+    others = {"schemaVersion": 2, "mediaType": INDEX, "annotations": {"by": "somebody"}}
+    others["manifests"] = harbourmaster.image(harbour.direct, "fleet/api", "theirs")
+    theirs = harbour.direct.put("fleet/api", "latest", others, INDEX)["digest"]
+    for images in (("api",), ("api", "worker")):
+        harbour.release(harbour.order(*images))
+        found = record.read(harbour.voyage().clients, order.home, order.tag)
+        assert found
+        previous = {one.reference.split("/")[-1]: one.previous for one in found.entries}
+        assert previous["api:latest"] == theirs
+        assert previous["api:v1.2.0"] == ""
 
 
 def test_withdrawing_a_name_leaves_what_stands_on_the_same_digest(harbour: World) -> None:

@@ -112,7 +112,8 @@ def make(order: Order, names: Iterable[Name], identity: str, when: str, earlier:
         if not one.stays:
             previous = one.old.digest if one.old is not None and not is_free(one.old) else ""
             known = entries.get(str(one.reference))
-            if known and known.digest == one.new.digest:
+            # It stands there since the earlier record, unless that one went back: then it comes from where it is now.
+            if known and known.digest == one.new.digest and previous == known.digest:
                 previous = known.previous
             entries[str(one.reference)] = Entry(
                 str(one.reference), one.image, one.new.digest, previous, one.immutable
