@@ -132,6 +132,21 @@ def test_whoever_has_lost_the_lock_while_building_moves_nothing(harbour: World) 
     assert {harbour.stands_at("api", tag) for tag in TAGS} == {""}
 
 
+def test_whoever_is_interrupted_once_the_journal_is_kept_leaves_none(harbour: World) -> None:
+    order = harbour.order("api")
+
+    def told(step: str, _text: str) -> None:
+        if step == "journal":
+            raise KeyboardInterrupt
+
+    voyage = replace(harbour.voyage(), told=told)
+    planned = transaction.survey(order, voyage)
+    with pytest.raises(RefusedError, match="interrupted before any name moved"):
+        transaction.publish(order, planned, voyage)
+    assert not (voyage.folder / keeping.FILE).exists()
+    assert not harbour.stands_at("api", "argosy-journal")
+
+
 def test_a_clean_up_between_a_release_and_its_resumption_takes_nothing_that_is_needed(harbour: World) -> None:
     """Nothing names the record's text until the record is written, so a registry may collect it."""
     order = harbour.order("api", "worker")

@@ -131,10 +131,10 @@ def _journalled(journal: Journal, voyage: Voyage) -> Journal:
     path = keeping.write(voyage.folder, journal)
     try:
         keeping.publish(voyage.clients, journal)
+        voyage.told("journal", f"{len(journal.moves)} names, in {path} and at {keeping.name(journal.home)}")
     except BaseException:
         _dropped(journal, voyage)
         raise
-    voyage.told("journal", f"{len(journal.moves)} names, in {path} and at {keeping.name(journal.home)}")
     return journal
 
 
