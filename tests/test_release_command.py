@@ -6,6 +6,7 @@ import fcntl
 import json
 import re
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -616,6 +617,42 @@ def test_a_release_that_died_when_only_its_git_tag_was_left_is_completed(half_wa
     journal.write_bytes(text)
     assert "ended from elsewhere" in half_way.inv("release --tag v0.2.0 --rollback").failed(6).err
     assert names(half_way) == {"v0.2.0", "0.2", "latest"}
+
+
+def test_a_release_that_died_before_its_git_tag_gets_it(half_way: Fleet) -> None:
+    """Its journal is closed; what is tagged is what the record says, wherever HEAD is by now."""
+    half_way.inv("release --tag v0.2.0 --resume").ok()
+    released = half_way.git("rev-parse", "v0.2.0")
+    half_way.commit()
+    half_way.git("push", "-q", "origin", ":v0.2.0")
+    for local in ("kept", "gone"):
+        if local == "gone":
+            half_way.git("tag", "-d", "v0.2.0")
+        assert "git tag is left to do" in half_way.inv("release --tag v0.2.0 --resume").ok().err
+        assert half_way.git("rev-parse", "v0.2.0") == released
+        assert released in half_way.git("ls-remote", "origin", "refs/tags/v0.2.0")
+    assert "is not under way" in half_way.inv("release --tag v0.2.0 --resume").failed(6).err
+
+
+def test_ctrl_c_at_the_git_tag_does_not_hide_that_the_release_happened(
+    half_way: Fleet, tmp_path: Path
+) -> None:
+    half_way.inv("release --tag v0.2.0 --rollback").ok()
+    hook = tmp_path / "remote.git/hooks/pre-receive"
+    hook.write_text(f"#!/bin/sh\ngrep -q refs/tags/ && touch {tmp_path}/tagging && sleep 20\nexit 0\n")
+    hook.chmod(0o755)
+    running = half_way.start("release --tag v0.2.0")
+    while not (tmp_path / "tagging").exists():
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    assert "interrupted. v0.2.0 is released" in said
+    hook.unlink()
+    assert names(half_way) == {"v0.2.0", "0.2", "latest"}
+    half_way.inv("release --tag v0.2.0 --resume").ok()
+    assert "v0.2.0" in half_way.git("ls-remote", "origin")
 
 
 def test_a_tag_that_is_no_version_is_refused_before_anything_is_asked(fleet: Fleet) -> None:

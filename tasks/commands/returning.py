@@ -21,15 +21,13 @@ if TYPE_CHECKING:
 def resume(here: Ledger, *, yes: bool, to: str = "") -> None:
     """Completes a release that did not end, or its promotion `to` a destination."""
     from ..release import ending, transaction
-    from ..release.journal import told
     from ..report import releasing
 
     with _begun(here, yes=yes, to=to) as (lock, journal, gone):
         meant = journal or gone
         if meant is None:
-            raise RefusedError(
-                f"{told(here.tag, to)} is not under way: there is no journal in {here.folder} or at {here.home}."
-            )
+            _tag_alone(here, to)
+            return
         if meant.back:
             _go_on(here, lock, journal, yes=yes)
             return
@@ -40,10 +38,8 @@ def resume(here: Ledger, *, yes: bool, to: str = "") -> None:
             releasing.step("record", f"{meant.record.reference} is the release: no name is left to move")
         else:
             raise _over(meant)
-        if here.facts.git and meant.revision and not to:
-            tagging.tag(
-                replace(here, facts=replace(here.facts, git=replace(here.facts.git, sha=meant.revision)))
-            )
+        if meant.revision and not to:
+            tagging.tag(_at(here, meant.revision))
 
 
 def roll_back(here: Ledger, *, yes: bool, to: str = "") -> None:
@@ -88,6 +84,27 @@ def _begun(here: Ledger, *, yes: bool, to: str) -> Iterator[tuple[Lock, Journal 
         if journal is not None and not is_meant(journal):
             raise RefusedError(f"what did not end is {journal.what}.\n{journal.ways}")
         yield lock, journal, None if journal else seen
+
+
+def _tag_alone(here: Ledger, to: str) -> None:
+    """Makes the git tag of a release that died when it had closed its journal. Raises RefusedError for any other."""
+    from ..release import record
+    from ..release.journal import told
+    from ..report import releasing
+
+    found = None if to else record.read(here.clients, here.home, here.tag)
+    if found is None or not found.revision or not tagging.is_left(_at(here, found.revision)):
+        raise RefusedError(
+            f"{told(here.tag, to)} is not under way: there is no journal in {here.folder} or at {here.home}."
+        )
+    releasing.step("record", f"{record.name(here.home, here.tag)} is the release: its git tag is left to do")
+    tagging.tag(_at(here, found.revision))
+
+
+def _at(here: Ledger, revision: str) -> Ledger:
+    """Returns the same as of another commit."""
+    git = here.facts.git and replace(here.facts.git, sha=revision)
+    return replace(here, facts=replace(here.facts, git=git))
 
 
 def _over(gone: Journal) -> RefusedError:

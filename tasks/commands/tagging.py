@@ -6,7 +6,31 @@ from .ledger import Ledger
 
 
 def tag(here: Ledger) -> None:
-    """Tags the commit. The release has happened: what fails here is said and undoes nothing."""
+    """Tags the commit. The release has happened: what fails here, or is interrupted, is said and undoes nothing."""
+    from ..report import releasing
+
+    try:
+        _tag(here)
+    except KeyboardInterrupt:
+        again = f"inv release --tag {here.tag} --resume"
+        releasing.step("git tag", f"interrupted. {here.tag} is released; what is left, the git tag: {again}")
+
+
+def is_left(here: Ledger) -> bool:
+    """Whether the commit has no tag yet, or origin lacks it. Raises SurroundingsError where origin does not answer."""
+    from ..engine import gitrefs
+
+    root, git, wanted = here.project.root, here.facts.git, here.project.release.git
+    if git is None or wanted == "off":
+        return False
+    stands = gitrefs.tagged(root, here.tag)
+    if stands != git.sha:
+        return not stands
+    pushed = wanted == "push" and gitrefs.origin(root)
+    return bool(pushed) and not gitrefs.at_origin(root, f"refs/tags/{here.tag}")
+
+
+def _tag(here: Ledger) -> None:
     from ..engine import gitrefs
     from ..report import releasing
 

@@ -92,11 +92,11 @@ def holder(root: Path) -> Holder | None:
     return Holder(commit, _git(root, "log", "-1", "--format=%B", commit)[1])
 
 
-def at_origin(root: Path) -> str:
-    """Returns the object the lock at origin points to, "" without one. Raises SurroundingsError as `holder`."""
-    answered, text, why = _asked(root, "ls-remote", "origin", LOCK)
+def at_origin(root: Path, ref: str = LOCK) -> str:
+    """Returns the object a ref at origin points to, "" without one. Raises SurroundingsError as `holder`."""
+    answered, text, why = _asked(root, "ls-remote", "origin", ref)
     if not answered:
-        raise SurroundingsError(f"origin does not answer (git ls-remote origin {LOCK}): {why}.")
+        raise SurroundingsError(f"origin does not answer (git ls-remote origin {ref}): {why}.")
     return text.split()[0] if text else ""
 
 
