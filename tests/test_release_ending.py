@@ -147,6 +147,16 @@ def test_whoever_is_interrupted_once_the_journal_is_kept_leaves_none(harbour: Wo
     assert not harbour.stands_at("api", "argosy-journal")
 
 
+def test_taking_back_says_what_somebody_else_has_moved(harbour: World) -> None:
+    order = harbour.order("api")
+    journal = harbour.stays_unfinished(order)
+    others = {"schemaVersion": 2, "mediaType": INDEX, "annotations": {"by": "somebody"}}
+    others["manifests"] = harbourmaster.image(harbour.direct, "fleet/api", "theirs")
+    theirs = harbour.direct.put("fleet/api", "latest", others, INDEX)["digest"]
+    ending.roll_back(journal, harbour.voyage())
+    assert f"as before but these: {order.named[0].place}:latest stands at {theirs}" in harbour.steps[-1]
+
+
 def test_a_clean_up_between_a_release_and_its_resumption_takes_nothing_that_is_needed(harbour: World) -> None:
     """Nothing names the record's text until the record is written, so a registry may collect it."""
     order = harbour.order("api", "worker")

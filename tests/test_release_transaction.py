@@ -79,8 +79,9 @@ def test_a_name_that_somebody_else_moves_meanwhile_is_left_alone(harbour: World)
     others = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": {"by": "somebody"}}
     others["manifests"] = harbourmaster.image(harbour.direct, "fleet/api", "theirs")
     theirs = harbour.direct.put("fleet/api", "latest", others, INDEX)["digest"]
-    with pytest.raises(RefusedError, match="somebody else moved it"):
+    with pytest.raises(RefusedError, match="somebody else moved it") as caught:
         transaction.publish(order, planned, voyage)
+    assert f"as before but these: {order.named[0].place}:latest stands at {theirs}, by" in str(caught.value)
     assert harbour.stands_at("api", "latest") == theirs
     assert harbour.stands_at("api", "v1.2.0") == harbour.stands_at("api", "1.2") == ""
     assert any("by somebody else" in step for step in harbour.steps)

@@ -46,5 +46,5 @@ def roll_back(journal: Journal, voyage: Voyage) -> None:
             )
     except RegistryError as error:
         raise IncompleteError(f"{error}\n{transaction.way(journal, voyage)}") from None
-    transaction.take_back(journal, voyage, f"{journal.what} is to be taken back")
-    voyage.told("undo", f"{len(journal.moves)} names stand as before")
+    undone = transaction.take_back(journal, voyage, f"{journal.what} is to be taken back")
+    voyage.told("undo", f"of {len(journal.moves)} names, every one {undone.words}")

@@ -163,8 +163,8 @@ def _carry(journal: Journal, voyage: Voyage) -> None:
     except FAILURES as error:
         reason = why(error)
         voyage.told("undo", reason)
-        take_back(journal, voyage, reason)
-        raise RefusedError(f"{journal.what} was undone, every name stands as before: {reason}") from None
+        undone = take_back(journal, voyage, reason)
+        raise RefusedError(f"{journal.what} was undone, every name {undone.words}: {reason}") from None
     voyage.told("move", f"{len(journal.moves)} names stand and were read back")
     commit(journal, voyage)
 
@@ -189,8 +189,8 @@ def commit(journal: Journal, voyage: Voyage) -> None:
         ) from None
 
 
-def take_back(journal: Journal, voyage: Voyage, reason: str) -> None:
-    """Takes everything back and closes the journal. Raises IncompleteError, with what is left, if it cannot."""
+def take_back(journal: Journal, voyage: Voyage, reason: str) -> Undone:
+    """Takes everything back, closes the journal, tells how. Raises IncompleteError, with what is left, if it cannot."""
     recorded = False
     try:
         if recorded := is_committed(journal, voyage):
@@ -214,6 +214,7 @@ def take_back(journal: Journal, voyage: Voyage, reason: str) -> None:
             f"{reason}\nSo {journal.what} is half-way, and these are not known to stand as before:\n  {lines}\n"
             f"{way(journal, voyage)}"
         )
+    return undone
 
 
 def _permanent(journal: Journal, voyage: Voyage) -> tuple[str, ...]:

@@ -35,6 +35,13 @@ class Undone:
     foreign: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """How every name stands, where none is stuck."""
+        return (
+            f"stands as before but these: {'; '.join(self.foreign)}" if self.foreign else "stands as before"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Was:
