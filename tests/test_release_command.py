@@ -419,6 +419,28 @@ def test_what_a_release_that_did_not_end_needs_is_not_swept(
         assert "under way" not in services.inv("clean --addresses --yes").ok().out
 
 
+def test_a_journal_that_nobody_can_read_any_more_is_taken_away_by_a_person(
+    services: Fleet, tmp_path: Path
+) -> None:
+    """Its registry was killed while it wrote the tag, and whoever began the release has nothing on disk."""
+    with registries.registry(services.env, tmp_path / "registry", delete=True) as running:
+        services.registry = running.host
+        services.toml("[images.agent]\n")
+        services.commit()
+        services.inv("release --tag v0.2.0").ok()
+        kept = running.folder / "data/docker/registry/v2/repositories" / services.owner / "agent"
+        link = kept / "_manifests/tags/argosy-journal/current/link"
+        link.parent.mkdir(parents=True)
+        link.write_text("")
+        for line in ("release --tag v0.3.0", "release --tag v0.3.0 --resume", "rollback v0.2.0 --yes"):
+            refused = services.inv(line).failed(6)
+            assert "argosy-journal cannot be read" in refused.err
+            assert "--resume --yes takes the torn one away" in refused.err
+        mended = services.inv("release --tag v0.3.0 --resume --yes").failed(6)
+        assert "argosy-journal could not be read, and is taken away" in mended.err
+        services.inv("release --tag v0.3.0").ok()
+
+
 def test_two_registries_get_the_same_digests(services: Fleet) -> None:
     services.file(
         "build.toml",

@@ -23,7 +23,7 @@ def resume(here: Ledger, *, yes: bool, to: str = "") -> None:
     from ..release import ending, transaction
     from ..report import releasing
 
-    with _begun(here, yes=yes, to=to) as (lock, journal, gone):
+    with _begun(here, yes=yes, to=to, mend=yes) as (lock, journal, gone):
         meant = journal or gone
         if meant is None:
             _tag_alone(here, to)
@@ -66,10 +66,12 @@ def roll_back(here: Ledger, *, yes: bool, to: str = "") -> None:
 
 
 @contextmanager
-def _begun(here: Ledger, *, yes: bool, to: str) -> Iterator[tuple[Lock, Journal | None, Journal | None]]:
+def _begun(
+    here: Ledger, *, yes: bool, to: str, mend: bool = False
+) -> Iterator[tuple[Lock, Journal | None, Journal | None]]:
     """Holds the lock, and gives the journal as it is under it, or else the one that was there before and is over.
 
-    What was seen before tells whose lock to take over.
+    What was seen before tells whose lock to take over. `mend` takes away what nobody can read.
     """
     from ..release import keeping
     from ..report import releasing
@@ -80,7 +82,7 @@ def _begun(here: Ledger, *, yes: bool, to: str) -> Iterator[tuple[Lock, Journal 
     seen = keeping.glance(here.folder, here.clients, here.home)
     seen = seen if seen and is_meant(seen) else None
     with here.locked(seen, yes=yes, to=to) as lock:
-        journal = keeping.find(here.folder, here.clients, here.home, releasing.step)
+        journal = keeping.find(here.folder, here.clients, here.home, releasing.step, mend=mend)
         if journal is not None and not is_meant(journal):
             raise RefusedError(f"what did not end is {journal.what}.\n{journal.ways}")
         yield lock, journal, None if journal else seen

@@ -26,7 +26,6 @@ KIND = "application/vnd.argosy.journal.v1+json"
 TAG = JOURNAL
 FILE = "journal.json"
 
-
 Told = Callable[[str, str], None]
 
 
@@ -113,12 +112,15 @@ def read(clients: Mapping[str, Remote], home: Place) -> Journal | None:
     return Journal.loads(data, str(where))
 
 
-def find(folder: Path, clients: Mapping[str, Remote], home: Place, told: Told = _unheard) -> Journal | None:
+def find(
+    folder: Path, clients: Mapping[str, Remote], home: Place, told: Told = _unheard, *, mend: bool = False
+) -> Journal | None:
     """Returns the journal of a release that did not end, from disk or else from the registry.
 
     A journal on disk that its registry does not have (any more) is of a release that moved nothing yet, or that was
     ended from another machine: it is put away if the names say so too. So this is asked under the lock only. Raises
-    RefusedError where both hold one, they are of different releases, and neither is over.
+    RefusedError where both hold one, they are of different releases, and neither is over; and for one that is torn in
+    the registry and not on disk: `mend` takes it away.
     """
     try:
         here = load(folder)
@@ -127,7 +129,7 @@ def find(folder: Path, clients: Mapping[str, Remote], home: Place, told: Told = 
             raise
         return there
     if here is None:
-        return read(clients, home)
+        return _alone(folder, clients, home, told, mend=mend)
     if here.home.host not in clients:
         return here
     try:
@@ -148,6 +150,26 @@ def find(folder: Path, clients: Mapping[str, Remote], home: Place, told: Told = 
         f"two releases did not end: {said(here, str(folder / FILE))}\n{said(there, str(name(here.home)))}\n"
         "End the second one first, from another checkout, then the first from this one."
     )
+
+
+def _alone(
+    folder: Path, clients: Mapping[str, Remote], home: Place, told: Told, *, mend: bool
+) -> Journal | None:
+    """Returns the registry's journal, where there is none on disk to write a torn one again from."""
+    try:
+        return read(clients, home)
+    except RegistryError as error:
+        if not is_torn(error):
+            raise
+        if not mend:
+            raise RefusedError(
+                f"the journal {name(home)} cannot be read, and {folder} has none: {error}\nIts registry was killed "
+                "while a release wrote it. If that release was another machine's, end it there. If no machine has its "
+                "journal, it had moved no name yet, or was over: --resume --yes takes the torn one away."
+            ) from None
+    withdraw(clients, name(home), "torn")
+    told("journal", f"{name(home)} could not be read, and is taken away")
+    return None
 
 
 def glance(folder: Path, clients: Mapping[str, Remote], home: Place) -> Journal | None:
