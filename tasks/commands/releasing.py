@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass
-from typing import TYPE_CHECKING
 
 from .choice import Choice, command, flag
 from .ledger import ledger
-
-if TYPE_CHECKING:
-    from ..release.gates import Gate
-
-GATES: tuple[Gate, ...] = ()
-"""What every platform must pass, in this order; a repository may add its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +39,7 @@ def release(choice: ReleaseChoice) -> None:
         end = returning.roll_back if choice.rollback else returning.resume
         end(ledger(choice.tag, choice), yes=choice.yes)
     else:
-        shipping.release(choice, GATES)
+        shipping.release(choice)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ It joins asking, running, release and report for the tasks of releasing.py.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from .ledger import Ledger, ledger
 
 if TYPE_CHECKING:
     from ..planning.plan import Plan
-    from ..release.gates import Gate
     from ..release.lock import Lock
     from ..release.names import Name
     from ..release.order import Source
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from .releasing import ReleaseChoice
 
 
-def release(choice: ReleaseChoice, gates: Sequence[Gate] = ()) -> None:
+def release(choice: ReleaseChoice) -> None:
     """Releases: preflight, lock, build, gates, plan of names, transaction, git tag.
 
     Raises RefusedError (nothing has changed), IncompleteError (a journal is left), or what ended the build.
@@ -38,7 +37,7 @@ def release(choice: ReleaseChoice, gates: Sequence[Gate] = ()) -> None:
         asked = ask(choice, output="push", release=choice.tag, inquiry=inquiry)
     with _seals(here) as seals, here.locked() as lock:
         _remote(here, asked.plan, choice, lock)
-        _sail(here, asked, choice, gates, seals, lock)
+        _sail(here, asked, choice, seals, lock)
 
 
 def _ready(choice: ReleaseChoice) -> Ledger:
@@ -110,9 +109,7 @@ def _remote(here: Ledger, plan: Plan, choice: ReleaseChoice, lock: Lock) -> None
     releasing.step("preflight", preflight.disks(here.project))
 
 
-def _sail(
-    here: Ledger, asked: Asked, choice: ReleaseChoice, set_gates: Sequence[Gate], seals: Seals, lock: Lock
-) -> None:
+def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, seals: Seals, lock: Lock) -> None:
     """Builds, gates, and carries the transaction out."""
     from ..engine import publishing
     from ..release import gates, order, preflight, provenance, transaction
@@ -131,7 +128,7 @@ def _sail(
         contents = provenance.attested(contents, clients)
     gated = gates.platforms(contents)
     releasing.step("build", f"{len(contents)} images, {len(gated)} platforms are at their addresses")
-    own = [*set_gates, *gating.gates(asked, clients), *([seals.gate(clients)] if seals.syft else [])]
+    own = [*gating.gates(asked, clients), *([seals.gate(clients)] if seals.syft else [])]
     passed = gates.passed(own, gated)
     releasing.step(
         "gates", ", ".join(f"{name}: {told}" for name, told in passed.items()) or "skipped: none is set"
