@@ -30,7 +30,7 @@ bases: ## See that the base images can be had
 test: setup ## Run all tests against a private engine
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@scripts/engine start && eval "$$(scripts/engine env)" && scripts/bases
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --none-skipped
 
 test-fast: setup ## Run the tests that need no engine
 	@$(BIN)/python -m pytest -n auto -m 'not engine'

@@ -28,6 +28,18 @@ settings.load_profile("argosy")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--none-skipped", action="store_true", help="a test that is skipped fails the run")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    told = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--none-skipped") and told and told.stats.get("skipped"):
+        print("\nThis run is to skip no test, and did.")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 PLAIN = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME")
 
 
