@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -46,7 +47,7 @@ class Errand:
 def sail(errand: Errand) -> None:
     """Runs a release, a --resume or a --rollback and ends with its exit code. This is the code under test."""
     from tasks.commands.stopping import stoppable
-    from tasks.errors import ArgosyError
+    from tasks.errors import ArgosyError, RefusedError
     from tasks.registries.registry import Remote
     from tasks.release import ending, keeping, transaction
     from tasks.release.content import Child, Place
@@ -88,9 +89,10 @@ def sail(errand: Errand) -> None:
                 under = replace(voyage, lost=lock.lost) if lock else voyage
                 transaction.publish(order, transaction.survey(order, under), under)
             return
-        journal = keeping.find(voyage.folder, clients, order.home, voyage.told)
-        if journal is not None:
-            (ending.resume if errand.way == "resume" else ending.roll_back)(journal, voyage)
+        journal = keeping.find(voyage.folder, clients, order.home, voyage.told, mend=errand.way == "resume")
+        if journal is None:
+            raise RefusedError("there is nothing to end")
+        (ending.resume if errand.way == "resume" else ending.roll_back)(journal, voyage)
 
     code = 0
     try:
@@ -112,6 +114,8 @@ class Trial:
     then: str = ""
     wrong: list[str] = field(default_factory=list)
     ended: float = 0.0
+    final: str = ""
+    """How all names are to stand from the end on: "before", "released", or "" for what was not settled."""
 
     @property
     def log(self) -> Path:
@@ -163,7 +167,7 @@ class Range:
         journals = self.harbour.journals(prefix, (folder or trial.folder) / "journal.json")
         self._judge(trial, state, journals)
         if trial.code not in {0, 6} and any(named is not None for named in journals.values()):
-            self._operator(trial)
+            self._operator(trial, in_registry=journals["in the registry"] is not None)
         trial.ended = time.monotonic()
         return trial
 
@@ -184,47 +188,50 @@ class Range:
     def _judge(
         self, trial: Trial, state: harbourmaster.State, journals: Mapping[str, set[str] | None]
     ) -> None:
-        if trial.code == 0:
-            trial.wrong += self.harbour.wrong_as_released(trial.prefix, state)
-        elif trial.code == 6:
-            trial.wrong += self.harbour.wrong_as_before(state)
+        if trial.code in {0, 6}:
+            trial.final = "before" if trial.code else "released"
+            trial.wrong += self._wrong(trial, state)
         elif trial.code in {7, -9}:
             if self.harbour.recorded(trial.prefix) and not list(
                 self.harbour.wrong_as_released(trial.prefix, state)
             ):
-                trial.then = "recorded; "
+                trial.then, trial.final = "recorded; ", "released"
             else:
                 trial.wrong += self.harbour.wrong_half_way(state, journals)
         else:
             trial.wrong.append(f"ended with {trial.code}: {trial.log.read_text()[-500:]}")
 
-    def _operator(self, trial: Trial) -> None:
-        """The trouble is over: every other time --rollback is tried first, then --resume where that is refused."""
+    def _operator(self, trial: Trial, *, in_registry: bool) -> None:
+        """The trouble is over: half of them go back, unless recorded; a third has lost the disk's journal.
+
+        What never had a journal in the registry has moved nothing, and there may be nothing to end.
+        """
         self.sea.outage, self.sea.faults = False, []
         recorded = self.harbour.recorded(trial.prefix)
-        way = "rollback" if int(trial.prefix, 16) % 2 and not recorded else "resume"
-        if int(trial.prefix, 16) % 3 == 0:  # the runner's disk died with it
+        dice = random.Random(str(trial.fault))  # noqa: S311 - it mixes, it does not guard
+        way = "rollback" if dice.random() < 0.5 and not recorded else "resume"
+        if dice.random() < 1 / 3:  # the runner's disk died with it
             for file in trial.folder.glob("journal.*"):
                 file.unlink()
         code = self._run(trial, way)
         trial.then += f"--{way}: {code}"
-        if code:
+        over = code == 6 and not in_registry
+        if code and not over:
             trial.wrong.append(f"--{way} ended with {code}: {trial.log.read_text()[-700:]}")
         state = self.harbour.now(trial.prefix)
         found = self.harbour.journals(trial.prefix, trial.folder / "journal.json")
         for kept, named in found.items():
             if named is not None:
                 trial.wrong.append(f"after --{way} a journal is left {kept}")
-        # What was never moved and has no journal in the registry (its disk died) is as before, and stays so.
-        wrong = (
-            self.harbour.wrong_as_before(state)
-            if way == "rollback"
-            else self.harbour.wrong_as_released(trial.prefix, state)
-        )
-        problems = list(wrong)
-        if problems and way == "resume" and not list(self.harbour.wrong_as_before(state)):
-            problems = []
-        trial.wrong += problems
+        back = (way == "rollback" or over) and not recorded
+        trial.final = "before" if back else "released"
+        trial.wrong += self._wrong(trial, state)
+
+    def _wrong(self, trial: Trial, state: harbourmaster.State) -> list[str]:
+        """What does not stand as it is to stand in the end."""
+        if trial.final == "released":
+            return list(self.harbour.wrong_as_released(trial.prefix, state))
+        return list(self.harbour.wrong_as_before(state)) if trial.final else []
 
     def _run(self, trial: Trial, way: str, folder: Path | None = None) -> int | None:
         errand = Errand(
@@ -244,16 +251,8 @@ class Range:
         """Judges once more, five seconds after each trial's end; returns those with violations."""
         for trial in trials:
             time.sleep(max(0.0, trial.ended + AGAIN_SECONDS - time.monotonic()))
-            state = self.harbour.now(trial.prefix)
-            released = list(self.harbour.wrong_as_released(trial.prefix, state))
-            before = list(self.harbour.wrong_as_before(state))
-            final = trial.then[-1:] == "0" if trial.then else trial.code in {0, 6}
-            if final and trial.code == 0 and released:
-                trial.wrong += [f"5 s later: {line}" for line in released]
-            elif final and trial.code == 6 and before:
-                trial.wrong += [f"5 s later: {line}" for line in before]
-            elif final and released and before:
-                trial.wrong += [f"5 s later neither as before nor as released: {(released + before)[:4]}"]
+            later = self._wrong(trial, self.harbour.now(trial.prefix))
+            trial.wrong += [f"5 s later: {line}" for line in later]
             self.harbour.clear(trial.prefix)
             if not trial.wrong:
                 shutil.rmtree(trial.folder, ignore_errors=True)

@@ -50,7 +50,10 @@ def place(harbour: Harbour, tmp_path: Path) -> Iterator[Range]:
 
 CASES = [
     (Fault(TAG, "lost"), 0),
+    (Fault(TAG, "busy"), 0),
+    (Fault(TAG, "cut"), 0),
     (Fault(TAG, "refused"), 6),
+    (Fault(LATER, "expired"), 6),
     (Fault(LATER, "refused"), 6),
     (Fault(LATER, "late"), 0),
     (Fault(LATER, "outage"), 7),
@@ -60,8 +63,11 @@ CASES = [
     (Fault(JOURNAL, "refused"), 6),
     (Fault(RECORD, "refused"), 7),
     (Fault(LATER, "SIGKILL before"), -9),
+    (Fault(JOURNAL, "SIGKILL before"), -9),
+    (Fault(JOURNAL, "SIGKILL after"), -9),
     (Fault(TAG, "SIGKILL after"), -9),
     (Fault(RECORD, "SIGKILL after"), -9),
+    (Fault(LATER, "SIGINT"), 6),
     (Fault(LATER, "SIGTERM"), 6),
     (Fault(LATER, "registry killed"), 7),
     (Fault(TAG, "late", Fault(LATER, "refused")), 6),
