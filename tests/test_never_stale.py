@@ -133,6 +133,22 @@ MATTERS = [
         ("x", "", "COPY $PLACE /p"),
         things={"src/left/g": Thing("changed\n")},
     ),
+    pair(
+        "a variable made of one that the base has",
+        (PLAIN, "", "ENV E=${PLACE:+right}", "COPY ${E:-left} /p"),
+        things={"src/right/g": Thing("changed\n")},
+    ),
+    pair(
+        "an argument made of a variable that the base has",
+        (PLAIN, "", "ARG E=${PLACE:+right}", "ARG F=$E", "COPY ${F:-left} /p"),
+        things={"src/right/g": Thing("changed\n")},
+    ),
+    pair(
+        "a variable made of one that a stage below has of its base",
+        (PLAIN, "x", "ENV D=${PLACE:+right}"),
+        ("x", "", "ENV E=$D", "COPY ${E:-left} /p"),
+        things={"src/right/g": Thing("changed\n")},
+    ),
     Pair(
         "a named context in a stage's place, taken by number",
         fleet(ONE, (BUSYBOX, "", "COPY --from=0 v.txt /1"), contexts={"x": "third"}),

@@ -9,7 +9,8 @@ import pytest
 
 from tasks.planning.dockerfile import read
 from tasks.planning.plan import Need, PlannedImage
-from tasks.planning.recipe import Recipe, Taken, recipe
+from tasks.planning.recipe import Recipe, recipe
+from tasks.planning.taking import Taken
 
 IMAGE = PlannedImage(
     name="api", version="1", dockerfile="Dockerfile", context=".", target="", platforms=("linux/amd64",)
@@ -99,12 +100,20 @@ def test_a_build_stage_for_the_building_machine_asks_for_its_platform() -> None:
     [
         ("FROM a:1\nCOPY $DIR/x /\n", "a variable of the base image"),
         ("FROM a:1\nARG X\nCOPY ${UNSAID}/x ${X} /\n", "a variable of the base image"),
+        ("FROM a:1\nENV E=${DIR:-left}\nCOPY $E /\n", "a variable of the base image"),
+        ("FROM a:1\nARG E=${DIR:-left} F=$E\nCOPY $F /\n", "a variable of the base image"),
+        ("FROM a:1\nARG E=left\nENV $DIR=right\nCOPY $E /\n", "a variable of the base image"),
     ],
 )
 def test_what_is_not_understood_takes_the_whole_context_and_says_so(text: str, why: str) -> None:
     found = of(text)
     assert Taken("") in found.taken
     assert any(why in note for note in found.notes)
+
+
+def test_a_variable_made_of_known_ones_is_known() -> None:
+    text = "FROM a:1\nARG A=lib\nENV E=$UNSAID\nENV E=$A/x F=${A}\nARG G=$E H=$G\nCOPY $H $F /\n"
+    assert of(text).taken == (Taken("", ("lib/x", "lib")),)
 
 
 def test_a_bind_mount_without_a_source_takes_the_whole_context() -> None:
@@ -119,6 +128,39 @@ def test_a_remote_file_without_checksum_makes_an_image_that_cannot_be_reused() -
     assert "has no --checksum" in of("FROM scratch\nADD https://example.com/x /x\n").barrier
     pinned = "FROM scratch\nADD --checksum=sha256:" + "0" * 64 + " https://example.com/x /x\n"
     assert of(pinned).barrier == ""
+
+
+def test_what_may_be_a_url_counts_as_one() -> None:
+    below = "FROM scratch AS a\nENV URL=http://host/f\nFROM a\nADD $URL /f\n"
+    assert "may be a URL" in of(below).barrier
+    assert of(below.replace("ADD", "COPY")).barrier == ""
+    assert of(below.replace("ADD", f"ADD --checksum=sha256:{'0' * 64}")).barrier == ""
+
+
+@pytest.mark.parametrize("checksum", ["$SUM", "${SUM:-}", "$OF_THE_BASE", '""'])
+def test_a_checksum_that_is_empty_or_unknown_is_none(checksum: str) -> None:
+    text = "FROM a:1\nARG SUM=\nADD --checksum={} https://example.com/x /x\n"
+    assert "has no --checksum" in of(text.format(checksum)).barrier
+    given = replace(IMAGE, args={"SUM": f"sha256:{'0' * 64}"})
+    assert (of(text.format("$SUM"), given).barrier == "") and of(text.format("$NO"), given).barrier
+
+
+@pytest.mark.parametrize(
+    ("word", "fetched"),
+    [
+        ("git@host.io:team/repo", True),
+        ("deploy@build-host.io:repo.git#main", True),
+        ("github.com/team/repo.git#v1:sub", True),
+        ("ssh://host/repo", True),
+        ("https://host/repo.git?ref=v1", True),
+        ("lib/repo.git", False),
+        ("a@b.txt", False),
+    ],
+)
+def test_what_adds_git_forms_fetch_cannot_be_known(word: str, fetched: bool) -> None:
+    found = of(f"FROM scratch\nADD {word} /x\n")
+    assert bool(found.barrier) == fetched
+    assert found.taken == (() if fetched else (Taken("", (word,)),))
 
 
 def test_a_secret_is_named_as_left_out() -> None:

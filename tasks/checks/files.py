@@ -16,7 +16,8 @@ from ..planning.dockerfile import read
 from ..planning.facts import Facts
 from ..planning.meanings import is_folder
 from ..planning.plan import Plan, PlannedImage
-from ..planning.recipe import MAIN, Recipe
+from ..planning.recipe import Recipe
+from ..planning.taking import MAIN
 from . import contexts, dockerfiles
 from .finding import Finding
 

@@ -6,12 +6,15 @@ It looks at which files exist and reads none of them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from ..errors import available, nearest
 
 USUAL = ("docker/{name}", "services/{name}", "{name}")
+_LIKE_SCP = re.compile(r"[\w-]+@[\w.-]+:")
+"""git's `user@host:path`."""
 DEPTH = 3
 """How many folders down Dockerfiles are looked for, to be named in a message."""
 
@@ -47,7 +50,7 @@ def find_context(root: Path, given: str | None, dockerfile: str) -> tuple[str, s
 
 def is_remote(context: str) -> bool:
     """Tells a URL or git address from a folder."""
-    return "://" in context or context.startswith("git@")
+    return "://" in context or _LIKE_SCP.match(context) is not None
 
 
 def _nearest_folder(root: Path, wanted: str) -> str:

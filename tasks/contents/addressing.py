@@ -18,7 +18,8 @@ from ..planning.dockerfile import read
 from ..planning.facts import Facts
 from ..planning.ignore import read as read_rules
 from ..planning.plan import Plan, PlannedImage
-from ..planning.recipe import FORWARDED, MAIN, Recipe, Taken, recipe
+from ..planning.recipe import FORWARDED, Recipe, recipe
+from ..planning.taking import MAIN, Taken
 from . import state, trees
 from .statcache import StatCache
 

@@ -8,41 +8,20 @@ context, with a note; it never narrows it: rebuilding once too often is a nuisan
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..config.dockerfiles import is_remote
 from .dockerfile import Dockerfile, Instruction
 from .familiar import familiar
-from .meanings import DOCKER_IMAGE, TARGET, Meanings, is_folder, mount_fields
+from .meanings import DOCKER_IMAGE, TARGET, Meanings, is_folder
 from .plan import PlannedImage
-from .scopes import base_of, expanded, global_scope, platform_of, said_anew, visible
+from .scopes import base_of, expanded, global_scope, platform_of, unknown_after, visible
 from .sources import Source, reach
-from .words import names
+from .taking import Taken, Takings
 
-MAIN = ""
-"""The name of the main context among contexts."""
 FORWARDED = ("SOURCE_DATE_EPOCH",)
 """What of the caller's environment buildx hands on to BuildKit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What an instruction takes from a context: these paths, or (None) all of it.
-
-    `flags` are the names of a COPY's flags; a bind mount has none and is `mounted`.
-    """
-
-    context: str
-    paths: tuple[str, ...] | None = None
-    flags: tuple[str, ...] = ()
-    mounted: bool = False
-
-    @property
-    def label(self) -> str:
-        """The name this has among an image's inputs."""
-        what = "everything" if self.paths is None else " ".join(self.paths)
-        return f"{what} of context {self.context}" if self.context else what
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +51,9 @@ class _Found:
     """What has been found so far."""
 
     fixed: dict[str, str] = field(default_factory=dict)
-    taken: dict[Taken, None] = field(default_factory=dict)
+    takings: Takings = field(default_factory=Takings)
     siblings: dict[tuple[str, str], None] = field(default_factory=dict)
     bases: dict[tuple[str, str], None] = field(default_factory=dict)
-    barriers: dict[str, None] = field(default_factory=dict)
-    notes: dict[str, None] = field(default_factory=dict)
     arguments: dict[str, list[str | None]] = field(default_factory=dict)
     """What each stage that declares it has for a name; None where it is unset."""
 
@@ -114,17 +91,17 @@ def recipe(
         # Two stages may bear one name.
         labels.append(f"{stage.label} ({order})" if stage.label in labels else stage.label)
         walk = visible(dockerfile, stage, scope, image.args, context_names)
-        inherited: set[str] | None = None
+        unknown: set[str] | None = None
         for number, (instruction, variables) in enumerate(walk):
-            if inherited is None:
-                inherited = set(variables)
+            if unknown is None:
+                # What the environment of the base has no one knows, and at a FROM it takes the place of an ARG below.
+                unknown = set(variables)
             label = f"{dockerfile.where}, stage {labels[-1]}, instruction {number + 1}"
             found.fixed[label] = meanings.told(instruction)
             _arguments(dockerfile, instruction, variables, scope, image.args, found)
-            # What the environment of the base has is unknown, and at a FROM it takes the place of an ARG from below.
-            known = {name: value for name, value in variables.items() if name not in inherited}
-            _contents(meanings, instruction, known, found)
-            inherited -= said_anew(instruction, scope, image.args)
+            known = {name: value for name, value in variables.items() if name not in unknown}
+            found.takings.add(meanings, instruction, known)
+            unknown = unknown_after(dockerfile, instruction, unknown, variables, scope, image.args)
     for name, values in found.arguments.items():
         if set(values) != {None}:
             [*several] = dict.fromkeys(values)
@@ -136,11 +113,11 @@ def recipe(
         image=image.name,
         platform=platform,
         fixed=found.fixed,
-        taken=tuple(found.taken),
+        taken=tuple(found.takings.taken),
         siblings=tuple(found.siblings),
         bases=tuple(found.bases),
-        barrier="; ".join(found.barriers),
-        notes=tuple(found.notes),
+        barrier="; ".join(found.takings.barriers),
+        notes=tuple(found.takings.notes),
         arguments={**scope, **image.args},
         folders=tuple(name for name in context_names if is_folder(image, name)),
     )
@@ -155,9 +132,11 @@ def _outside(image: PlannedImage, source: Source, found: _Found) -> None:
         elif value.startswith(DOCKER_IMAGE):
             found.bases[value.removeprefix(DOCKER_IMAGE), source.platform] = None
         elif is_remote(value):
-            found.barriers[f"context {source.context} is {value}, whose content no one here can know"] = None
+            found.takings.barriers[
+                f"context {source.context} is {value}, whose content no one here can know"
+            ] = None
         elif source.kind == "FROM":
-            found.taken[Taken(source.context)] = None
+            found.takings.taken[Taken(source.context)] = None
         found.fixed.setdefault(f"target {source.stage}", f"context {source.context}")
         return
     key = familiar(source.reference)
@@ -184,63 +163,3 @@ def _arguments(
         if value is None:
             value = scope.get(name)
         found.arguments.setdefault(name, []).append(value)
-
-
-def _contents(
-    meanings: Meanings, instruction: Instruction, variables: Mapping[str, str], found: _Found
-) -> None:
-    """What an instruction takes from contexts."""
-    dockerfile = meanings.dockerfile
-    if instruction.keyword in {"COPY", "ADD"}:
-        name = instruction.flag("from")
-        context = meanings.folder(name, counted=True) if name else MAIN
-        if context is None:
-            return
-        place = dockerfile.place(instruction.line)
-        taken = list(_paths(dockerfile, instruction, variables, place, found))
-        if None in taken:
-            found.notes[f"{place}: a variable of the base image: the whole context counts"] = None
-            found.taken[Taken(context)] = None
-        elif taken:
-            flags = tuple(sorted({name for name, _ in instruction.flags}))
-            found.taken[Taken(context, tuple(path for path in taken if path is not None), flags)] = None
-    elif instruction.keyword == "RUN":
-        for mount in instruction.flag_values("mount"):
-            _mounted(meanings, mount, found)
-
-
-def _paths(
-    dockerfile: Dockerfile, instruction: Instruction, variables: Mapping[str, str], place: str, found: _Found
-) -> Iterator[str | None]:
-    """Yields the context paths of a COPY or ADD; None for one that holds a variable nobody here knows."""
-    for word in instruction.arguments[:-1]:
-        if word.startswith("<<") and not instruction.exec_form:
-            continue
-        if any(name not in variables for name in names(word)):
-            yield None
-            continue
-        path = expanded(dockerfile, instruction.line, word, variables)
-        if instruction.keyword == "ADD" and (is_remote(path) or path.endswith(".git")):
-            if instruction.flag("checksum") is None:
-                found.barriers[f"{place}: ADD {path} has no --checksum, so its content cannot be known"] = (
-                    None
-                )
-            continue
-        yield path
-
-
-def _mounted(meanings: Meanings, mount: str, found: _Found) -> None:
-    fields = mount_fields(mount)
-    kind, name = fields.get("type", "bind").lower(), fields.get("from", "")
-    if kind == "secret":
-        known = fields.get("id") or fields.get("source") or "?"
-        found.notes[f"the content of secret {known} is no part of the address"] = None
-    # A cache begins as what it is given `from`.
-    if kind != "bind" and not (kind == "cache" and name):
-        return
-    context = meanings.folder(name) if name else MAIN
-    if context is not None:
-        path = fields.get("source")
-        # A variable in a mount is expanded by newer frontends only: the whole context covers either.
-        paths = (path,) if path and "$" not in path else None
-        found.taken[Taken(context, paths, mounted=True)] = None

@@ -102,16 +102,37 @@ def visible(
         build.declare(instruction, variables, environment)
 
 
-def said_anew(instruction: Instruction, scope: Mapping[str, str], args: Mapping[str, str]) -> set[str]:
-    """Returns the variables that an instruction gives a value, whatever they had before."""
-    if instruction.keyword not in {"ARG", "ENV"}:
-        return set()
-    env = instruction.keyword == "ENV"
-    return {
-        name
-        for name, value in instruction.pairs()
-        if env or value is not None or name in args or name in scope
-    }
+def unknown_after(
+    dockerfile: Dockerfile,
+    instruction: Instruction,
+    unknown: Collection[str],
+    seen: Mapping[str, str],
+    scope: Mapping[str, str],
+    args: Mapping[str, str],
+) -> set[str]:
+    """Returns the variables whose values no one here knows once an instruction has run.
+
+    It sees the variables `seen`; of these, `unknown` are those so far. What is made of an unknown variable, or of
+    one that only the base may have, is unknown too.
+    """
+    found = set(unknown)
+    known = set(seen) - found
+    for written, value in instruction.pairs() if instruction.keyword in {"ARG", "ENV"} else ():
+        name, given = written, False
+        if instruction.keyword == "ENV":
+            name = expanded(dockerfile, instruction.line, written, seen)
+            if not known.issuperset(names(written)):
+                return {*found, *seen, name}  # it may be any of them that is set
+        else:
+            given = name in args or (value is None and name in scope)
+        if given or (value is not None and known.issuperset(names(value))):
+            found.discard(name)
+        elif value is not None:
+            found.add(name)
+        if instruction.keyword == "ARG":
+            # Unlike an ENV's, its next value sees it.
+            known = (known | {name}) - found if given or value is not None else known
+    return found
 
 
 def _below(
