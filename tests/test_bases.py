@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from python_on_whales import DockerClient
 
+from tasks.engine import bases
 from tests.scenario import Fleet
 
 MUTE = """#!/bin/sh
@@ -69,3 +72,29 @@ def test_an_error_that_follows_a_silence_is_the_one_told(fleet: Fleet, tmp_path:
     ran = fleet.inv("build", env=muted(fleet, tmp_path, 1)).failed(3)
     assert f"the base image {fleet.registry}/nobody/nothing:1 cannot be had" in ran.err
     assert "not found" in ran.err
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("triggers", "found"),
+    [
+        ("LABEL plain=1", (False, False)),
+        ("ONBUILD LABEL l=1", (False, False)),
+        ("ONBUILD ARG V\nONBUILD ENV V=$V", (True, False)),
+        ("ONBUILD COPY data /data", (True, False)),
+        ("ARG V=1\nENV F=http://127.0.0.1:9/f\nONBUILD ADD --chmod=600 $F /f", (True, True)),
+        (f"ONBUILD ADD --checksum=sha256:{'0' * 64} http://127.0.0.1:9/f /f", (True, False)),
+    ],
+)
+def test_the_triggers_of_a_base_are_found(
+    real: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, triggers: str, found: tuple[bool, bool]
+):
+    reference = f"{real.registry}/{real.owner}/below:1"
+    (tmp_path / "Dockerfile").write_text(f"FROM busybox:stable\n{triggers}\n")
+    output = f"type=image,name={reference},push=true"
+    call = ["docker", "buildx", "build", "-q", "--provenance=false", f"--output={output}", str(tmp_path)]
+    subprocess.run(call, env=real.env, check=True, capture_output=True)
+    monkeypatch.setenv("DOCKER_HOST", real.env["DOCKER_HOST"])
+    monkeypatch.setenv("DOCKER_CONFIG", real.env["DOCKER_CONFIG"])
+    base = bases.resolve(DockerClient(), {reference: ["linux/amd64"]})[reference]
+    assert (base.onbuild, base.fetching) == found

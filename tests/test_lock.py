@@ -13,6 +13,7 @@ LOCK = lock.Lock(
     {
         "node:22": lock.Base("sha256:" + "b" * 64),
         "alpine:3": lock.Base("sha256:" + "c" * 64, onbuild=True),
+        "python:3": lock.Base("sha256:" + "d" * 64, onbuild=True, fetching=True),
         "localhost:5000/x/y:1": lock.Base("sha256:" + "a" * 64),
     }
 )

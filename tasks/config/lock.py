@@ -22,10 +22,14 @@ HEAD = "# The outside bases of build.toml, by digest. Written by Argosy; commit 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """One outside base: its digest (an index covers all platforms), and whether it brings ONBUILD triggers."""
+    """One outside base: its digest (an index covers all platforms), and whether it brings ONBUILD triggers.
+
+    `fetching` says that these take something from elsewhere whose content no one knows.
+    """
 
     digest: str
     onbuild: bool = False
+    fetching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,11 @@ class Lock:
 
     def text(self) -> str:
         """The file's text."""
-        onbuild = [reference for reference in sorted(self.bases) if self.bases[reference].onbuild]
-        quoted = ", ".join(f'"{reference}"' for reference in onbuild)
-        lines = [f"onbuild = [{quoted}]\n"] if onbuild else []
+        lines = []
+        for key in ("onbuild", "fetching"):
+            names = [reference for reference in sorted(self.bases) if getattr(self.bases[reference], key)]
+            quoted = ", ".join(f'"{reference}"' for reference in names)
+            lines += [f"{key} = [{quoted}]\n"] if names else []
         lines += ["\n[bases]\n"]
         lines += [f'"{reference}" = "{self.bases[reference].digest}"\n' for reference in sorted(self.bases)]
         return HEAD + "".join(lines)
@@ -49,10 +55,10 @@ def read(root: Path) -> Lock:
     path = root / NAME
     try:
         tables = tomli.loads(path.read_text(encoding="utf-8"))
-        onbuild = set(tables.get("onbuild", []))
+        onbuild, fetching = set(tables.get("onbuild", [])), set(tables.get("fetching", []))
         return Lock(
             {
-                reference: Base(str(digest), reference in onbuild)
+                reference: Base(str(digest), reference in onbuild, reference in fetching)
                 for reference, digest in tables["bases"].items()
             }
         )

@@ -20,6 +20,7 @@ from ..planning.ignore import read as read_rules
 from ..planning.plan import Plan, PlannedImage
 from ..planning.recipe import FORWARDED, Recipe, recipe
 from ..planning.taking import MAIN, Taken
+from ..planning.triggers import fetching, triggers
 from . import state, trees
 from .statcache import StatCache
 
@@ -103,8 +104,7 @@ def bases_of(found: Iterable[Recipe]) -> dict[str, set[str]]:
 
 def leaves_triggers(image: PlannedImage, facts: Facts) -> bool:
     """Tells whether a Dockerfile has ONBUILD, in whatever stage."""
-    dockerfile = read(facts.files[image.dockerfile], image.dockerfile)
-    return any(instruction.trigger for stage in dockerfile.stages for instruction in stage.instructions)
+    return any(triggers(read(facts.files[image.dockerfile], image.dockerfile)))
 
 
 def survey(
@@ -149,13 +149,15 @@ class _Joined:
         files: Mapping[str, str] = {}
         taken, notes = dict.fromkeys(found.taken), dict.fromkeys(found.notes)
         barriers = [found.barrier] if found.barrier else []
-        triggers = self._brings_triggers(found)
+        triggered = False
         for name, platform in found.siblings:
             sibling = self.addresses.get(name, {}).get(platform)
             if sibling is None or name in self.barriers:
                 barriers.append(f"it stands on {name}, which has no address of its own in this run")
             else:
                 inputs[f"sibling {name} {platform}"] = sibling.digest
+            # What its triggers copy is in the child's context.
+            triggered |= self._triggers(name, barriers)
         for reference, platform in found.bases:
             base = self.bases.get(reference)
             inputs[f"base {reference} {platform}"] = base.digest if base else reference.rpartition("@")[2]
@@ -164,10 +166,12 @@ class _Joined:
                 notes[f"{reference} may bring ONBUILD triggers: the whole context counts"] = None
             elif base.onbuild:
                 notes[f"{reference} brings ONBUILD triggers: the whole context counts"] = None
+                if base.fetching:
+                    barriers.append(f"ONBUILD of {reference} takes from elsewhere what cannot be known")
             else:
                 continue
-            triggers = True
-        if triggers:
+            triggered = True
+        if triggered:
             taken |= dict.fromkeys(Taken(name) for name in (MAIN, *found.folders))
             # A trigger sees what it declares, and no one here knows what that is.
             inputs |= {f"trigger argument {name}": value for name, value in found.arguments.items()}
@@ -207,15 +211,13 @@ class _Joined:
             files |= shown
         return files
 
-    def _brings_triggers(self, found: Recipe) -> bool:
-        """Tells whether a sibling has ONBUILD: what its triggers copy is in the child's context."""
-        siblings = {name for name, _ in found.siblings}
-        for sibling in self.plan.images:
-            if sibling.name not in siblings:
-                continue
-            if leaves_triggers(sibling, self.facts):
-                return True
-        return False
+    def _triggers(self, name: str, barriers: list[str]) -> bool:
+        """Tells whether a sibling has ONBUILD, and adds what no one can know of its triggers."""
+        sibling = next((image for image in self.plan.images if image.name == name), None)
+        if sibling is None or not leaves_triggers(sibling, self.facts):
+            return False
+        barriers += fetching(read(self.facts.files[sibling.dockerfile], sibling.dockerfile))
+        return True
 
 
 def _digest(shown: Mapping[str, str]) -> str:

@@ -6,9 +6,11 @@ images it has only locally are all in the answer.
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,8 @@ from ..buildkit.remedy import remedy
 from ..config.lock import Base
 from ..errors import SurroundingsError
 from ..planning.familiar import familiar
-from . import bake
+from . import bake, processes
+from .together import together
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
@@ -25,7 +28,11 @@ if TYPE_CHECKING:
 _FROM = re.compile(r"\] FROM (?P<reference>\S+)@(?P<digest>sha256:[0-9a-f]{64})")
 # A step after FROM in an image that is nothing but FROM is an ONBUILD trigger of the base. Only a step under
 # our own target's name counts: a FROM that another build asks for at the same moment bears that build's name.
-_TRIGGER = re.compile(r"\[base(?P<number>\d+) (?:\S+ )?(?!1/)\d+/\d+\]")
+_TRIGGER = re.compile(r"\[base(?P<number>\d+) (?:\S+ )?(?!1/)\d+/\d+\] (?P<text>.*)", re.DOTALL)
+# Its text, variables expanded, where it takes what no context holds.
+_FETCHING = re.compile(
+    r"ADD (?!.*--checksum=\S).*(://|\w@[\w.-]+:|\.git\b)|COPY .*--from=|RUN .*\bfrom=", re.DOTALL
+)
 _MISSING = re.compile(r"ERROR: .*?(?P<reference>\S+): failed to resolve source metadata")
 _ATTEMPTS = 3
 
@@ -72,17 +79,17 @@ def resolve(
         listener = _Listener()
         with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
             baked = bake.run(docker, _bakefile(waiting, folder, fresh=fresh), Path(folder), listener, builder)
-        triggers = {int(match["number"]) for match in map(_TRIGGER.match, listener.names) if match}
+        triggers = _triggers(listener.names)
         matches = [match for match in map(_FROM.search, listener.names) if match]
         digests = {familiar(match["reference"]): match["digest"] for match in matches}
         answered = {
-            reference: Base(digests[familiar(reference)], onbuild=number in triggers)
+            reference: Base(digests[familiar(reference)], number in triggers, triggers.get(number, False))
             for number, reference in enumerate(waiting)
             if familiar(reference) in digests
         }
         # A trigger that cannot run in an empty context fails the call: what was answered is known all the same.
         if answered and (baked.succeeded or any(base.onbuild for base in answered.values())):
-            found |= answered
+            found |= _declaring(docker, answered, wanted, builder)
             continue
         # A busy BuildKit may be done before it is asked for its steps, and then tells none of them.
         silent += 1
@@ -90,6 +97,43 @@ def resolve(
         if errors or silent == _ATTEMPTS:
             raise NoBaseError(*_refusal(listener.decoder.plain, errors, waiting))
     return found
+
+
+def _triggers(steps: Iterable[str]) -> dict[int, bool]:
+    """Returns the numbers of the bases with triggers that make steps, and whether one of them fetches."""
+    found: dict[int, bool] = {}
+    for match in filter(None, map(_TRIGGER.match, steps)):
+        number = int(match["number"])
+        found[number] = found.get(number, False) or _FETCHING.match(match["text"]) is not None
+    return found
+
+
+def _declaring(
+    docker: DockerClient,
+    answered: Mapping[str, Base],
+    wanted: Mapping[str, Collection[str]],
+    builder: str,
+) -> dict[str, Base]:
+    """Returns the bases, with triggers where these make no step and declare an ARG: it lets a child's arguments in."""
+
+    def asked(reference: str) -> bool:
+        with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
+            Path(folder, "Dockerfile").write_text(f"FROM {reference}\n", encoding="utf-8")
+            call = [*docker.client_config.docker_cmd, "buildx", "build"]
+            call += ["--builder", builder] if builder else []
+            call += ["--print=outline,format=json", "--output=type=cacheonly"]
+            call += [f"--platform={min(wanted[reference])}", folder]
+            # buildx 0.13 counts the outline among its experiments.
+            done = processes.run(call, env={"BUILDX_EXPERIMENTAL": "1"})
+        # An older frontend tells no outline: then triggers are those that make steps.
+        return bool(done) and bool(json.loads(done.out).get("args"))
+
+    silent = [reference for reference, base in answered.items() if not base.onbuild]
+    declare = dict(zip(silent, together(asked, silent), strict=True))
+    return {
+        reference: replace(base, onbuild=base.onbuild or declare[reference])
+        for reference, base in answered.items()
+    }
 
 
 def _bakefile(bases: Mapping[str, Collection[str]], folder: str, *, fresh: bool) -> dict[str, Any]:
