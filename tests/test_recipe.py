@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.model import Secret
 from tasks.planning.dockerfile import read
 from tasks.planning.plan import Need, PlannedImage
 from tasks.planning.recipe import Recipe, recipe
@@ -167,6 +168,24 @@ def test_what_adds_git_forms_fetch_cannot_be_known(word: str, fetched: bool) -> 
 def test_a_secret_is_named_as_left_out() -> None:
     found = of("FROM a:1\nRUN --mount=type=secret,id=netrc cat /run/secrets/netrc\n")
     assert "the content of secret netrc is no part of the address" in found.notes
+
+
+def test_a_secret_or_key_counts_by_its_id_where_it_is_given_and_mounted() -> None:
+    text = "FROM a:1\nRUN --mount=type=secret,target=/x/token --mount=type=ssh ls\n"
+    secrets = (Secret("token", env="T"), Secret("other", env="O"))
+    without, given = of(text), of(text, replace(IMAGE, secrets=secrets, ssh=("default=/a/key",)))
+    assert dict(given.fixed.items() - without.fixed.items()) == {
+        "secret token": "given",
+        "ssh default": "given",
+    }
+    elsewhere = replace(IMAGE, secrets=(Secret("token", file="/t"), secrets[1]), ssh=("default",))
+    assert of(text, elsewhere) == given
+
+
+def test_a_cache_kept_in_the_image_counts_and_no_other() -> None:
+    text = "FROM a:1\n"
+    assert of(text, replace(IMAGE, cache_to=("type=inline",))).fixed != of(text).fixed
+    assert of(text, replace(IMAGE, cache_to=("type=local,dest=/x",))) == of(text)
 
 
 def test_a_named_context_that_is_a_folder_is_taken_by_what_is_copied() -> None:

@@ -174,7 +174,7 @@ class _Joined:
         if triggered:
             taken |= dict.fromkeys(Taken(name) for name in (MAIN, *found.folders))
             # A trigger sees what it declares, and no one here knows what that is.
-            inputs |= {f"trigger argument {name}": value for name, value in found.arguments.items()}
+            inputs |= {f"trigger {name}": value for name, value in found.askable.items()}
         if is_remote(image.context) and any(take.context == MAIN for take in taken):
             barriers.append(f"its context {image.context} is not here")
         else:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from . import dockerfile as dockerfiles
+from .dockerfile import Instruction
 from .facts import Facts
 from .meanings import mount_fields
 from .plan import PlannedImage
@@ -15,14 +16,27 @@ from .sources import reached
 
 def warned(image: PlannedImage, facts: Facts) -> PlannedImage:
     """Returns the image with a warning for each secret and key that no RUN it reaches mounts."""
-    given = {("secret", one.id) for one in image.secrets}
-    given |= {("ssh", one.partition("=")[0]) for one in image.ssh}
-    unused = sorted(given - set(_mounted(image, facts))) if given else []
+    there = given(image)
+    unused = sorted(there - set(_mounted(image, facts))) if there else []
     said = [
         f"{kind} {name} is given and mounted by no RUN: RUN --mount=type={kind},id={name} …"
         for kind, name in unused
     ]
     return replace(image, warnings=(*image.warnings, *said))
+
+
+def given(image: PlannedImage) -> set[tuple[str, str]]:
+    """Returns (kind, id) of the secrets and keys that build.toml gives an image."""
+    return {
+        *(("secret", one.id) for one in image.secrets),
+        *(("ssh", one.partition("=")[0]) for one in image.ssh),
+    }
+
+
+def mounted(instruction: Instruction) -> Iterator[tuple[str, str]]:
+    """Yields (kind, id) of the secrets and keys that an instruction mounts."""
+    for mount in instruction.flag_values("mount") if instruction.keyword == "RUN" else ():
+        yield _told(mount_fields(mount))
 
 
 def _mounted(image: PlannedImage, facts: Facts) -> Iterator[tuple[str, str]]:
@@ -33,8 +47,7 @@ def _mounted(image: PlannedImage, facts: Facts) -> Iterator[tuple[str, str]]:
         scope = global_scope(text, target, image.args, platform, facts.native)
         for stage in reached(text, target, image.args, platform, facts.native, contexts):
             for instruction in executed(text, stage, scope, contexts):
-                for mount in instruction.flag_values("mount") if instruction.keyword == "RUN" else ():
-                    yield _told(mount_fields(mount))
+                yield from mounted(instruction)
 
 
 def _told(fields: dict[str, str]) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from ..config.dockerfiles import is_remote
 from .dockerfile import Dockerfile, Instruction
 from .familiar import familiar
 from .meanings import DOCKER_IMAGE, TARGET, Meanings, is_folder
+from .mounts import given, mounted
 from .plan import PlannedImage
 from .scopes import base_of, expanded, global_scope, platform_of, unknown_after, visible
 from .sources import Source, reach
@@ -30,8 +31,8 @@ class Recipe:
 
     `fixed` are the inputs known already, by a name that stays the same between runs ("argument VERSION").
     `siblings` and `bases` are (image or reference, platform). `barrier` says why no address can stand for
-    the result ("" if one can); `notes` say what an address leaves out or takes whole. `arguments` and
-    `folders` (named contexts) are all that ONBUILD triggers of what it stands on could ask for.
+    the result ("" if one can); `notes` say what an address leaves out or takes whole. `askable` (by the names
+    of inputs) and `folders` (named contexts) are all that ONBUILD triggers of what it stands on could ask for.
     """
 
     image: str
@@ -42,7 +43,7 @@ class Recipe:
     bases: tuple[tuple[str, str], ...] = ()
     barrier: str = ""
     notes: tuple[str, ...] = ()
-    arguments: Mapping[str, str] = field(default_factory=dict, compare=False)
+    askable: Mapping[str, str] = field(default_factory=dict, compare=False)
     folders: tuple[str, ...] = ()
 
 
@@ -81,6 +82,10 @@ def recipe(
     directives = {"escape": dockerfile.escape.strip("\\"), "syntax": dockerfile.directives.get("syntax", "")}
     found.fixed |= {f"directive {key}": value for key, value in directives.items() if value}
     found.fixed["platform"] = platform
+    if any("type=inline" in cache for cache in image.cache_to):
+        found.fixed["cache inline"] = "in the image's configuration"
+    # A RUN can tell whether a secret is there; what it holds is never looked at.
+    provided = given(image)
     for source in outside:
         _outside(image, source, found)
     meanings = Meanings(image, dockerfile, stages)
@@ -100,6 +105,7 @@ def recipe(
             found.fixed[label] = meanings.told(instruction)
             _arguments(dockerfile, instruction, variables, scope, image.args, found)
             known = {name: value for name, value in variables.items() if name not in unknown}
+            found.fixed |= {" ".join(one): "given" for one in mounted(instruction) if one in provided}
             found.takings.add(meanings, instruction, known)
             unknown = unknown_after(dockerfile, instruction, unknown, variables, scope, image.args)
     for name, values in found.arguments.items():
@@ -118,7 +124,10 @@ def recipe(
         bases=tuple(found.bases),
         barrier="; ".join(found.takings.barriers),
         notes=tuple(found.takings.notes),
-        arguments={**scope, **image.args},
+        askable={
+            **{f"argument {name}": value for name, value in {**scope, **image.args}.items()},
+            **{" ".join(one): "given" for one in provided},
+        },
         folders=tuple(name for name in context_names if is_folder(image, name)),
     )
 
