@@ -85,6 +85,7 @@ def test_the_bake_file_is_given_whole_and_nothing_is_left(record: Path):
     assert (record / "folder").read_text().strip() == str(record)
     environment = (record / "environment").read_text().splitlines()
     assert "BUILDX_BAKE_ENTITLEMENTS_FS=0" in environment
+    assert "BUILDX_GIT_LABELS=0" in environment
     assert not list((record / "tmp").iterdir())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..config.dockerfiles import is_remote
 from ..config.lock import Base, Lock
@@ -87,8 +87,9 @@ def recipes(plan: Plan, facts: Facts) -> dict[tuple[str, str], Recipe]:
     found: dict[tuple[str, str], Recipe] = {}
     for image in plan.images:
         dockerfile = read(facts.files[image.dockerfile], image.dockerfile)
+        given = replace(image, args={**facts.proxies, **image.args}) if facts.proxies else image
         for platform in image.platforms:
-            found[image.name, platform] = recipe(image, dockerfile, platform, facts.native, environ)
+            found[image.name, platform] = recipe(given, dockerfile, platform, facts.native, environ)
     return found
 
 

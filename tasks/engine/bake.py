@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 GRACE = 1.0
 """Seconds between the interrupt and the kill: together with the rest, Ctrl-C takes less than two."""
 # buildx 0.29 asks before it reads outside the working folder; 0.13 knows no such question. The provenance
-# that newer ones put into the metadata is read by nobody.
-ENVIRON = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_METADATA_PROVENANCE": "disabled"}
+# that newer ones put into the metadata is read by nobody. Labels made of the commit no address would know of.
+ENVIRON = {
+    "BUILDX_BAKE_ENTITLEMENTS_FS": "0",
+    "BUILDX_METADATA_PROVENANCE": "disabled",
+    "BUILDX_GIT_LABELS": "0",
+}
 
 
 class Listener(Protocol):

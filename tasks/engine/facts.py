@@ -12,7 +12,7 @@ from ..model import Project, VersionSource
 from ..planning.facts import Engine, Facts
 from ..planning.recipe import FORWARDED
 from ..podman import engine as podman
-from . import git
+from . import git, proxies
 from .inquiry import Inquiry
 
 MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
@@ -46,6 +46,7 @@ def gather(
         git=state,
         files=files,
         environ={name: environ[name] for name in names if name in environ},
+        proxies=proxies.arguments(environ) if project.client == "docker" else {},
         engine=answered,
         no_engine=reason,
     )

@@ -47,14 +47,15 @@ class Engine:
 class Facts:
     """Everything a plan depends on besides the project.
 
-    `files` maps paths relative to the project to their text, for those that are there. `engine` is None
-    where none was asked or none answered; `no_engine` then says why.
+    `files` maps paths relative to the project to their text, for those that are there. `proxies` are arguments
+    that every build is given. `engine` is None where none was asked or none answered; `no_engine` then says why.
     """
 
     host: str
     git: Git | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[str, str] = field(default_factory=dict)
     engine: Engine | None = None
     no_engine: str = "no engine was asked"
 

@@ -1,0 +1,32 @@
+"""The proxies of the docker client's configuration: buildx gives them to every build as arguments.
+
+A build sees them where a stage declares an ARG of that name. https://docs.docker.com/engine/cli/proxy/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+_NAMES = {
+    "httpProxy": "HTTP_PROXY",
+    "httpsProxy": "HTTPS_PROXY",
+    "noProxy": "NO_PROXY",
+    "ftpProxy": "FTP_PROXY",
+    "allProxy": "ALL_PROXY",
+}
+_USUAL = "unix:///var/run/docker.sock"
+
+
+def arguments(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns the arguments; none where there is no configuration, or one that docker itself cannot read."""
+    folder = environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or Path.home(), ".docker")
+    try:
+        text = Path(folder, "config.json").read_text(encoding="utf-8")
+        hosts = json.loads(text).get("proxies") if '"proxies"' in text else None
+        known = hosts.get(environ.get("DOCKER_HOST") or _USUAL, hosts.get("default")) if hosts else None
+        given = {name: known[key] for key, name in _NAMES.items() if known.get(key)} if known else {}
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return {spelt: value for name, value in given.items() for spelt in (name, name.lower())}
