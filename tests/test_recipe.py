@@ -188,6 +188,27 @@ def test_a_cache_kept_in_the_image_counts_and_no_other() -> None:
     assert of(text, replace(IMAGE, cache_to=("type=local,dest=/x",))) == of(text)
 
 
+@pytest.mark.parametrize(
+    "frontend",
+    ["docker/dockerfile", "docker.io/docker/dockerfile:1.7", "docker/dockerfile-upstream@sha256:a"],
+)
+def test_dockers_own_frontends_are_understood(frontend: str) -> None:
+    found = of(f"# syntax={frontend}\nFROM a:1\nCOPY x /\n")
+    assert (found.taken, found.notes) == ((Taken("", ("x",)),), ())
+
+
+def test_another_frontend_may_read_anything() -> None:
+    text = "FROM a:1\nCOPY x /\n"
+    image = replace(IMAGE, contexts={"vendor": "third"}, args={"A": "1"})
+    for found in (
+        of(f"# syntax=acme/frontend:1\n{text}", image),
+        of(text, replace(image, args={"A": "1", "BUILDKIT_SYNTAX": "acme/frontend:1"})),
+    ):
+        assert {Taken(""), Taken("vendor")} <= set(found.taken)
+        assert found.notes == ("the frontend acme/frontend:1 is not understood: the whole context counts",)
+        assert found.fixed["argument A"] == "1"
+
+
 def test_a_named_context_that_is_a_folder_is_taken_by_what_is_copied() -> None:
     image = replace(IMAGE, contexts={"vendor": "third/party"})
     assert of("FROM scratch\nCOPY --from=vendor lib /lib\n", image).taken == (

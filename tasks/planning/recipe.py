@@ -8,6 +8,7 @@ context, with a note; it never narrows it: rebuilding once too often is a nuisan
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,8 +20,10 @@ from .mounts import given, mounted
 from .plan import PlannedImage
 from .scopes import base_of, expanded, global_scope, platform_of, unknown_after, visible
 from .sources import Source, reach
-from .taking import Taken, Takings
+from .taking import MAIN, Taken, Takings
 
+_DOCKERS = re.compile(r"(docker\.io/)?docker/dockerfile(-upstream)?([:@]\S*)?")
+"""Frontends that read Dockerfiles as we do."""
 FORWARDED = ("SOURCE_DATE_EPOCH",)
 """What of the caller's environment buildx hands on to BuildKit."""
 
@@ -115,6 +118,12 @@ def recipe(
                 str(values[0]) if len(several) == 1 else f"by stage {json.dumps(values)}"
             )
     found.fixed |= {f"argument {key}": value for key, value in steering.items()}
+    frontend = image.args.get("BUILDKIT_SYNTAX") or dockerfile.directives.get("syntax", "")
+    if frontend and not _DOCKERS.fullmatch(frontend):
+        folders = [name for name in context_names if is_folder(image, name)]
+        found.takings.taken |= dict.fromkeys(Taken(name) for name in (MAIN, *folders))
+        found.takings.notes[f"the frontend {frontend} is not understood: the whole context counts"] = None
+        found.fixed |= {f"argument {key}": value for key, value in image.args.items()}
     return Recipe(
         image=image.name,
         platform=platform,
