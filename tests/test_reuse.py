@@ -344,6 +344,12 @@ def test_a_base_that_moves_upstream_changes_nothing_until_pull(real: Fleet, engi
     action, reason = actions(real, "--pull")["app"]
     assert action == "build"
     assert reason.startswith(f"base {base} moved")
+    # A machine that never built it has no reason to tell; what moved it tells all the same.
+    elsewhere = {"XDG_STATE_HOME": str(real.root / "elsewhere")}
+    (app,) = real.inv("plan --pull --format json", env=elsewhere).ok().json["images"]
+    assert app["reason"] != reason
+    assert [note for note in app["notes"] if note in reason]
+    assert real.inv("plan --format json", env=elsewhere).ok().json["images"][0]["notes"] == []
     real.inv("build --pull").ok()
     assert engine.docker("run", "--rm", f"{real.registry}/{real.owner}/app:0.1.0", "cat", "/os") == "two"
 

@@ -16,6 +16,7 @@ from ..contents import addressing, records
 from ..contents.addressing import Survey
 from ..errors import ConfigError, SurroundingsError
 from ..model import Project
+from ..planning.address import moved
 from ..planning.deciding import Standing, decide
 from ..planning.facts import Facts
 from ..planning.familiar import familiar
@@ -44,7 +45,9 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
     and may not.
     """
     recipes = addressing.recipes(plan, facts)
-    lock = _locked(project, plan, recipes, wish)
+    old = locks.read(project.root)
+    lock = _locked(project, plan, recipes, wish, old)
+    notes = _moved(plan, recipes, old, lock)
     found = addressing.survey(plan, facts, recipes, lock)
     pins = {image.name: _pins(image, recipes, lock) for image in plan.images}
     plan = replace(plan, images=tuple(replace(image, pins=pins[image.name]) for image in plan.images))
@@ -53,7 +56,7 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
             addresses=found.addresses[image.name],
             before=records.before(plan.root, image.name, image.platforms),
             barrier=found.barriers.get(image.name, ""),
-            notes=found.notes.get(image.name, ()),
+            notes=(*notes.get(image.name, ()), *found.notes.get(image.name, ())),
             triggers=addressing.leaves_triggers(image, facts),
         )
         for image in plan.images
@@ -99,9 +102,10 @@ def once_built(
     return replace(plan, images=images), changed
 
 
-def _locked(project: Project, plan: Plan, recipes: Mapping[tuple[str, str], Recipe], wish: Wish) -> Lock:
+def _locked(
+    project: Project, plan: Plan, recipes: Mapping[tuple[str, str], Recipe], wish: Wish, lock: Lock
+) -> Lock:
     """Returns the lock with every base of the plan in it, and keeps it."""
-    lock = locks.read(project.root)
     wanted = addressing.bases_of(recipes.values())
     unknown = {name: platforms for name, platforms in wanted.items() if wish.pull or name not in lock.bases}
     if unknown and wish.locked:
@@ -123,6 +127,21 @@ def _locked(project: Project, plan: Plan, recipes: Mapping[tuple[str, str], Reci
     if wish.keep and not wish.locked:
         locks.write(project.root, lock)
     return lock
+
+
+def _moved(
+    plan: Plan, recipes: Mapping[tuple[str, str], Recipe], old: Lock, new: Lock
+) -> dict[str, list[str]]:
+    """Returns a note for each base that moved, for the first of the images that stand on it."""
+    notes: dict[str, list[str]] = {}
+    left = {name for name, base in old.bases.items() if new.bases.get(name, base).digest != base.digest}
+    for image in plan.images if left else ():
+        stood_on = {name for platform in image.platforms for name, _ in recipes[image.name, platform].bases}
+        for name in sorted(left & stood_on):
+            note = moved(name, old.bases[name].digest, new.bases[name].digest)
+            notes.setdefault(image.name, []).append(note)
+        left -= stood_on
+    return notes
 
 
 def _reaches_all(project: Project, plan: Plan) -> bool:

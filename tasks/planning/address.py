@@ -69,6 +69,11 @@ def differences(before: Address, now: Address) -> Iterator[str]:
             yield _worded(name, old, new)
 
 
+def moved(reference: str, old: str, new: str) -> str:
+    """Says that a base went from one digest to another."""
+    return f"base {reference} moved {_short(old)} -> {_short(new)}"
+
+
 def _weight(name: str) -> tuple[int, str]:
     first = ("argument", "base", "sibling")
     kind = name.partition(" ")[0]
@@ -83,7 +88,7 @@ def _worded(name: str, old: str | None, new: str | None) -> str:
     if kind == "sibling":
         return f"stands on {stood_on}, which changed" if old else f"stands on {stood_on} now"
     if kind == "base":
-        return f"base {stood_on} " + (f"moved {_short(old)} -> {_short(new)}" if old and new else "is new")
+        return moved(stood_on, old, new) if old and new else f"base {stood_on} is new"
     if kind == "argument":
         return f"{name} {_shown(old)} -> {_shown(new)}"
     if old is None or new is None:
