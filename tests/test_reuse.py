@@ -199,6 +199,18 @@ def test_what_the_registry_has_is_pulled_and_not_built(
     assert engine.docker("run", "--rm", f"{real.registry}/{real.owner}/cron:0.1.0", "cat", "/level") == "1"
 
 
+def test_a_base_that_the_registry_has_is_not_built_for_what_stands_on_it(
+    real: Fleet, engine: PrivateEngine, tmp_path: Path
+) -> None:
+    three(real).inv(f"push --platforms {BOTH} --images base").ok()
+    second = other_machine(real, engine, tmp_path)
+    for flags in ("", f" --platforms {BOTH}"):
+        found = actions(second, f"--images api{flags}")
+        assert {name: action for name, (action, _) in found.items()} == {"base": "reuse", "api": "build"}
+        assert found["base"][1] == "unchanged in the registry"
+        second.inv(f"build --images api{flags}").ok()
+
+
 def test_addresses_that_no_name_stands_on_are_listed_and_removed(real: Fleet, engine: PrivateEngine) -> None:
     three(real).inv("build").ok()
     real.inv("push").ok()

@@ -53,28 +53,39 @@ def in_registries(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Stand
 
 
 def elsewhere(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
-    """Adds images of one platform that the engine lacks and their registry has: pulled, they need no building.
+    """Adds images that the engine lacks and their registry has: pulled, they need no building.
 
-    A registry that does not answer, or refuses, has nothing as far as this goes.
+    An image that is only stood on BuildKit takes from there itself, one of several platforms too. The engine is given
+    no image of several platforms in this way. A registry that does not answer, or refuses, has nothing as far as
+    this goes.
     """
-    asked = [
-        (image, Reference.parse(f"{image.home}:{before[image.name].addresses[image.platforms[0]].tag}"))
-        for image in plan.selected
-        if image.published and len(image.platforms) == 1
+    wanted = [
+        image
+        for image in plan.images
         if not before[image.name].barrier and not before[image.name].there
+        if (image.published and len(image.platforms) == 1 if image.selected else image.home and image.publish)
+    ]
+    asked = [
+        (image, platform, Reference.parse(f"{image.home}:{before[image.name].addresses[platform].tag}"))
+        for image in wanted
+        for platform in image.platforms
     ]
     found = dict(before)
     if not asked:
         return found
-    clients = {host: registry.Remote(host, tries=1) for host in {one.registry or HUB for _, one in asked}}
+    clients = {host: registry.Remote(host, tries=1) for host in {one.registry or HUB for _, _, one in asked}}
     answering = {host for host, remote in clients.items() if _answers(remote)}
-    answers = together(lambda one: (one[1].registry or HUB) in answering and _has(clients, one[1]), asked)
-    for (image, reference), there in zip(asked, answers, strict=True):
+    answers = together(lambda one: (one[2].registry or HUB) in answering and _has(clients, one[2]), asked)
+    given: dict[str, dict[str, str]] = {}
+    for (image, platform, reference), there in zip(asked, answers, strict=True):
         if there:
+            given.setdefault(image.name, {})[platform] = str(reference)
+    for image in wanted:
+        if len(given.get(image.name, {})) == len(image.platforms):
             found[image.name] = replace(
                 before[image.name],
                 there=frozenset(image.platforms),
-                given={image.platforms[0]: str(reference)},
+                given=given[image.name],
                 fetched=True,
                 where=" in the registry",
             )
