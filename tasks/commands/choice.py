@@ -33,7 +33,8 @@ class Choice:
 
     images: tuple[str, ...] = flag(
         (),
-        "which images: names or globs, comma-separated; may be given several times (the default ones if left out)",
+        "which images: names or globs, comma-separated; may be given several times (if left out, those of the default "
+        "group; list, clean and load take all)",
     )
     group: tuple[str, ...] = flag((), "a group of build.toml; may be given several times")
     platforms: str = flag(
