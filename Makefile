@@ -33,7 +33,7 @@ test: setup ## Run all tests against a private engine
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --none-skipped
 
 test-fast: setup ## Run the tests that need no engine
-	@$(BIN)/python -m pytest -n auto -m 'not engine'
+	@$(BIN)/python -m pytest -n 3 -m 'not engine'
 
 lint: setup ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
