@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,16 @@ def services(real: Fleet) -> Fleet:
     real.file(".gitignore", "build.lock\n")
     real.commit()
     return real
+
+
+@contextmanager
+def stormy(services: Fleet, folder: Path, *, delete: bool = True) -> Iterator[tuple[Sea, str, str]]:
+    """A registry of one's own behind a proxy that can do wrong: what lies between, the proxy's address, its own."""
+    with (
+        registries.registry(services.env, folder / "registry", delete=delete) as running,
+        sabotaged(sea := Sea(), "A", running.host) as host,
+    ):
+        yield sea, host, running.host
 
 
 def names(fleet: Fleet, image: str = "agent") -> set[str]:
@@ -257,10 +268,7 @@ def test_a_release_that_ended_is_rolled_back_by_its_own_flag_too(services: Fleet
 
 def test_a_way_back_that_did_not_end_is_completed_whatever_is_typed(services: Fleet, tmp_path: Path) -> None:
     """It is no release under way: `inv rollback` again must not put `latest` back onto it."""
-    with (
-        registries.registry(services.env, tmp_path / "registry", delete=True) as running,
-        sabotaged(sea := Sea(), "A", running.host) as host,
-    ):
+    with stormy(services, tmp_path) as (sea, host, _):
         services.registry = host
         services.toml("[images.agent]\n")
         services.commit()
@@ -371,10 +379,7 @@ def test_a_journal_refuses_the_next_release_until_it_is_resumed(services: Fleet)
 
 def test_a_release_that_did_not_end_is_resumed_or_taken_back(services: Fleet, tmp_path: Path) -> None:
     """The record is refused once: all names stand, the release is not over, and no other may begin."""
-    with (
-        registries.registry(services.env, tmp_path / "registry", delete=True) as running,
-        sabotaged(sea := Sea(), "A", running.host) as host,
-    ):
+    with stormy(services, tmp_path) as (sea, host, _):
         services.registry = host
         services.toml("[images.agent]\n[images.gateway]\n")
         services.commit()
@@ -401,20 +406,17 @@ def test_what_a_release_that_did_not_end_needs_is_not_swept(
     services: Fleet, tmp_path: Path, delete: bool
 ) -> None:
     """Its journal is with the agent; what it staged, and no name stands on yet, is with the gateway too."""
-    with (
-        registries.registry(services.env, tmp_path / "registry", delete=delete) as running,
-        sabotaged(sea := Sea(), "A", running.host) as host,
-    ):
+    with stormy(services, tmp_path, delete=delete) as (sea, host, direct):
         services.registry = host
         services.toml("[images.agent]\n[images.gateway]\n")
         services.commit()
         sea.faults = [Fault(("A", "PUT", f"/v2/{services.owner}/agent/manifests/v0.2.0", 1), "outage")]
         services.inv("release --tag v0.2.0").failed(7)
         sea.calm("")
-        kept = harbour.tags(running.host, f"{services.owner}/gateway")
+        kept = harbour.tags(direct, f"{services.owner}/gateway")
         swept = services.inv("clean --addresses --images gateway --yes").ok().out
         assert f"{services.owner}/agent: a release is under way or was cut off" in swept
-        assert harbour.tags(running.host, f"{services.owner}/gateway") == kept
+        assert harbour.tags(direct, f"{services.owner}/gateway") == kept
         services.inv("release --tag v0.2.0 --resume").ok()
         assert "under way" not in services.inv("clean --addresses --yes").ok().out
 
@@ -512,10 +514,7 @@ def test_a_promotion_is_found_where_its_history_is_asked_for(services: Fleet) ->
 def test_a_promotion_that_did_not_end_is_completed_or_taken_back(
     services: Fleet, tmp_path: Path, disk: str
 ) -> None:
-    with (
-        registries.registry(services.env, tmp_path / "registry", delete=True) as running,
-        sabotaged(sea := Sea(), "A", running.host) as host,
-    ):
+    with stormy(services, tmp_path) as (sea, host, direct):
         services.toml(f'[images.agent]\n[images.gateway]\n[promote.production]\nto = "{host}/production"\n')
         services.commit()
         services.inv("release --tag v0.2.0").ok()
@@ -523,7 +522,7 @@ def test_a_promotion_that_did_not_end_is_completed_or_taken_back(
         there = {"agent": "production/agent", "gateway": "production/gateway"}
 
         def found() -> set[str]:
-            tags = [tag for where in there.values() for tag in harbour.tags(running.host, where)]
+            tags = [tag for where in there.values() for tag in harbour.tags(direct, where)]
             return {tag for tag in tags if not tag.startswith(("argosy-", "sha256-"))}
 
         for way in ("--rollback", "--resume"):
@@ -566,10 +565,7 @@ def half_way(services: Fleet, tmp_path: Path) -> Iterator[Fleet]:
     remote = tmp_path / "remote.git"
     services.git("init", "-q", "--bare", str(remote))
     services.git("remote", "add", "origin", str(remote))
-    with (
-        registries.registry(services.env, tmp_path / "registry", delete=True) as running,
-        sabotaged(sea := Sea(), "A", running.host) as host,
-    ):
+    with stormy(services, tmp_path) as (sea, host, _):
         services.registry = host
         services.toml("[images.agent]\n[images.gateway]\n")
         services.commit()

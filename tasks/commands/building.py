@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .choice import Choice, command, flag
 
@@ -98,9 +98,7 @@ def clean(choice: Cleaning) -> None:
     from . import removing
     from .asking import ask
 
-    if not choice.images and not choice.group:
-        choice = replace(choice, images=("*",))
-    asked = ask(choice, engine=False, output="none")
+    asked = ask(choice.whole(), engine=False, output="none")
     if choice.addresses:
         every = Request(images=("*",), output="none", builds=False)
         fleet = planner.make(asked.project, asked.facts, every)

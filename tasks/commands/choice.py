@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from inspect import Parameter, Signature
 from typing import Any, TypeVar, get_type_hints
 
@@ -64,6 +64,10 @@ class Choice:
     overwrite: bool = flag(False, "also move names that a release made")
     json: bool = flag(False, "print the result as JSON (with a schema number) on stdout")
     yes: bool = flag(False, "do not ask")
+
+    def whole(self) -> Choice:
+        """Returns it with all images where it names none."""
+        return self if self.images or self.group else replace(self, images=("*",))
 
     def settings(self) -> Iterator[tuple[str, str, str]]:
         """Yields (flag, key path, text) of what was said for settings of build.toml."""

@@ -17,9 +17,7 @@ def list_(choice: Choice) -> None:
     from ..report import listing
     from .asking import ask
 
-    if not choice.images and not choice.group:
-        choice = replace(choice, images=("*",))
-    asked = ask(choice, engine=False)
+    asked = ask(choice.whole(), engine=False)
     if choice.json:
         listing.print_json(listing.list_json(asked.plan))
     else:

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from .docker import SOCKET
+
 _NAMES = {
     "httpProxy": "HTTP_PROXY",
     "httpsProxy": "HTTPS_PROXY",
@@ -16,7 +18,6 @@ _NAMES = {
     "ftpProxy": "FTP_PROXY",
     "allProxy": "ALL_PROXY",
 }
-_USUAL = "unix:///var/run/docker.sock"
 
 
 def arguments(environ: Mapping[str, str]) -> dict[str, str]:
@@ -25,7 +26,7 @@ def arguments(environ: Mapping[str, str]) -> dict[str, str]:
     try:
         text = Path(folder, "config.json").read_text(encoding="utf-8")
         hosts = json.loads(text).get("proxies") if '"proxies"' in text else None
-        known = hosts.get(environ.get("DOCKER_HOST") or _USUAL, hosts.get("default")) if hosts else None
+        known = hosts.get(environ.get("DOCKER_HOST") or SOCKET, hosts.get("default")) if hosts else None
         given = {name: known[key] for key, name in _NAMES.items() if known.get(key)} if known else {}
     except (OSError, ValueError, AttributeError):
         return {}
