@@ -125,8 +125,11 @@ def _declaring(
             call += [f"--platform={min(wanted[reference])}", folder]
             # buildx 0.13 counts the outline among its experiments.
             done = processes.run(call, env={"BUILDX_EXPERIMENTAL": "1"})
-        # An older frontend tells no outline: then triggers are those that make steps.
-        return bool(done) and bool(json.loads(done.out).get("args"))
+        # A frontend or buildx of another age tells no outline: then triggers are those that make steps.
+        try:
+            return bool(done) and bool(json.loads(done.out).get("args"))
+        except (ValueError, AttributeError):
+            return False
 
     silent = [reference for reference, base in answered.items() if not base.onbuild]
     declare = dict(zip(silent, together(asked, silent), strict=True))
