@@ -66,8 +66,16 @@ def test_what_takes_time_is_asked_side_by_side(api: Fleet, tmp_path: Path):
     assert max(running) > 1, running
 
 
+def own_config(api: Fleet, folder: Path) -> Path:
+    """A configuration of docker's client with its plugins alone: other tests make builders in the engine's own."""
+    config = folder / "docker"
+    config.mkdir()
+    (config / "cli-plugins").symlink_to(Path(api.env["DOCKER_CONFIG"], "cli-plugins"))
+    return config
+
+
 def test_a_login_is_told_of_and_never_told(api: Fleet, tmp_path: Path):
-    config = shutil.copytree(api.env["DOCKER_CONFIG"], tmp_path / "docker", symlinks=True)
+    config = own_config(api, tmp_path)
     kept = checks(api, "", DOCKER_CONFIG=str(config))[f"login {api.registry}"]
     assert kept["found"] == "none kept"
     assert not kept["failed"]
@@ -116,8 +124,7 @@ def test_each_failure_is_its_own_check_with_its_remedy(api: Fleet, classic: Priv
 
 def test_doctor_changes_nothing(api: Fleet, tmp_path: Path):
     before = {path: path.stat().st_mtime_ns for path in api.root.rglob("*")}
-    # A client's folder of this test's own: other tests make builders meanwhile.
-    config = shutil.copytree(api.env["DOCKER_CONFIG"], tmp_path / "docker", symlinks=True)
+    config = own_config(api, tmp_path)
     api.env["DOCKER_CONFIG"] = str(config)
     builders = api.run("docker", "buildx", "ls").ok().out
     api.inv("doctor").ok()
