@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import time
 import uuid
@@ -457,6 +458,34 @@ def test_what_the_engine_does_not_run_is_skipped_and_what_it_runs_is_tested_what
     assert "1 passed, 1 skipped" in ran.out
     arm = server.inv("test --images base --platforms linux/arm64", env=elsewhere(server, "linux/amd64"))
     assert "aarch64" in arm.ok().out
+
+
+@pytest.mark.parametrize(
+    ("runs", "logs", "times", "detail"),
+    [(1, 0, 1, "ahoy"), (1, 1, 2, "ahoy"), (9, 9, 2, '"ahoy" is not in it, it is empty')],
+    ids=["its log has it", "once more has it", "never heard"],
+)
+def test_what_the_engine_loses_of_a_program_s_output_is_no_failure_of_the_image(
+    server: Fleet, tmp_path: Path, runs: int, logs: int, times: int, detail: str
+):
+    """The engine is real; what it tells us is lost the first `runs` and `logs` times, as happens on a busy one."""
+    docker = shutil.which("docker", path=server.env["PATH"])
+    server.file(
+        "bin/docker",
+        f"""\
+        #!/bin/sh
+        case "$1" in run) most={runs} ;; logs) most={logs} ;; *) exec {docker} "$@" ;; esac
+        echo >> "{tmp_path}/$1"
+        [ "$(wc -l < "{tmp_path}/$1")" -gt $most ] || exec {docker} "$@" > /dev/null
+        exec {docker} "$@"
+        """,
+        0o755,
+    )
+    server.toml("[images.base]\ntests = [{ run = 'echo ahoy', output = 'ahoy' }]\n")
+    ran = server.inv("test --images base --json", env={"PATH": f"{server.root / 'bin'}:{server.env['PATH']}"})
+    assert ran.code == (0 if detail == "ahoy" else 5)
+    assert rows(ran.json, "base")["run echo ahoy"]["detail"] == detail
+    assert len((tmp_path / "run").read_text().splitlines()) == times
 
 
 def test_a_container_structure_test_is_taken_as_it_is(server: Fleet):

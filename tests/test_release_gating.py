@@ -53,6 +53,7 @@ def test_what_fails_a_gate_gets_no_name_and_is_told_by_its_digest(
     place = f"{gated.registry}/{gated.owner}/api@sha256:"
     for platform in ("linux/amd64", "linux/arm64"):
         assert f"contract: api {platform} ({place}" in ran.err
+    assert 'run cat /word: "ahoy" is not in it\n    | avast\n' in ran.err
     assert "leaks: api linux/amd64" in ran.err
     assert "size:" not in ran.err
 

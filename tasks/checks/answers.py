@@ -46,10 +46,12 @@ def _body(response: http.client.HTTPResponse, taken: socket.socket, end: float) 
 def unlike(test: ImageTest, text: str) -> str:
     """Returns what is wrong with what was written or answered, "" if it is as expected."""
     if test.output is not None and test.output not in text:
-        return f'"{test.output}" is not in it'
-    if test.regex is not None and not re.search(test.regex, text, re.MULTILINE):
-        return f"nothing like '{test.regex}' is in it"
-    return ""
+        wanted = f'"{test.output}" is not in it'
+    elif test.regex is not None and not re.search(test.regex, text, re.MULTILINE):
+        wanted = f"nothing like '{test.regex}' is in it"
+    else:
+        return ""
+    return wanted if text.strip() else f"{wanted}, it is empty"
 
 
 def wrong(test: ImageTest, answer: tuple[int, str] | str) -> str:

@@ -121,15 +121,15 @@ class Berths:
     def once(self, words: Sequence[str], seconds: float) -> processes.Done:
         """Runs a container to its end, or as long as that may take, and removes it; `words`: options, image, command.
 
-        On a busy engine what a short program prints may be lost on its way to us; the container's log has it.
+        On a busy engine what a short program prints may be lost on its way to us; the container's log may have it.
         A signal that ends the engine's program must not be handed on to the container instead: what runs as its
         process 1 ignores those it has no handler for (pid_namespaces(7)), and both would go on.
         """
         name = self.name()
         done = self.ask("run", "--sig-proxy=false", *self._begun(name), *words, seconds=seconds)
-        if not (done.out or done.err or done.late):
+        if not (done.out or done.late):
             logged = self.ask("logs", name)
-            done = replace(done, out=logged.out, err=logged.err) if logged else done
+            done = replace(done, out=logged.out, err=done.err or logged.err) if logged else done
         ask(self.client, "rm", "--force", "--volumes", name)
         return done
 

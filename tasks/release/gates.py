@@ -14,6 +14,9 @@ from ..errors import CheckError, SurroundingsError
 from .content import Contents, Place
 from .order import Named
 
+LOG_LINES = 10
+"""Lines of a failed check's log that are told with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Platform:
@@ -51,10 +54,15 @@ def of_checks(name: str, look: Callable[[Sequence[Platform]], Iterable[Check]]) 
             own = [check for check in checks if (check.image, check.digest) == (one.image, one.digest)]
             if own:
                 whole = [check for check in checks if check.image in {one.image, ""} and not check.platform]
-                reports[one] = [f"{check.name}: {check.detail}" for check in (*whole, *own) if not check]
+                reports[one] = [_told(check) for check in (*whole, *own) if not check]
         return reports
 
     return Gate(name, run)
+
+
+def _told(check: Check) -> str:
+    """Returns what is wrong, and the end of what whatever was looked at had to say of it."""
+    return "\n".join([f"{check.name}: {check.detail}", *(f"    | {line}" for line in check.log[-LOG_LINES:])])
 
 
 def platforms(contents: Contents) -> tuple[Platform, ...]:
