@@ -173,6 +173,33 @@ def test_an_older_version_and_a_pre_release_leave_the_names_people_pull_by(servi
     assert "1.2.3" in refused.err
 
 
+def test_images_that_share_a_repository_have_versions_of_their_own_names(services: Fleet) -> None:
+    """`agent-1.2.3` is a full version like any other, and `agent-latest` rolls."""
+    services.toml(
+        "".join(f"[images.{name}]\n" for name in SERVICES)
+        + '[tags]\nrelease = ["{image}-{version}", "{image}-{major}.{minor}", "{image}-latest"]\n',
+        head=f'[project]\nregistry = "{services.registry}"\nowner = "{services.owner}"\nrepository = "fleet"\n'
+        'version = "0.1.0"\n',
+    )
+    services.commit()
+    services.inv("release --tag v1.2.3").ok()
+    assert names(services, "fleet") == {
+        f"{name}-{tag}" for name in SERVICES for tag in ("1.2.3", "1.2", "latest")
+    }
+    services.git("tag", "-d", "v1.2.3")
+    services.image("agent", f"FROM busybox:stable\nRUN echo {services.owner} other > /name\n")
+    services.commit()
+    refused = services.inv("release --tag v1.2.3").failed(6)
+    assert "fleet:agent-1.2.3: stands at" in refused.err
+    assert "Nothing was built" in refused.err
+    before = services.inv("release --tag v1.1.9 --plan").ok()
+    assert before.out.count("stays: 1.2.3 is newer") == 6
+    services.inv("release --tag v1.2.4").ok()
+    services.inv("rollback v1.2.4").ok()
+    assert digest(services, "fleet", "agent-latest") == digest(services, "fleet", "agent-1.2.3")
+    assert digest(services, "fleet", "agent-1.2.4") != digest(services, "fleet", "agent-1.2.3")
+
+
 def test_an_image_that_fails_leaves_nothing_published(services: Fleet) -> None:
     services.image("gateway", "FROM busybox:stable\nRUN false\n")
     services.commit()

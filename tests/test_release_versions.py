@@ -6,6 +6,7 @@ import pytest
 
 from tasks.errors import RefusedError
 from tasks.release import preflight, versions
+from tasks.release.record import Record
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,9 @@ from tasks.release import preflight, versions
     ],
 )
 def test_a_full_version_is_immutable_and_short_ones_roll(tag: str, *, immutable: bool, rolling: bool) -> None:
-    assert versions.is_immutable(tag) is immutable
+    release = versions.full("0.2.0")
+    assert release
+    assert versions.scheme(["0.2.0"], release).is_immutable(tag) is immutable
     assert versions.is_rolling(tag) is rolling
 
 
@@ -50,11 +53,31 @@ def test_only_the_newest_moves_the_names_people_pull_by(
     [
         (("v0.2.0", "0.2", "latest"), "0.2.0", {"0.3.0": "0.3.0", "latest": "", "0.3.0-slim": "0.3.0-slim"}),
         (("0.2.0-slim", "latest-slim"), "0.2.0", {"v0.3.0-slim": "0.3.0", "0.3.0": "", "latest-slim": ""}),
+        (
+            ("api-0.2.0", "api-latest"),
+            "0.2.0",
+            {"api-v0.3.0": "0.3.0", "web-0.4.0": "", "0.3.0": "", "api-": ""},
+        ),
+        (
+            ("0.2.0-slim", "latest-slim-api-0.2.0"),
+            "0.2.0",
+            {"0.3.0-slim": "0.3.0", "latest-slim-api-0.3.0": "0.3.0"},
+        ),
+        (("x10.2.0", "1.0.2.0"), "0.2.0", {"x10.3.0": "", "0.3.0": "0.3.0"}),
         (("0.2.0", "0.2.0-slim"), "0.2.0", {"0.3.0": "0.3.0", "0.3.0-slim": "0.3.0"}),
         (("3.0.0", "3.0", "latest"), "3.0.0", {"3.1.0": "3.1.0"}),
         (("latest", "sha-1234567"), "0.2.0", {"0.3.0": "0.3.0"}),
     ],
-    ids=["the release's", "with an ending", "with and without", "its own", "none"],
+    ids=[
+        "the release's",
+        "with an ending",
+        "with a beginning",
+        "with both",
+        "part of a number",
+        "with and without",
+        "its own",
+        "none",
+    ],
 )
 def test_an_image_s_own_tags_say_how_its_version_is_written(
     tags: tuple[str, ...], own: str, read: dict[str, str]
@@ -87,6 +110,14 @@ def test_a_line_is_a_major_and_a_minor_number(other: str, release: str, *, is_of
     assert one
     assert two
     assert versions.is_of_line(one, two) is is_of_it
+
+
+def test_of_two_releases_in_one_second_the_greater_version_is_the_later() -> None:
+    def record(tag: str, when: str) -> Record:
+        return Record("1", "fleet", tag, "", "", f"2026-01-01T10:00:0{when}Z", (), {}, {})
+
+    first, second, third = record("v0.10.0", "1"), record("v0.9.0", "2"), record("v0.10.1", "2")
+    assert sorted([third, first, second], key=lambda one: one.moment) == [first, second, third]
 
 
 def test_a_tag_that_is_no_version_is_refused() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from ..engine.together import together
 from ..model import HUB, Reference
@@ -20,6 +21,10 @@ from .looking import Lists, look, place
 from .names import others
 from .order import PREFIX
 from .preflight import Harbour
+from .versions import Scheme
+
+if TYPE_CHECKING:
+    from semver import Version
 
 _REVISION = f"{PREFIX}revision"
 
@@ -29,10 +34,7 @@ def order(plan: Plan, tag: str, home: Place, found: Iterable[Harbour], clients: 
     release = versions.full(tag)
     if release is None:
         return
-    tags: dict[tuple[str, Place], list[str]] = {}
-    for image, reference in _published(plan):
-        tags.setdefault((image.name, place(reference)), []).append(reference.tag)
-    schemes = [(where, versions.scheme(wanted, release)) for (_, where), wanted in tags.items()]
+    schemes = [(where, scheme) for (_, where), scheme in _schemes(plan, release).items()]
     lists = Lists(clients, {one.place: one.tags for one in found})
     preflight.order(tag, newest.ahead(clients, lists, home, schemes, release))
 
@@ -52,10 +54,17 @@ def check(
     `found` are the repositories with their tags; on `permanent` hosts not even `overwrite` moves what stands.
     """
     there = {one.place: frozenset(one.tags) for one in found}
+    release = versions.full(tag)
+    schemes = _schemes(plan, release) if release else {}
+
+    def means_one(image: PlannedImage, reference: Reference) -> bool:
+        scheme = schemes.get((image.name, place(reference)))
+        return scheme.is_immutable(reference.tag) if scheme else versions.full(reference.tag) is not None
+
     standing = [
         (image, reference)
         for image, reference in _published(plan)
-        if versions.is_immutable(reference.tag) and reference.tag in there.get(place(reference), ())
+        if means_one(image, reference) and reference.tag in there.get(place(reference), ())
         if not overwrite or (reference.registry or HUB) in permanent
     ]
 
@@ -75,6 +84,14 @@ def _published(plan: Plan) -> Iterator[tuple[PlannedImage, Reference]]:
     for image in plan.selected:
         for reference in image.published if image.publish else ():
             yield image, reference
+
+
+def _schemes(plan: Plan, release: Version) -> dict[tuple[str, Place], Scheme]:
+    """Returns for every image how its tags in each of its repositories say its version."""
+    tags: dict[tuple[str, Place], list[str]] = {}
+    for image, reference in _published(plan):
+        tags.setdefault((image.name, place(reference)), []).append(reference.tag)
+    return {which: versions.scheme(wanted, release) for which, wanted in tags.items()}
 
 
 def _differs(image: PlannedImage, stands: Manifest, tag: str, revision: str) -> str:

@@ -17,23 +17,22 @@ from .index import is_free
 from .looking import Lists, look
 from .order import Named, Order
 
-Rule = Callable[[Reference, "Manifest | None"], str]
+Rule = Callable[[Reference, "Manifest | None"], tuple[bool, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One name. `old` is what stands there now; `stays` says why it is not moved, "" if it is."""
+    """One name. `old` is what stands there now; `stays` says why it is not moved, "" if it is.
+
+    An immutable one means one version for ever.
+    """
 
     reference: Reference
     image: str
     old: Manifest | None
     new: Manifest
+    immutable: bool
     stays: str = ""
-
-    @property
-    def immutable(self) -> bool:
-        """Whether it means one version for ever."""
-        return versions.is_immutable(self.reference.tag)
 
     @property
     def change(self) -> str:
@@ -60,32 +59,35 @@ def names(order: Order, clients: Mapping[str, Remote]) -> tuple[Name, ...]:
     pairs = [(named, reference) for named in order.named for reference in named.references]
     olds = together(lambda pair: look(clients, pair[1], lists), pairs)
     rules = together(lambda named: _rule(order, named, lists, clients), order.named)
-    stays = dict(zip(order.named, rules, strict=True))
+    judged = dict(zip(order.named, rules, strict=True))
     return tuple(
-        Name(reference, named.image, old, named.index, stays[named](reference, old))
+        Name(reference, named.image, old, named.index, *judged[named](reference, old))
         for (named, reference), old in zip(pairs, olds, strict=True)
     )
 
 
 def _rule(order: Order, named: Named, lists: Lists, clients: Mapping[str, Remote]) -> Rule:
-    """Returns what says of a name of an image in one repository, and of what it stands at, why it is not moved."""
+    """Returns what says of an image's name in one repository, by what it stands at: is it immutable, why it stays."""
     release = versions.full(order.tag)
     if release is None:
-        return lambda _reference, _old: ""
+        return lambda reference, _old: (versions.full(reference.tag) is not None, "")
     scheme = versions.scheme(named.tags, release)
     newer = newest.newer(clients, lists, order.home, named.place, scheme, release)
 
-    def stays(reference: Reference, old: Manifest | None) -> str:
+    def judge(reference: Reference, old: Manifest | None) -> tuple[bool, str]:
         plain = scheme.plain(reference.tag) or reference.tag
+        if scheme.is_immutable(reference.tag):
+            return True, ""
         if why := versions.stays(plain, scheme.version, newer):
-            return why
-        if named.place.host not in order.permanent or versions.is_immutable(reference.tag):
-            return ""
+            return False, why
         # One that rolls is not even made there: it would stand at this release for ever.
-        moves = old is not None and old.digest != named.index.digest
-        return f"{named.place.host} moves no tag" if moves or versions.is_rolling(plain) else ""
+        moves = (old is not None and old.digest != named.index.digest) or versions.is_rolling(plain)
+        return (
+            False,
+            f"{named.place.host} moves no tag" if moves and named.place.host in order.permanent else "",
+        )
 
-    return stays
+    return judge
 
 
 def check(order: Order, planned: Iterable[Name]) -> None:

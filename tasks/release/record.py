@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine.together import together
 from ..errors import RegistryError, SurroundingsError
@@ -22,6 +22,9 @@ from .journal import Move
 from .looking import look
 from .names import Name
 from .order import Order
+
+if TYPE_CHECKING:
+    from semver import Version
 
 KIND = "application/vnd.argosy.release.v1+json"
 PREFIX = versions.RECORD
@@ -57,6 +60,11 @@ class Record:
     gates: Mapping[str, str]
     rolled_back: str = ""
     seals: tuple[str, ...] = ()
+
+    @property
+    def moment(self) -> tuple[str, Version | None]:
+        """Its place in history: times are whole seconds, and of two in one second the greater version is the later."""
+        return self.released, versions.full(self.tag)
 
     def dumps(self) -> bytes:
         """Returns it as JSON."""
@@ -177,7 +185,7 @@ def history(clients: Mapping[str, Remote], home: Place) -> tuple[Record, ...]:
     """Returns all releases, the newest first."""
     tags = [tag for tag in clients[home.host].tags(home.repository) if tag.startswith(PREFIX)]
     found = together(lambda tag: read(clients, home, tag.removeprefix(PREFIX)), tags)
-    return tuple(sorted(filter(None, found), key=lambda record: record.released, reverse=True))
+    return tuple(sorted(filter(None, found), key=lambda one: one.moment, reverse=True))
 
 
 def contains(record: Record, digest: str) -> bool:

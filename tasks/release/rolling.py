@@ -68,7 +68,7 @@ def _name(record: Record, entry: Entry, clients: Mapping[str, Remote]) -> Name:
     elif entry.previous == entry.digest:
         stays = "it stood there before"
     then = None if stays else _manifest(reference, entry.previous, clients)
-    return Name(reference, entry.image, now, then or now or Manifest("", "", b"{}"), stays)
+    return Name(reference, entry.image, now, then or now or Manifest("", "", b"{}"), entry.immutable, stays)
 
 
 def _manifest(reference: Reference, digest: str, clients: Mapping[str, Remote]) -> Manifest:

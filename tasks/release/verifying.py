@@ -45,7 +45,7 @@ def verify(
     found = together(lambda entry: _verified(record, entry, clients, sealed), record.entries)
     if not any(one.said == _UNKNOWN for one in found):
         return tuple(found)
-    later = [one for one in records.history(clients, home) if one.released > record.released]
+    later = [one for one in records.history(clients, home) if one.moment > record.moment]
     return tuple(_moved_on(one, later) if one.said == _UNKNOWN else one for one in found)
 
 

@@ -30,11 +30,6 @@ def full(tag: str) -> Version | None:
         return None
 
 
-def is_immutable(tag: str) -> bool:
-    """Whether a name means one version for ever."""
-    return full(tag) is not None
-
-
 def is_rolling(tag: str) -> bool:
     """Whether a name means "the newest of its kind": `latest`, `1`, `1.2`."""
     return bool(_ROLLING.fullmatch(tag))
@@ -48,10 +43,13 @@ def is_of_line(other: Version, version: Version) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """How one image's tags in one repository say its version: which one, and what may stand behind it (`-slim`)."""
+    """How one image's tags in one repository say its version: which one, and what may stand around it.
+
+    Before it, where several images share a repository (`api-1.2.3`), or behind it (`1.2.3-slim`).
+    """
 
     version: Version
-    endings: tuple[str, ...]
+    around: tuple[tuple[str, str], ...]
 
     def read(self, tag: str) -> Version | None:
         """Returns the version a tag of this image is, None for any other tag."""
@@ -59,26 +57,30 @@ class Scheme:
         return None if plain is None else full(plain)
 
     def plain(self, tag: str) -> str | None:
-        """Returns a tag of this image without its ending, None for another image's."""
-        return next((tag.removesuffix(end) for end in self.endings if tag.endswith(end)), None)
+        """Returns a tag of this image without what stands around its version, None for another image's."""
+        for before, behind in self.around:
+            if len(tag) > len(before + behind) and tag.startswith(before) and tag.endswith(behind):
+                return tag[len(before) : len(tag) - len(behind)]
+        return None
+
+    def is_immutable(self, tag: str) -> bool:
+        """Whether a name of this image means one version for ever."""
+        return full(tag) is not None or self.read(tag) is not None
 
 
 def scheme(tags: Iterable[str], release: Version) -> Scheme:
     """Returns how these tags, an image's own in a release, say its version: the release's, or one of its own."""
     tags = tuple(tags)
-    behind = {
-        tag.removeprefix("v").removeprefix(str(release))
-        for tag in tags
-        if tag.removeprefix("v").startswith(str(release))
-    }
-    endings = sorted((one for one in behind if not one or one[0] in "-._"), key=len, reverse=True)
-    if endings:
-        return Scheme(release, tuple(endings))
-    return Scheme(max(filter(None, map(full, tags)), default=release), ("",))
+    saying = re.compile(rf"(|.*[-_])v?{re.escape(str(release))}(|[-._].*)")
+    around = {(found[1], found[2]) for tag in tags if (found := saying.fullmatch(tag))}
+    if around:
+        # The longest first: `-slim` before nothing at all.
+        return Scheme(release, tuple(sorted(around, key=lambda one: (-len("".join(one)), one))))
+    return Scheme(max(filter(None, map(full, tags)), default=release), (("", ""),))
 
 
 def stays(tag: str, version: Version, newer: Version | None) -> str:
-    """Returns why a release of `version` leaves a rolling name (without its ending) where it is, "" if it moves it."""
+    """Returns why a release of `version` leaves a rolling name (nothing around it) where it is, "" if it moves it."""
     if not is_rolling(tag):
         return ""
     if version.prerelease:
