@@ -113,7 +113,7 @@ def test_one_place_that_cannot_be_found_leaves_all_as_they_were(project: Fleet) 
 
 def test_one_file_that_cannot_be_written_leaves_all_as_they_were(project: Fleet) -> None:
     """A name so long that no file can stand beside it: even root cannot write there."""
-    name = "x" * 250
+    name = "x" * 255
     project.file(name, "golang:1.25-alpine")
     project.file("build.toml", TOML.replace('"README.md"]', f'"README.md", "{name}"]', 1))
     before = texts(project)

