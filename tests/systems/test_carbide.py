@@ -310,7 +310,9 @@ def test_a_build_for_nothing_but_the_cache_leaves_nothing_and_says_so(fresh: Fle
         assert (one["verdict"], other["verdict"]) == ("built", "built")
         assert one["platforms"] == BOTH.split(",")
         assert one["cached"] <= one["steps"] - 4, "two of its own for each platform"
-        assert other["cached"] == other["steps"] >= 4  # what lies behind a step that is known is not always told
+        assert (
+            other["cached"] == other["steps"] >= 4
+        )  # what lies behind a step that is known is not always told
     ran = fresh.inv(line).ok()
     assert ran.out.count("not loaded, not pushed") >= 2
     listed = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
