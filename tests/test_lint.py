@@ -81,6 +81,19 @@ def test_hadolint_s_own_configuration_file_is_honoured(fleet: Fleet) -> None:
     assert "DL3006" not in found(ran)
 
 
+def test_a_sibling_needs_no_tag_for_it_is_given_by_its_address(fleet: Fleet) -> None:
+    fleet.image("base", "FROM busybox:stable\n")
+    fleet.image(
+        "api", "FROM acme/base AS own\nFROM acme/base:latest AS other\nFROM busybox\nCOPY --from=own / /\n"
+    )
+    fleet.toml("[images.base]\n[images.api]\n")
+    said = found(fleet.inv("lint --files --json"))
+    assert [one["where"] for one in said["DL3006"]] == ["docker/api/Dockerfile:3"]
+    assert [one["where"] for one in said["DL3007"]] == ["docker/api/Dockerfile:2"], (
+        "no target reaches that stage"
+    )
+
+
 def test_without_hadolint_the_table_says_how_to_get_it(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     fleet.image("api")
     fleet.toml("[images.api]")

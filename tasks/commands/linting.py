@@ -72,8 +72,9 @@ def _lockstep(asked: Asked) -> Iterator[Finding]:
 
 
 def _hadolint(asked: Asked, linting: Linting) -> Iterator[Check]:
-    from ..checks import hadolint
+    from ..checks import dockerfiles, hadolint
     from ..checks.linting import judged, skipped
+    from ..planning.dockerfile import read
 
     first = {image.dockerfile: image.name for image in reversed(asked.plan.selected)}
     program = hadolint.program()
@@ -83,7 +84,16 @@ def _hadolint(asked: Asked, linting: Linting) -> Iterator[Check]:
     if not first:
         return
     by_image: dict[str, list[Finding]] = {name: [] for name in first.values()}
+    siblings = {
+        place
+        for image in asked.plan.selected
+        for place in dockerfiles.siblings(
+            image, read(asked.facts.files[image.dockerfile], image.dockerfile), asked.facts.native
+        )
+    }
     for finding in hadolint.check(program, asked.plan.root, sorted(first)):
+        if finding.rule in hadolint.UNPINNED and finding.where in siblings:
+            continue
         by_image[first[finding.where.rpartition(":")[0]]].append(finding)
     for name, found in by_image.items():
         yield from judged(hadolint.PART, found, linting, name)
