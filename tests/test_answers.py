@@ -61,3 +61,7 @@ def test_of_one_without_end_that_counts_which_came_in_time(
     assert not isinstance(answer, str)
     assert answer[0] == 200
     assert answer[1].startswith("data: one\ndata: two\n")
+
+
+def test_a_path_may_hold_any_letter(served: tuple[str, int]) -> None:
+    assert isinstance(answers.get(served, "/é ?q=a%20b"), tuple)

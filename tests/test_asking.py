@@ -54,3 +54,21 @@ def test_where_nobody_can_answer_it_must_be_said_beforehand(monkeypatch: pytest.
     with pytest.raises(ConfigError, match=r"Remove it\? Nobody is here to answer; say it with --yes"):
         confirm("Remove it?", yes=False)
     confirm("Remove it?", yes=True)
+
+
+def test_ctrl_d_is_no_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(""))
+    with pytest.raises(ConfigError, match="nothing was done"):
+        confirm("Remove it?", yes=False)
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "Remove it? [y/N] ")
+
+
+@pytest.mark.parametrize(
+    "line", ["list --images ''", "clean --yes --images ,", "plan --images=", "build --group ' '"]
+)
+def test_a_name_that_a_script_left_empty_is_not_the_whole_fleet(fleet: Fleet, line: str) -> None:
+    fleet.image("api")
+    fleet.toml("[images.api]")
+    flag = "--group" if "group" in line else "--images"
+    assert f"{flag} names nothing" in fleet.inv(line).failed(2).err

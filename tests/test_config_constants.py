@@ -43,3 +43,15 @@ def test_the_facts_of_the_moment_are_no_constants(fleet: Fleet) -> None:
     said(fleet, 'name = "api-{version}"\n')
     (finding,) = findings(fleet)
     assert finding.startswith("constants.name: unknown field {version}")
+
+
+def test_a_bare_number_is_what_is_written(fleet: Fleet) -> None:
+    fleet.image("api")
+    fleet.toml(
+        "[constants]\npy = 3.10\n[images.api]\nargs = { GO = 1.20, PY = '{py}', N = 10 }\nsize = 20.50\n"
+    )
+    (api,) = fleet.inv("list --json").ok().json["images"]
+    assert api["args"] == {"GO": "1.20", "PY": "3.10", "N": "10"}
+    assert "every place says so already" in fleet.inv("version --set py=3.10").ok().out
+    fleet.inv("version --set py=3.1").ok()
+    assert "py = 3.1\n" in (fleet.root / "build.toml").read_text()

@@ -105,8 +105,8 @@ def test_clean_asks_at_a_terminal(pushed: Fleet, engine: PrivateEngine, answer: 
         text=True,
     )
     os.write(ours, f"{answer}\n".encode())
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     os.close(ours)
     os.close(theirs)
-    assert "Remove these 1 references? [y/N]" in out
+    assert "Remove these 1 references? [y/N]" in err, "stdout is for programs"
     assert ("worker:0.1.0" in mine(engine, pushed)) == left, err

@@ -33,6 +33,16 @@ def test_without_a_scanner_it_is_said_which_are_known_and_how_to_name_another(
     assert 'the scanner "snyk" (scan.command) is not on PATH' in fleet.inv("scan", env=nothing).failed(3).err
 
 
+def test_a_scanner_of_the_repository_is_found_from_any_folder(fleet: Fleet) -> None:
+    fleet.image("api")
+    fleet.toml('[images.api]\n[scan]\ncommand = ["tools/scan.sh", "{reference}", "{sarif}"]\n')
+    fleet.file("tools/scan.sh", "#!/bin/sh\n", 0o755)
+    for folder in (".", "docker/api"):
+        assert "scan.command" not in fleet.inv("scan", cwd=folder).err
+    (fleet.root / "tools/scan.sh").unlink()
+    assert 'the scanner "tools/scan.sh" (scan.command)' in fleet.inv("scan").failed(3).err
+
+
 def test_where_nothing_was_built_nothing_was_scanned_and_that_is_no_pass(
     fleet: Fleet, scanner: Scanner
 ) -> None:

@@ -201,3 +201,36 @@ def test_links_and_modes_of_files_stay(project: Fleet) -> None:
     assert (project.root / "VERSION").is_symlink()
     assert (project.root / "version.txt").read_text() == FILES["VERSION"].replace("0.2.0", "1.0.0")
     assert (project.root / "version.txt").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("value", ["", "a b", "1.0/é"])
+def test_what_no_tag_could_say_is_no_version(project: Fleet, value: str) -> None:
+    before = texts(project)
+    assert "is no version" in project.inv(f"version --set '{value}'").failed(2).err
+    assert texts(project) == before
+
+
+@pytest.mark.parametrize("sources", ['[{ file = "VERSION" }]', '[{ git = "tag" }]'])
+def test_where_no_source_says_a_version_yet_it_is_said_which_were_asked(fleet: Fleet, sources: str) -> None:
+    fleet.image("api")
+    head = '[project]\nregistry = "ghcr.io"\nowner = "acme"\n'
+    fleet.toml(f"[version]\nsources = {sources}\n[images.api]\n", head=head)
+    assert "no source says a version yet (asked: " in fleet.inv("version --set 1.0.0").failed(2).err
+
+
+@pytest.mark.parametrize(
+    ("fast", "wanted"),
+    [
+        ('[flavours.fast.constants]\ngo = "1"\n', "go=2"),
+        ('[flavours.fast.project]\nversion = "1.0.0"\n', "2.0.0"),
+    ],
+)
+def test_what_a_flavour_says_is_set_there_by_hand(fleet: Fleet, fast: str, wanted: str) -> None:
+    fleet.image("api")
+    fleet.toml(
+        f"[images.api]\n{fast}",
+        head='flavour = "fast"\n[project]\nregistry = "r.io"\nowner = "a"\nversion = "1.0.0"\n',
+    )
+    before = (fleet.root / "build.toml").read_text()
+    assert "a flavour of build.toml" in fleet.inv(f"version --set {wanted}").failed(2).err
+    assert (fleet.root / "build.toml").read_text() == before

@@ -6,13 +6,17 @@ import contextlib
 import http.client
 import re
 import socket
+import string
 import time
+from urllib.parse import quote
 
 from ..model import ImageTest
 
 SECONDS = 10.0
 """The most that one request may take; of an answer without end that is read which came by then."""
 _MOST = 1_000_000
+_PLAIN = string.punctuation
+"""What stays as it is written in a path, "%" too; all else that is not ASCII's letters and digits is quoted."""
 
 
 def get(address: tuple[str, int], path: str) -> tuple[int, str] | str:
@@ -20,7 +24,7 @@ def get(address: tuple[str, int], path: str) -> tuple[int, str] | str:
     connection = http.client.HTTPConnection(*address, timeout=SECONDS)
     end = time.monotonic() + SECONDS
     try:
-        connection.request("GET", path, headers={"Connection": "close"})
+        connection.request("GET", quote(path, safe=_PLAIN), headers={"Connection": "close"})
         taken = connection.sock  # an answer that ends with its connection takes that along
         with connection.getresponse() as response:
             return response.status, _body(response, taken, end).decode("utf-8", "replace")

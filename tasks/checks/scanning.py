@@ -59,7 +59,7 @@ def scanner(settings: Scanning, constants: Mapping[str, str], root: Path) -> Sca
                 "https://github.com/anchore/grype), or name yours in scan.command."
             )
     program = commands[0][0]
-    if not shutil.which(program):
+    if not _found(program, root):
         raise SurroundingsError(
             f'the scanner "{program}" (scan.command) is not on PATH. Install it, or name another in scan.command.'
         )
@@ -112,10 +112,19 @@ def _run(one: Scanner, image: str, evidence: Evidence, written: Mapping[str, Pat
     done: list[processes.Done] = []
     for command in one.commands:
         words = [templates.expand(word, values.__getitem__) for word in command]
-        words[0] = shutil.which(words[0]) or words[0]
-        done.append(processes.run(words, folder=one.root))
+        words[0] = _found(words[0], one.root) or words[0]
+        try:
+            done.append(processes.run(words, folder=one.root))
+        except OSError as error:
+            said = f"the scanner {words[0]} cannot be started: {error.strerror}"
+            raise SurroundingsError(f"{said}. A script begins with #!, without Windows' line ends.") from None
     # Some end with a status of their own for findings, so the next is run all the same; what failed first tells.
     return next((each for each in done if not each), done[-1])
+
+
+def _found(program: str, root: Path) -> str | None:
+    """Returns where a program is; a path is relative to build.toml."""
+    return shutil.which(str(root / program) if "/" in program else program)
 
 
 def _judged(

@@ -64,10 +64,18 @@ def ask(
     outputs = ("auto", "load", "push", "none")
     if output not in outputs:
         raise ConfigError(f'--output "{output}"{nearest(output, outputs)}; it is one of load, push, none')
+    named = {
+        flag: tuple(word for text in texts for word in words(text))
+        for flag, texts in (("images", choice.images), ("group", choice.group))
+        if texts
+    }
+    for flag, wanted in named.items():
+        if not wanted:  # an unset variable of a script must not mean the whole fleet
+            raise ConfigError(f"--{flag} names nothing. Leave it out to mean what tasks take by themselves.")
     project, facts = look(choice, engine=engine, required=required, inquiry=inquiry)
     request = Request(
-        images=tuple(word for text in choice.images for word in words(text)),
-        groups=tuple(word for text in choice.group for word in words(text)),
+        images=named.get("images", ()),
+        groups=named.get("group", ()),
         deps=not choice.no_deps,
         output=output,  # type: ignore[arg-type]  # checked above
         release=release,
@@ -193,5 +201,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise ConfigError(f"{question} Nobody is here to answer; say it with --yes. Nothing was done.")
-    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+    # Programs read stdout; Ctrl-D is no answer.
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise ConfigError("nothing was done")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tomli
 
@@ -17,7 +17,28 @@ from . import flavours, overlay
 from .findings import Finding, Place, check
 from .schema import BuildToml
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 NAME = "build.toml"
+
+
+class Decimal(float):
+    """A number as it is written: bare where text is meant, `GO = 1.20` is "1.20", not "1.2"."""
+
+    def __new__(cls, text: str) -> Self:
+        """Reads it, and keeps the text."""
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +113,7 @@ def _toml(path: Path, text: str | None) -> dict[str, Any]:
     try:
         # Some editors open a file with a byte order mark; TOML knows none.
         text = path.read_text(encoding="utf-8-sig") if text is None else text.removeprefix("\ufeff")
-        return tomli.loads(text)
+        return tomli.loads(text, parse_float=Decimal)
     except tomli.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -84,10 +84,14 @@ class _Contents:
 def recipes(plan: Plan, facts: Facts) -> dict[tuple[str, str], Recipe]:
     """Returns the recipe of every image on each of its platforms."""
     environ = {name: facts.environ[name] for name in FORWARDED if name in facts.environ}
+    # Their addresses may hold a password, and what goes into an image is shown and kept.
+    hidden = {
+        name: f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" for name, text in facts.proxies.items()
+    }
     found: dict[tuple[str, str], Recipe] = {}
     for image in plan.images:
         dockerfile = read(facts.files[image.dockerfile], image.dockerfile)
-        given = replace(image, args={**facts.proxies, **image.args}) if facts.proxies else image
+        given = replace(image, args={**hidden, **image.args}) if hidden else image
         for platform in image.platforms:
             found[image.name, platform] = recipe(given, dockerfile, platform, facts.native, environ)
     return found

@@ -5,6 +5,7 @@ What is to be written is known in full before anything is; build.toml keeps its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from .toml import Toml
 from .writing import write_all
 
 VERSION = "version"
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,13 @@ def setting(root: Path, facts: Facts, wanted: Mapping[str, str]) -> Setting:
     toml, edits = Toml(root / NAME), _Edits()
     for name, value in wanted.items():
         if name == VERSION:
+            if not _TAG.fullmatch(value):
+                raise ConfigError(
+                    f'"{value}" is no version that a tag could say: letters, digits, "." "_" "-" "+"'
+                )
             _version(before, facts, value, toml, edits)
+        elif name in before.constants and not toml.has(("constants", name)):
+            raise ConfigError(f"{name} is said by a flavour of build.toml; set it there.")
         elif name in before.constants:
             toml.set(("constants", name), value)
         else:
@@ -96,12 +104,25 @@ def setting(root: Path, facts: Facts, wanted: Mapping[str, str]) -> Setting:
                 f'no constant "{name}" in build.toml{nearest(name, known)}. {available("names", known)}'
             )
     after = config.load(root, {}, text=toml.text)
+    _require(after, wanted)
     said = {"": Version(wanted[VERSION], "--set")} if VERSION in wanted else {}
     old, new = Naming(before, facts), Naming(after, facts, _versions=said)
     for one in after.lockstep:
         _lockstep(one, old, new, wanted, edits)
     files = edits.applied() | ({NAME: toml.text} if toml.changed else {})
     return Setting(root, (*(Change(NAME, *place) for place in toml.changes), *edits.changes()), files)
+
+
+def _require(after: Project, wanted: Mapping[str, str]) -> None:
+    """Raises ConfigError where something else in the file, a flavour, has the last word."""
+    for name, value in wanted.items():
+        first = after.version[0] if name == VERSION and after.version else None
+        fixed = first.value if first is not None and first.kind == "value" else value
+        said = fixed if name == VERSION else after.constants.get(name, value)
+        if said != value:
+            raise ConfigError(
+                f"{name} would still be {said}: a flavour of build.toml says so. Set it there. Nothing was changed."
+            )
 
 
 def _version(project: Project, facts: Facts, value: str, toml: Toml, edits: _Edits) -> None:
@@ -118,9 +139,13 @@ def _version(project: Project, facts: Facts, value: str, toml: Toml, edits: _Edi
         edits.add(source.value, text, span, value)
     if files:
         return
-    number, answering = next(
-        (number, source) for number, source in enumerate(project.version) if versions.answer(source, facts)
-    )
+    answers = ((n, source) for n, source in enumerate(project.version) if versions.answer(source, facts))
+    number, answering = next(answers, (0, None))
+    if answering is None:
+        asked = ", ".join(map(str, project.version))
+        raise ConfigError(
+            f"no source says a version yet (asked: {asked}). Make that file, or that tag, first."
+        )
     sources = (VERSION, "sources")
     # One source may stand without a list around it, and a fixed one as nothing but its text.
     keys = ((*sources, number, "value"), (*sources, "value"), sources)

@@ -39,14 +39,14 @@ class Toml:
         """Gives a value that is there another text; a number stays one where that means the same."""
         document = self._document()
         old = self._at(document, key)
-        if str(old) == value:
+        if _meant(old) == value:
             return
         holder = self._at(document, key[:-1])
         holder[key[-1]] = _like(old, value)
         before, after = self.text.splitlines(), self._prefix() + document.as_string()
         line = next(n for n, (a, b) in enumerate(zip(before, after.splitlines(), strict=False), 1) if a != b)
         self.text = after
-        self.changes.append((line, str(old), value))
+        self.changes.append((line, _meant(old), value))
 
     def _prefix(self) -> str:
         return "\ufeff" if self.text.startswith("\ufeff") else ""
@@ -61,6 +61,12 @@ class Toml:
         for part in key:
             node = node[part]
         return node
+
+
+def _meant(item: Any) -> str:
+    """Returns what a bare value means where text is meant: a number with a point is what is written."""
+    text: str = item.as_string() if isinstance(item, float) else str(item)  # type: ignore[attr-defined]  # tomlkit's
+    return text
 
 
 def _like(old: Any, value: str) -> Any:

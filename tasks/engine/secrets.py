@@ -7,6 +7,7 @@ for it in images and logs as bytes: into no argument list, no plan, no message.
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -45,8 +46,8 @@ def contents(image: PlannedImage, root: Path, environ: Mapping[str, str]) -> Ite
     """Yields (id, bytes) of an image's secrets that are there; whoever takes them shows them to nobody."""
     for one in image.secrets:
         if one.env and environ.get(one.env):
-            yield one.id, environ[one.env].encode()
-        elif one.file and (path := _path(one, root, environ)).is_file():
+            yield one.id, os.fsencode(environ[one.env])
+        elif one.file and not _problem(one, path := _path(one, root, environ), environ):
             yield one.id, path.read_bytes()
 
 
