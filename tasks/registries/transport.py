@@ -91,7 +91,8 @@ class Transport:
             # A loopback registry that speaks TLS after all: Docker tries both as well.
             self._scheme = "https"
             response = self._tell(request, held)
-        if response.status_code == 401 and access.repository:
+        # Another host that the registry sends us to may ask for a login, but not for this registry's.
+        if response.status_code == 401 and access.repository and not response.history:
             challenge = response.headers.get("WWW-Authenticate", "")
             with self._guard(access):
                 if self._held.get(access, "") == held:  # else another thread has fetched a new one meanwhile
@@ -190,7 +191,7 @@ class Transport:
         if login and login.identity:  # OAuth2, RFC 6749 section 6
             form = {"grant_type": "refresh_token", "client_id": "argosy", "service": challenge.service or ""}
             form |= {"scope": challenge.scope, "refresh_token": login.secret}
-            answer = self._granted(access, self._ask("POST", realm, data=form)).json()
+            answer = self._granted(access, self._ask("POST", realm, data=form, allow_redirects=False)).json()
             return str(answer.get("access_token") or answer.get("token") or "")
         service = SimpleNamespace(get=functools.partial(self._ask_service, access))
         backend = get_auth_backend("token", session=service, insecure=self._scheme == "http")

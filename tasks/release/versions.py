@@ -73,6 +73,8 @@ def scheme(tags: Iterable[str], release: Version) -> Scheme:
     tags = tuple(tags)
     saying = re.compile(rf"(|.*[-_])v?{re.escape(str(release))}(|[-._].*)")
     around = {(found[1], found[2]) for tag in tags if (found := saying.fullmatch(tag))}
+    if any(map(full, tags)):  # what stands before a version says nothing where a tag is one by itself
+        around = {pair for pair in around if not pair[0]}
     if around:
         # The longest first: `-slim` before nothing at all.
         return Scheme(release, tuple(sorted(around, key=lambda one: (-len("".join(one)), one))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -16,8 +17,9 @@ _STYLES = {"new": "green", "moves": "bold", "WOULD OVERWRITE": "bold red"}
 
 
 def step(name: str, text: str) -> None:
-    """Tells one step of a release, on stderr."""
-    print(f"{name:<10} {text}", file=sys.stderr, flush=True)
+    """Tells one step of a release, on stderr; that nobody is there any more to read it must not end an undo."""
+    with contextlib.suppress(OSError):
+        print(f"{name:<10} {text}", file=sys.stderr, flush=True)
 
 
 def show_names(names: Sequence[Name]) -> None:
