@@ -49,7 +49,7 @@ def sail(errand: Errand) -> None:
     from tasks.commands.stopping import stoppable
     from tasks.errors import ArgosyError, RefusedError
     from tasks.registries.registry import Remote
-    from tasks.release import ending, keeping, transaction
+    from tasks.release import ending, finding, transaction
     from tasks.release.content import Child, Place
     from tasks.release.index import index
     from tasks.release.journal import told
@@ -89,7 +89,7 @@ def sail(errand: Errand) -> None:
                 under = replace(voyage, lost=lock.lost) if lock else voyage
                 transaction.publish(order, transaction.survey(order, under), under)
             return
-        journal = keeping.find(voyage.folder, clients, order.home, voyage.told, mend=errand.way == "resume")
+        journal = finding.find(voyage.folder, clients, order.home, voyage.told, mend=errand.way == "resume")
         if journal is None:
             raise RefusedError("there is nothing to end")
         (ending.resume if errand.way == "resume" else ending.roll_back)(journal, voyage)

@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from tasks.errors import IncompleteError, RefusedError
-from tasks.release import ending, keeping, moving, transaction, undoing
+from tasks.release import ending, finding, keeping, looking, moving, record, rolling, transaction, undoing
 from tests import harbourmaster
 from tests.conftest import PrivateEngine
 from tests.harbourmaster import INDEX
@@ -23,6 +24,13 @@ pytestmark = pytest.mark.engine
 @pytest.fixture
 def harbour(engine: PrivateEngine, tmp_path: Path) -> Iterator[World]:
     yield from world(engine, tmp_path, delete=True)
+
+
+def somebody_else_moves(harbour: World, tag: str) -> str:
+    """Returns what a name of the image api stands at then."""
+    others = {"schemaVersion": 2, "mediaType": INDEX, "annotations": {"by": "somebody"}}
+    others["manifests"] = harbourmaster.image(harbour.direct, "fleet/api", "theirs")
+    return str(harbour.direct.put("fleet/api", tag, others, INDEX)["digest"])
 
 
 def elsewhere(harbour: World) -> str:
@@ -150,9 +158,7 @@ def test_whoever_is_interrupted_once_the_journal_is_kept_leaves_none(harbour: Wo
 def test_taking_back_says_what_somebody_else_has_moved(harbour: World) -> None:
     order = harbour.order("api")
     journal = harbour.stays_unfinished(order)
-    others = {"schemaVersion": 2, "mediaType": INDEX, "annotations": {"by": "somebody"}}
-    others["manifests"] = harbourmaster.image(harbour.direct, "fleet/api", "theirs")
-    theirs = harbour.direct.put("fleet/api", "latest", others, INDEX)["digest"]
+    theirs = somebody_else_moves(harbour, "latest")
     ending.roll_back(journal, harbour.voyage())
     assert f"as before but these: {order.named[0].place}:latest stands at {theirs}" in harbour.steps[-1]
 
@@ -169,9 +175,7 @@ def test_a_clean_up_between_a_release_and_its_resumption_takes_nothing_that_is_n
 def test_a_name_that_cannot_be_read_for_a_moment_is_not_written_over(harbour: World) -> None:
     """It may be somebody else's by now."""
     journal = harbour.stays_unfinished(harbour.order("api"))
-    others = {"schemaVersion": 2, "mediaType": INDEX, "annotations": {"by": "somebody"}}
-    others["manifests"] = harbourmaster.image(harbour.direct, "fleet/api", "theirs")
-    theirs = harbour.direct.put("fleet/api", "latest", others, INDEX)["digest"]
+    theirs = somebody_else_moves(harbour, "latest")
     harbour.sea.calm(harbour.prefix)
     harbour.sea.faults = [Fault(("A", "GET", "api/manifests/latest", nth), "busy") for nth in (1, 2)]
     [latest] = [move for move in journal.moves if move.reference.tag == "latest"]
@@ -192,3 +196,74 @@ def test_whatever_breaks_while_names_move_they_are_put_back(
     with pytest.raises(RefusedError, match="ValueError: a body that is none"):
         harbour.release(harbour.order("api", "worker"))
     assert {harbour.stands_at(name, tag) for name in ("api", "worker") for tag in TAGS} == {""}
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["a release", "a way back"])
+def test_what_somebody_else_has_moved_meanwhile_keeps_nothing_half_way(harbour: World, back: bool) -> None:
+    """A way back has no other way to end, nor has a release whose first names can never be taken away."""
+    order = harbour.order("api", "worker")
+    harbour.release(order)
+    order = harbour.order("api", "worker", tag="v1.3.0")
+    if back:
+        harbour.release(order)
+        clients = harbour.voyage().clients
+        found = record.read(clients, order.home, "v1.3.0")
+        assert found
+        names = rolling.names(found, clients)
+        harbour.refuses("api/manifests/argosy-release-v1.3.0")
+        with pytest.raises(IncompleteError):
+            transaction.carry_out(
+                lambda: rolling.journal(found, names, order.home, clients), harbour.voyage()
+            )
+        journal = harbour.found(order)
+        assert journal
+    else:
+        journal = harbour.stays_unfinished(order)
+    theirs = somebody_else_moves(harbour, "latest")
+    ending.resume(journal, harbour.voyage())
+    assert any("api:latest was moved by somebody else" in step for step in harbour.steps)
+    assert harbour.stands_at("api", "latest") == theirs
+    assert (harbour.stands_at("api", "1.2") == order.named[0].index.digest) is not back
+    assert harbour.found(order) is None
+
+
+def test_a_full_version_that_somebody_else_has_moved_is_not_left_to_them(harbour: World) -> None:
+    journal = harbour.stays_unfinished(harbour.order("api"))
+    somebody_else_moves(harbour, "v1.2.0")
+    with pytest.raises(IncompleteError, match="somebody else moved it"):
+        ending.resume(journal, harbour.voyage())
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["torn", "a bad moment"])
+def test_a_journal_is_torn_only_if_it_stays_so(
+    harbour: World, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    monkeypatch.setattr(looking, "PAUSES", (0.2, 1.0))
+    order = harbour.order("api")
+    journal = harbour.stays_unfinished(order)
+    harbour.sea.calm(harbour.prefix)
+    link = harbour.running.folder.joinpath(
+        "data/docker/registry/v2/repositories",
+        harbour.prefix,
+        "api/_manifests/tags/argosy-journal/current/link",
+    )
+    written = link.read_text()
+    link.write_text("")
+    voyage = harbour.voyage(elsewhere(harbour))
+    with pytest.raises(RefusedError, match="cannot be read"):
+        finding.find(voyage.folder, voyage.clients, order.home)
+    if not stays:
+        Timer(1.0, link.write_text, [written]).start()
+    found = finding.find(voyage.folder, voyage.clients, order.home, mend=True)
+    assert found == (None if stays else journal)
+    assert bool(harbour.stands_at("api", "argosy-journal")) is not stays
+
+
+def test_where_no_tag_can_be_moved_that_is_found_before_a_name_is(harbour: World) -> None:
+    """Nobody has declared it, and no registry tells: it shows when the journal is put over another manifest."""
+    order = harbour.order("api")
+    harbour.refuses("api/manifests/argosy-journal", 2)
+    with pytest.raises(RefusedError, match=r"no second: tags cannot be moved there(.|\n)*release\.permanent"):
+        harbour.release(order)
+    assert {harbour.stands_at("api", tag) for tag in (*TAGS, "argosy-journal")} == {""}
+    assert harbour.found(order) is None

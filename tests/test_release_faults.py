@@ -30,7 +30,8 @@ WORKERS = 4
 TAG: Key = ("A", "PUT", f"api/manifests/{NEW}", 1)
 LATER: Key = ("B", "PUT", "worker/manifests/latest", 1)
 READ: Key = ("A", "GET", "agent/manifests/latest", 1)
-JOURNAL: Key = ("A", "PUT", "api/manifests/argosy-journal", 1)
+TRIED: Key = ("A", "PUT", "api/manifests/argosy-journal", 1)
+JOURNAL: Key = ("A", "PUT", "api/manifests/argosy-journal", 2)
 RECORD: Key = ("A", "PUT", f"api/manifests/argosy-release-{NEW}", 1)
 INDEXES: Key = ("B", "PUT", "agent/manifests/DIGEST", 1)
 
@@ -60,6 +61,8 @@ CASES = [
     (Fault(TAG, "lost, then outage"), 7),
     (Fault(READ, "false 404"), 0),
     (Fault(INDEXES, "refused"), 6),
+    (Fault(TRIED, "refused"), 6),
+    (Fault(TRIED, "SIGKILL after"), -9),
     (Fault(JOURNAL, "refused"), 6),
     (Fault(RECORD, "refused"), 7),
     (Fault(LATER, "SIGKILL before"), -9),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import IncompleteError, RefusedError
-from tasks.release import ending, keeping, record, transaction
+from tasks.release import ending, finding, keeping, record, transaction
 from tasks.release.content import Place
 from tasks.release.moving import phases
 from tests import harbourmaster
@@ -63,13 +63,13 @@ def test_where_tags_stay_for_ever_the_way_is_forward(harbour: World) -> None:
     with pytest.raises(RefusedError, match="did not end"):
         harbour.release(order)
     voyage = harbour.voyage()
-    journal = keeping.find(voyage.folder, voyage.clients, order.home)
+    journal = finding.find(voyage.folder, voyage.clients, order.home)
     assert journal
     ending.resume(journal, voyage)
     assert harbour.stands_at("indexer", "v1.2.0") == kept.named[1].index.digest
     assert harbour.stands_at("worker", "latest") == there.index.digest
     assert harbour.stands_at("agent", "latest") == "", "it could never move again"
-    assert keeping.find(voyage.folder, voyage.clients, order.home) is None
+    assert finding.find(voyage.folder, voyage.clients, order.home) is None
 
 
 def test_a_name_that_somebody_else_moves_meanwhile_is_left_alone(harbour: World) -> None:
@@ -145,11 +145,11 @@ def test_a_record_that_is_not_taken_is_completed_without_the_disk(harbour: World
     with pytest.raises(IncompleteError, match="all names of"):
         harbour.release(order)
     voyage = harbour.voyage("another machine's state")
-    journal = keeping.find(voyage.folder, voyage.clients, order.home)
+    journal = finding.find(voyage.folder, voyage.clients, order.home)
     assert journal
     ending.resume(journal, voyage)
     assert harbour.stands_at("api", f"argosy-release-{order.tag}")
-    assert keeping.find(voyage.folder, voyage.clients, order.home) is None
+    assert finding.find(voyage.folder, voyage.clients, order.home) is None
     with pytest.raises(RefusedError, match="recorded"):
         ending.roll_back(journal, voyage)
 
@@ -171,12 +171,12 @@ def test_what_a_killed_registry_has_torn_is_written_anew(harbour: World, torn: s
     link.parent.mkdir(parents=True, exist_ok=True)
     link.write_text("")
     voyage = harbour.voyage()
-    journal = keeping.find(voyage.folder, voyage.clients, order.home)
+    journal = finding.find(voyage.folder, voyage.clients, order.home)
     assert journal
     ending.resume(journal, voyage)
     assert {harbour.stands_at("api", tag) for tag in TAGS} == {order.named[0].index.digest}
     assert harbour.stands_at("api", f"argosy-release-{order.tag}")
-    assert keeping.find(voyage.folder, voyage.clients, order.home) is None
+    assert finding.find(voyage.folder, voyage.clients, order.home) is None
 
 
 def test_a_release_that_did_not_end_can_be_taken_back(harbour: World) -> None:
@@ -189,7 +189,7 @@ def test_a_release_that_did_not_end_can_be_taken_back(harbour: World) -> None:
     assert journal
     ending.roll_back(journal, voyage)
     assert {harbour.stands_at(name, tag) for name in ("api", "worker") for tag in TAGS} == {""}
-    assert keeping.find(voyage.folder, voyage.clients, order.home) is None
+    assert finding.find(voyage.folder, voyage.clients, order.home) is None
 
 
 def test_platforms_that_a_clean_up_removed_are_seen_before_a_name_moves(harbour: World) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tasks.errors import IncompleteError
 from tasks.registries.registry import Remote
-from tasks.release import keeping, transaction
+from tasks.release import finding, keeping, transaction
 from tasks.release.content import Child, Place
 from tasks.release.index import index
 from tasks.release.journal import Journal
@@ -74,7 +74,7 @@ class World:
 
     def found(self, order: Order, folder: str = "state") -> Journal | None:
         voyage = self.voyage(folder)
-        return keeping.find(voyage.folder, voyage.clients, order.home, voyage.told)
+        return finding.find(voyage.folder, voyage.clients, order.home, voyage.told)
 
     def collects(self, repository: str, digest: str) -> None:
         """Takes a blob away, as a registry's own clean-up does with what no manifest names."""

@@ -73,16 +73,16 @@ def _begun(
 
     What was seen before tells whose lock to take over. `mend` takes away what nobody can read.
     """
-    from ..release import keeping
+    from ..release import finding
     from ..report import releasing
 
     def is_meant(journal: Journal) -> bool:
         return (journal.tag, journal.to) == (here.tag, to)
 
-    seen = keeping.glance(here.folder, here.clients, here.home)
+    seen = finding.glance(here.folder, here.clients, here.home)
     seen = seen if seen and is_meant(seen) else None
     with here.locked(seen, yes=yes, to=to) as lock:
-        journal = keeping.find(here.folder, here.clients, here.home, releasing.step, mend=mend)
+        journal = finding.find(here.folder, here.clients, here.home, releasing.step, mend=mend)
         if journal is not None and not is_meant(journal):
             raise RefusedError(f"what did not end is {journal.what}.\n{journal.ways}")
         yield lock, journal, None if journal else seen

@@ -5,10 +5,12 @@ It knows nothing of versions or registries. Nothing here asks a person anything:
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -139,6 +141,16 @@ def push_tag(root: Path, name: str) -> bool:
     return _git(root, "push", "--no-verify", "--quiet", "origin", f"refs/tags/{name}")[0]
 
 
+@functools.cache
+def _ssh(root: Path) -> Mapping[str, str]:
+    """Returns what keeps ssh from asking a person, unless somebody has said which ssh is to be used."""
+    call = ["git", "-C", str(root), "config", "--get", "core.sshCommand"]
+    with contextlib.suppress(OSError):
+        if "GIT_SSH" in os.environ or not subprocess.run(call, capture_output=True, check=False).returncode:
+            return {}
+    return {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+
+
 def _git(root: Path, *arguments: str) -> tuple[bool, str]:
     """Returns whether git succeeded, and what it said."""
     return _asked(root, *arguments)[:2]
@@ -146,7 +158,7 @@ def _git(root: Path, *arguments: str) -> tuple[bool, str]:
 
 def _asked(root: Path, *arguments: str) -> tuple[bool, str, str]:
     """Returns whether git succeeded, what it said, and the last it said of why it did not."""
-    env = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **os.environ}
+    env = {"GIT_TERMINAL_PROMPT": "0", **_ssh(root), **os.environ}
     for role in ("AUTHOR", "COMMITTER"):
         env = {f"GIT_{role}_{key}": text for key, text in _NOBODY.items()} | env
     call = ["git", "-C", str(root), *PLAIN, *arguments]

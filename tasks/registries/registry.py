@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from ..errors import RegistryError
 from ..model import HUB, Descriptor
@@ -140,8 +140,8 @@ class Remote:
                 self._believe(response, access)
                 break
             found += self._parsed(response, access).get("tags") or []
-            following = urlsplit(response.links.get("next", {}).get("url", ""))
-            path = f"{following.path}?{following.query}" if following.path else ""
+            following = urlsplit(urljoin(path, response.links.get("next", {}).get("url", "")))
+            path = f"{following.path}?{following.query}" if "next" in response.links else ""
         return tuple(dict.fromkeys(found))
 
     def referrers(self, repository: str, digest: str) -> bytes | None:

@@ -20,12 +20,17 @@ def resume(journal: Journal, voyage: Voyage) -> None:
         if not transaction.is_committed(journal, voyage, mend=True):
             with contextlib.suppress(RefusedError):  # another release's journal stays
                 keeping.publish(voyage.clients, journal, mend=True)
-            moving.forward(journal, voyage.clients, mend=True)
-            moving.verified(journal.moves, voyage.clients)
+            left = moving.forward(journal, voyage.clients, mend=True)
+            for move in left:
+                voyage.told(
+                    "move", f"{move.reference} was moved by somebody else meanwhile, and is left there"
+                )
+            ours = [move for move in journal.moves if move not in left]
+            moving.verified(ours, voyage.clients)
             home = journal.home
             if journal.document:  # nothing has named it since it was uploaded: a clean-up may have taken it
                 artifact.put_bytes(voyage.clients[home.host], home.repository, journal.document)
-            voyage.told("move", f"{len(journal.moves)} names stand and were read back")
+            voyage.told("move", f"{len(ours)} names stand and were read back")
     except transaction.FAILURES as error:
         reason = transaction.why(error)
         raise IncompleteError(

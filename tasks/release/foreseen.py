@@ -91,7 +91,8 @@ def _schemes(plan: Plan, release: Version) -> dict[tuple[str, Place], Scheme]:
     tags: dict[tuple[str, Place], list[str]] = {}
     for image, reference in _published(plan):
         tags.setdefault((image.name, place(reference)), []).append(reference.tag)
-    return {which: versions.scheme(wanted, release) for which, wanted in tags.items()}
+    own = {image.name: image.version for image in plan.images}
+    return {which: versions.scheme(wanted, release, own[which[0]]) for which, wanted in tags.items()}
 
 
 def _differs(image: PlannedImage, stands: Manifest, tag: str, revision: str) -> str:

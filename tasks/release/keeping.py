@@ -1,23 +1,19 @@
-"""Where the journal is kept while a release is under way: on disk, and in the registry for when the disk dies.
-
-A journal that is found is a release that did not end: nobody starts another one over it.
-"""
+"""Where the journal is kept while a release is under way: on disk, and in the registry for when the disk dies."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..engine.sweeping import JOURNAL
-from ..engine.together import together
 from ..errors import RefusedError, RegistryError, SurroundingsError
 from ..model import HUB, Reference
 from ..registries.registry import Manifest, Remote
 from . import artifact
 from .content import Place
-from .index import is_free
+from .index import is_free, mark, withdrawn
 from .journal import Journal
 from .looking import is_torn, look
 from .withdrawing import withdraw
@@ -25,12 +21,6 @@ from .withdrawing import withdraw
 KIND = "application/vnd.argosy.journal.v1+json"
 TAG = JOURNAL
 FILE = "journal.json"
-
-Told = Callable[[str, str], None]
-
-
-def _unheard(_step: str, _text: str) -> None:
-    pass
 
 
 def name(home: Place) -> Reference:
@@ -64,7 +54,8 @@ def write(folder: Path, journal: Journal) -> Path:
 def publish(clients: Mapping[str, Remote], journal: Journal, *, mend: bool = False) -> None:
     """Puts the journal into the registry, with `mend` also over one that can no longer be read.
 
-    Raises RefusedError if another release's is there.
+    Raises RefusedError if another release's is there, RegistryError where it cannot be put, or not over another
+    manifest: then no name could be put back.
     """
     try:
         there = read(clients, journal.home)
@@ -77,7 +68,19 @@ def publish(clients: Mapping[str, Remote], journal: Journal, *, mend: bool = Fal
     remote, where = clients[journal.home.host], name(journal.home)
     about = {"dev.argosy.journal": journal.id, "org.opencontainers.image.version": journal.tag}
     manifest = artifact.upload(remote, where.repository, KIND, journal.dumps(), about)
-    remote.put(where.repository, where.tag, manifest)
+    if there is None:
+        # No registry tells whether tags can be moved there, and one that could not be put back must not be moved.
+        remote.put(where.repository, where.tag, withdrawn(f"{journal.id} {where}"))
+    try:
+        remote.put(where.repository, where.tag, manifest)
+    except RegistryError as error:
+        if there is not None or not 400 <= (error.status or 0) < 500:
+            raise
+        raise RegistryError(
+            f"{error}\n{remote.host} took a first manifest under {where} and no second: tags cannot be moved there, so "
+            "none could be put back. Where that is wanted, list the registry in release.permanent.",
+            error.status,
+        ) from None
 
 
 def load(folder: Path) -> Journal | None:
@@ -112,104 +115,6 @@ def read(clients: Mapping[str, Remote], home: Place) -> Journal | None:
     return Journal.loads(data, str(where))
 
 
-def find(
-    folder: Path, clients: Mapping[str, Remote], home: Place, told: Told = _unheard, *, mend: bool = False
-) -> Journal | None:
-    """Returns the journal of a release that did not end, from disk or else from the registry.
-
-    A journal on disk that its registry does not have (any more) is of a release that moved nothing yet, or that was
-    ended from another machine: it is put away if the names say so too. So this is asked under the lock only. Raises
-    RefusedError where both hold one, they are of different releases, and neither is over; and for one that is torn in
-    the registry and not on disk: `mend` takes it away.
-    """
-    try:
-        here = load(folder)
-    except SurroundingsError:
-        if (there := read(clients, home)) is None:
-            raise
-        return there
-    if here is None:
-        return _alone(folder, clients, home, told, mend=mend)
-    if here.home.host not in clients:
-        return here
-    try:
-        there = read(clients, here.home)
-    except RegistryError as error:
-        if not is_torn(error):
-            raise
-        return here
-    if there is not None and there.id == here.id:
-        return here
-    if is_over(here, clients):
-        forget(folder)
-        told("journal", f"{folder / FILE} was of {here.what}, which is over: it is put away")
-        return read(clients, home)
-    if there is None:
-        return here
-    raise RefusedError(
-        f"two releases did not end: {said(here, str(folder / FILE))}\n{said(there, str(name(here.home)))}\n"
-        "End the second one first, from another checkout, then the first from this one."
-    )
-
-
-def _alone(
-    folder: Path, clients: Mapping[str, Remote], home: Place, told: Told, *, mend: bool
-) -> Journal | None:
-    """Returns the registry's journal, where there is none on disk to write a torn one again from."""
-    try:
-        return read(clients, home)
-    except RegistryError as error:
-        if not is_torn(error):
-            raise
-        if not mend:
-            raise RefusedError(
-                f"the journal {name(home)} cannot be read, and {folder} has none: {error}\nIts registry was killed "
-                "while a release wrote it. If that release was another machine's, end it there. If no machine has its "
-                "journal, it had moved no name yet, or was over: --resume --yes takes the torn one away."
-            ) from None
-    withdraw(clients, name(home), "torn")
-    told("journal", f"{name(home)} could not be read, and is taken away")
-    return None
-
-
-def glance(folder: Path, clients: Mapping[str, Remote], home: Place) -> Journal | None:
-    """Returns the journal in the registry, or else on disk. Without the lock it may be a live release's."""
-    looks: tuple[Callable[[], Journal | None], ...] = (lambda: read(clients, home), lambda: load(folder))
-    for seen in looks:
-        with contextlib.suppress(
-            SurroundingsError
-        ):  # torn, perhaps: under the lock it is looked at with more care
-            if (found := seen()) is not None:
-                return found
-    return None
-
-
-def is_over(journal: Journal, clients: Mapping[str, Remote]) -> bool:
-    """Whether a release without a journal in the registry is half-way no more: it is recorded, or has no name.
-
-    A registry's own clean-up may have removed the journal; that a name stands at what the release wanted and no
-    record does tells it.
-    """
-    if any((move.reference.registry or HUB) not in clients for move in journal.every):
-        return False
-    try:
-        record, *nows = together(
-            lambda move: _digest(look(clients, move.reference)), (journal.record, *journal.moves)
-        )
-    except RegistryError as error:
-        if not is_torn(error):
-            raise
-        return False
-    if record != _digest(journal.record.old):
-        return True
-    moves = zip(journal.moves, nows, strict=True)
-    return not any(now == move.new.digest != _digest(move.old) for move, now in moves)
-
-
-def _digest(manifest: Manifest | None) -> str:
-    return "" if manifest is None or is_free(manifest) else manifest.digest
-
-
 def close(folder: Path, clients: Mapping[str, Remote], journal: Journal) -> None:
     """Takes the journal away, first from the registry, then from disk. Raises RegistryError if it stays there."""
     where = name(journal.home)
@@ -221,13 +126,21 @@ def close(folder: Path, clients: Mapping[str, Remote], journal: Journal) -> None
             raise
         withdraw(clients, where, journal.id)
         manifest = None
-    if manifest is not None and not is_free(manifest):
-        data = artifact.download(remote, where.repository, manifest, KIND)
-        if data is None or Journal.loads(data, str(where)).id == journal.id:
+    if manifest is not None and _is_of(journal, manifest, remote):
+        # No other name stands at it, so nothing need be written over it first.
+        with contextlib.suppress(RegistryError):
+            remote.delete(where.repository, manifest.digest)
+        if not is_free(look(clients, where)):
             withdraw(clients, where, journal.id)
-            if not is_free(look(clients, where)):
-                raise RegistryError(f"the journal {where} cannot be taken away")
     forget(folder)
+
+
+def _is_of(journal: Journal, manifest: Manifest, remote: Remote) -> bool:
+    """Whether what stands at a journal's name is this one, or what was put there to try the name."""
+    if is_free(manifest):
+        return mark(manifest).startswith(journal.id)
+    data = artifact.download(remote, journal.home.repository, manifest, KIND)
+    return data is not None and Journal.loads(data, str(name(journal.home))).id == journal.id
 
 
 def forget(folder: Path) -> None:

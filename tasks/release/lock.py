@@ -90,8 +90,16 @@ def locked(
         try:
             yield Lock(root, commit)
         finally:
-            if commit and not gitrefs.give_back(root, commit):
+            if commit and not _given_back(root, commit):
                 told("lock", f"{gitrefs.LOCK} stays at origin: git push origin :{gitrefs.LOCK} removes it")
+
+
+def _given_back(root: Path, commit: str) -> bool:
+    """Gives the ref back. Whoever interrupts that ends git's push and no more: what the release came to stands."""
+    try:
+        return gitrefs.give_back(root, commit)
+    except KeyboardInterrupt:
+        return gitrefs.give_back(root, commit)
 
 
 def _ref(root: Path, what: str, told: Callable[[str, str], None], over: Taking | None, *, alone: bool) -> str:

@@ -16,6 +16,8 @@ from ..registries.registry import Manifest, Remote
 from .content import Place
 
 ATTEMPTS = 4
+PAUSES = (1.0, 2.0, 4.0, 8.0)
+"""Seconds between looks at what seems to be torn: what is torn stays so, a registry's bad moment passes."""
 
 
 def place(reference: Reference) -> Place:
@@ -70,6 +72,25 @@ def is_torn(error: RegistryError) -> bool:
     words of what stands before a registry that does not answer.
     """
     return error.status is not None and error.status >= 500 and error.status not in {502, 503, 504}
+
+
+def stays_torn(clients: Mapping[str, Remote], reference: Reference) -> bool:
+    """Whether a name could not be read and still cannot, though its registry tells of others.
+
+    Raises RegistryError where it does not, or does not answer.
+    """
+    for pause in PAUSES:
+        time.sleep(pause)
+        try:
+            look(clients, reference)
+        except RegistryError as error:
+            if not is_torn(error):
+                raise
+        else:
+            return False
+    # A digest that cannot exist: one that has trouble with whatever it is asked says 500 here, too.
+    clients[reference.registry or HUB].manifest(reference.repository, f"sha256:{'0' * 64}")
+    return True
 
 
 def absent(clients: Mapping[str, Remote], wanted: Iterable[tuple[Place, str]]) -> list[str]:

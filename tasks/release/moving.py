@@ -45,20 +45,24 @@ def phases(moves: Sequence[Move], permanent: frozenset[str]) -> tuple[tuple[Move
     return tuple(tuple(phase) for phase in ordered if phase)
 
 
-def forward(journal: Journal, clients: Mapping[str, Remote], *, mend: bool = False) -> None:
-    """Moves every name that is not there yet; with `mend` also over what can no longer be read.
+def forward(journal: Journal, clients: Mapping[str, Remote], *, mend: bool = False) -> tuple[Move, ...]:
+    """Moves every name that is not there yet; returns those that were left to somebody else.
 
-    Raises ContestedError, RegistryError; some may have moved by then.
+    With `mend`, to complete what broke off: what can no longer be read is written over, and a floating name that
+    somebody else moved meanwhile is left. Raises ContestedError, RegistryError; some may have moved by then.
     """
+    left: list[Move] = []
     for phase in phases([move for move in journal.moves if move.writes], journal.permanent):
         lists = Lists(clients)
-        together(partial(step, journal=journal, clients=clients, lists=lists, mend=mend), phase)
+        taken = together(partial(step, journal=journal, clients=clients, lists=lists, mend=mend), phase)
+        left += [move for move, is_ours in zip(phase, taken, strict=True) if not is_ours]
+    return tuple(left)
 
 
 def step(
     move: Move, journal: Journal, clients: Mapping[str, Remote], lists: Lists, *, mend: bool = False
-) -> None:
-    """Moves one name, read again just before."""
+) -> bool:
+    """Moves one name, read again just before. Whether it is ours then."""
     remote = clients[move.reference.registry or HUB]
     try:
         now = look(clients, move.reference, lists)
@@ -67,16 +71,19 @@ def step(
             raise
         # The journal says that this name was to be ours: what tore it was our own write.
         remote.put(move.reference.repository, move.reference.tag, move.new)
-        return
+        return True
     if now is not None and now.digest == move.new.digest:
-        return
+        return True
     as_before = is_free(now) if is_free(move.old) else (now and now.digest) == (move.old and move.old.digest)
     if not as_before and not (now and mark(now).startswith(journal.id)):
+        if mend and not move.immutable:  # what was moved on by hand since is no reason to stay half-way
+            return False
         raise ContestedError(
             f"{move.reference} stood at {move.old.digest if move.old else 'nothing'} when it was read, and now at "
             f"{now.digest if now else 'nothing'}: somebody else moved it meanwhile."
         )
     remote.put(move.reference.repository, move.reference.tag, move.new)
+    return True
 
 
 def stands(move: Move, clients: Mapping[str, Remote], *, mend: bool = False) -> bool:

@@ -71,7 +71,7 @@ def _rule(order: Order, named: Named, lists: Lists, clients: Mapping[str, Remote
     release = versions.full(order.tag)
     if release is None:
         return lambda reference, _old: (versions.full(reference.tag) is not None, "")
-    scheme = versions.scheme(named.tags, release)
+    scheme = versions.scheme(named.tags, release, named.version)
     newer = newest.newer(clients, lists, order.home, named.place, scheme, release)
 
     def judge(reference: Reference, old: Manifest | None) -> tuple[bool, str]:

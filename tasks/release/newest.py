@@ -55,8 +55,11 @@ def ahead(
 
 
 def _named(lists: Lists, where: Place, scheme: Scheme) -> Iterator[tuple[Version, Reference]]:
-    for tag in lists.tags(where):
-        if version := scheme.read(tag):
+    read = {tag: version for tag in lists.tags(where) if (version := scheme.read(tag))}
+    for tag, version in read.items():
+        # `1.0.0-rc.1-slim` beside `1.0.0-rc.1` is a variant of that, and not a later pre-release.
+        words = tag.split("-")
+        if not any("-".join(words[:n]) in read for n in range(1, len(words))):
             yield version, Reference(where.host, where.repository, tag)
 
 

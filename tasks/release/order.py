@@ -27,13 +27,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One image in one repository: the index to be named, what it is made of, and its tags."""
+    """One image in one repository: the index to be named, what it is made of, its tags, and the image's version."""
 
     image: str
     place: Place
     index: Manifest
     children: tuple[Child, ...]
     tags: tuple[str, ...]
+    version: str = ""
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -84,7 +85,8 @@ def order(
             annotations = annotated(image.name, tag, source, image.labels) if image.annotate else {}
             platforms = [child.digest for child in children if child.platform]
             plain = None if image.annotate or len(platforms) > 1 else manifests[platforms[0]]
-            named.append(Named(image.name, place, plain or index(children, annotations), children, tags))
+            made = plain or index(children, annotations)
+            named.append(Named(image.name, place, made, children, tags, image.version))
     return Order(plan.project, tag, source, home, tuple(named), **more)
 
 

@@ -84,7 +84,9 @@ def _copy(
         [platform] = record.platforms[image]
         children = (Child(digest, manifest.media_type, len(manifest.raw), platform),)
     target = _target(name, before, after)
-    return Copy(source, manifest, Named(image, target, manifest, children, tags))
+    return Copy(
+        source, manifest, Named(image, target, manifest, children, tags, record.versions.get(image, ""))
+    )
 
 
 def carry(found: tuple[Copy, ...], clients: Mapping[str, Remote]) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,8 @@ class Entry:
 class Record:
     """What a release was: which commit, which digests, which names. `platforms` is image -> platform -> digest.
 
-    `seals` is what all of it was given before it was named: signature, SBOM, provenance.
+    `seals` is what all of it was given before it was named: signature, SBOM, provenance. `versions` is what each image
+    has for its version.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Record:
     gates: Mapping[str, str]
     rolled_back: str = ""
     seals: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def moment(self) -> tuple[str, Version | None]:
@@ -92,6 +94,7 @@ class Record:
             "gates": dict(sorted(self.gates.items())),
             "rolled_back": self.rolled_back,
             "seals": list(self.seals),
+            "versions": dict(sorted(self.versions.items())),
         }
         return (json.dumps(body, indent=1) + "\n").encode()
 
@@ -114,7 +117,14 @@ def name(home: Place, tag: str) -> Reference:
 
 def make(order: Order, names: Iterable[Name], identity: str, when: str, earlier: Record | None) -> Record:
     """Returns the record of an order; images of an earlier record of the same tag that are not in it stay."""
-    entries = {one.reference: one for one in earlier.entries} if earlier else {}
+    digests = {(named.image, named.index.digest) for named in order.named}
+    anew = {image for image, _ in digests}
+    # What replaces an earlier content has not the floating names of that: `latest` may be a newer release's by now.
+    entries = {
+        one.reference: one
+        for one in (earlier.entries if earlier else ())
+        if one.immutable or one.image not in anew or (one.image, one.digest) in digests
+    }
     platforms = dict(earlier.platforms) if earlier else {}
     for one in names:
         if not one.stays:
@@ -139,6 +149,7 @@ def make(order: Order, names: Iterable[Name], identity: str, when: str, earlier:
         platforms=platforms,
         gates=order.gates,
         seals=order.seals,
+        versions={**(earlier.versions if earlier else {}), **{one.image: one.version for one in order.named}},
     )
 
 

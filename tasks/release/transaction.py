@@ -15,8 +15,8 @@ from typing import Any
 
 from ..errors import ArgosyError, IncompleteError, RefusedError, SurroundingsError
 from ..registries.registry import Remote
+from . import finding, keeping, moving, record, staging
 from . import journal as journals
-from . import keeping, moving, record, staging
 from .content import Place
 from .journal import Journal
 from .looking import look
@@ -148,7 +148,7 @@ def _dropped(journal: Journal, voyage: Voyage) -> None:
 
 def unfinished(voyage: Voyage, home: Place) -> None:
     """Raises RefusedError where the journal of a release that did not end is found."""
-    if (found := keeping.find(voyage.folder, voyage.clients, home, voyage.told)) is not None:
+    if (found := finding.find(voyage.folder, voyage.clients, home, voyage.told)) is not None:
         on_disk = (voyage.folder / keeping.FILE).exists()
         raise RefusedError(
             keeping.said(found, str(voyage.folder / keeping.FILE if on_disk else keeping.name(found.home)))
@@ -160,12 +160,12 @@ def _carry(journal: Journal, voyage: Voyage) -> None:
     try:
         moving.forward(journal, voyage.clients)
         moving.verified(journal.moves, voyage.clients)
+        voyage.told("move", f"{len(journal.moves)} names stand and were read back")
     except FAILURES as error:
         reason = why(error)
         voyage.told("undo", reason)
         undone = take_back(journal, voyage, reason)
         raise RefusedError(f"{journal.what} was undone, every name {undone.words}: {reason}") from None
-    voyage.told("move", f"{len(journal.moves)} names stand and were read back")
     commit(journal, voyage)
 
 

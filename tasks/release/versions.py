@@ -68,17 +68,22 @@ class Scheme:
         return full(tag) is not None or self.read(tag) is not None
 
 
-def scheme(tags: Iterable[str], release: Version) -> Scheme:
-    """Returns how these tags, an image's own in a release, say its version: the release's, or one of its own."""
+def scheme(tags: Iterable[str], release: Version, own: str = "") -> Scheme:
+    """Returns how these tags, an image's own in a release, say its version: the release's, or its `own`."""
     tags = tuple(tags)
-    saying = re.compile(rf"(|.*[-_])v?{re.escape(str(release))}(|[-._].*)")
-    around = {(found[1], found[2]) for tag in tags if (found := saying.fullmatch(tag))}
-    if any(map(full, tags)):  # what stands before a version says nothing where a tag is one by itself
-        around = {pair for pair in around if not pair[0]}
-    if around:
-        # The longest first: `-slim` before nothing at all.
-        return Scheme(release, tuple(sorted(around, key=lambda one: (-len("".join(one)), one))))
+    for version in dict.fromkeys(filter(None, (full(own), release))):
+        if around := _around(tags, version):
+            # The longest first: `-slim` before nothing at all.
+            return Scheme(version, tuple(sorted(around, key=lambda one: (-len("".join(one)), one))))
     return Scheme(max(filter(None, map(full, tags)), default=release), (("", ""),))
+
+
+def _around(tags: tuple[str, ...], version: Version) -> set[tuple[str, str]]:
+    """Returns what stands before and behind this version in the tags that say it."""
+    saying = re.compile(rf"(|.*[-_])v?{re.escape(str(version))}(|[-._].*)")
+    around = {(found[1], found[2]) for tag in tags if (found := saying.fullmatch(tag))}
+    # What stands before a version says nothing where a tag is one by itself.
+    return {pair for pair in around if not pair[0]} if any(map(full, tags)) else around
 
 
 def stays(tag: str, version: Version, newer: Version | None) -> str:
