@@ -207,8 +207,9 @@ class Proxy:
 
     A fault is a status with headers (503, {}), "refuse" (the connection is closed without an answer), "cut" (the
     real answer's second half is missing) or "lost" (done, but the answer never comes). `seen` counts by method;
-    `page` cuts lists of tags into pages of that length, which distribution 2.8 does not do itself. With `permanent` a
-    tag that stands is never written again, as registries with immutable tags have it; `refused` holds those tried.
+    `page` cuts lists of tags into pages of that length, which distribution 2.8 does not do itself, `bare` tells
+    the next one by its query alone. With `permanent` a tag that stands is never written again, as registries with
+    immutable tags have it; `refused` holds those tried.
     """
 
     host: str
@@ -216,6 +217,7 @@ class Proxy:
     at: str = ""
     body: bytes = b"<html>nothing here</html>"
     page: int = 0
+    bare: bool = False
     permanent: bool = False
     refused: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
@@ -261,7 +263,8 @@ def proxy(behind: str) -> Iterator[Proxy]:
             names = sorted(json.loads(content)["tags"])
             rest = [name for name in names if name > query.get("last", [""])[0]]
             if len(rest) > state.page:
-                headers["Link"] = f'<{path}?n={state.page}&last={rest[state.page - 1]}>; rel="next"'
+                where = "" if state.bare else path
+                headers["Link"] = f'<{where}?n={state.page}&last={rest[state.page - 1]}>; rel="next"'
             return json.dumps({"tags": rest[: state.page]}).encode()
 
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH"):

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tasks.errors import RegistryError, SurroundingsError
-from tasks.registries import credentials
+from tasks.registries import credentials, referrers
 from tasks.registries.pointing import point
 from tasks.registries.registry import RELEASE, Manifest, Remote, is_same, released
 from tasks.registries.request import Access
@@ -28,6 +28,7 @@ from tests.registries import PASSWORD, USER, Proxy, Running, TokenService
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 WRONG = "wrong-word"
+_UNKNOWN = b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}'
 Env = dict[str, str]
 
 
@@ -215,6 +216,33 @@ def test_all_pages_of_tags_are_read(proxy: Proxy, repository: str) -> None:
     proxy.seen.clear()
     assert sorted(remote.tags(repository)) == names
     assert proxy.seen["GET"] == 3
+
+
+@pytest.mark.engine
+def test_the_next_page_may_be_told_by_its_query_alone(proxy: Proxy, repository: str) -> None:
+    """A relative reference, RFC 3986 section 4.2."""
+    remote = Remote(proxy.host)
+    for name in ("v1", "v2", "v3"):
+        remote.put(repository, name, index())
+    proxy.page, proxy.bare = 2, True
+    assert sorted(remote.tags(repository)) == ["v1", "v2", "v3"]
+
+
+@pytest.mark.engine
+def test_a_list_of_what_is_attached_is_not_written_anew_for_one_wrong_answer(
+    proxy: Proxy, repository: str
+) -> None:
+    remote, subject = Remote(proxy.host), index(repository)
+    remote.put(repository, "v1", subject)
+    first = referrers.attach(remote, repository, subject, "text/one", b"one")
+    proxy.at, proxy.body = f"manifests/{referrers.tag(subject.digest)}", _UNKNOWN
+    proxy.faults = [(404, {"Docker-Distribution-Api-Version": "registry/2.0"})]
+    second = referrers.attach(remote, repository, subject, "text/two", b"two")
+    assert not proxy.faults
+    assert {one.digest for one in referrers.referrers(remote, repository, subject.digest)} == {
+        first.digest,
+        second.digest,
+    }
 
 
 @pytest.mark.engine

@@ -263,7 +263,7 @@ def test_where_no_tag_can_be_moved_that_is_found_before_a_name_is(harbour: World
     """Nobody has declared it, and no registry tells: it shows when the journal is put over another manifest."""
     order = harbour.order("api")
     harbour.refuses("api/manifests/argosy-journal", 2)
-    with pytest.raises(RefusedError, match=r"no second: tags cannot be moved there(.|\n)*release\.permanent"):
+    with pytest.raises(RefusedError, match=r"takes no other there: (.|\n)*release\.permanent"):
         harbour.release(order)
     assert {harbour.stands_at("api", tag) for tag in (*TAGS, "argosy-journal")} == {""}
     assert harbour.found(order) is None

@@ -15,7 +15,7 @@ from threading import Thread
 import pytest
 
 from tasks.engine import gitrefs
-from tasks.errors import RefusedError
+from tasks.errors import IncompleteError, RefusedError
 from tasks.model import Reference
 from tasks.registries.registry import Manifest
 from tasks.release.content import Place
@@ -217,3 +217,37 @@ def test_a_tree_is_not_clean_when_git_cannot_tell(clone: Clone) -> None:
     (clone.root / ".git" / "index").write_bytes(b"torn")
     with pytest.raises(RefusedError, match="git status"):
         gitrefs.changed(clone.root)
+
+
+def test_who_interrupts_while_the_lock_is_given_back_hides_nothing(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the release came to is told by its own error, and by exit code 7; the lock goes all the same."""
+    real, calls = gitrefs.give_back, []
+
+    def interrupted(root: Path, commit: str) -> bool:
+        calls.append(commit)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return real(root, commit)
+
+    monkeypatch.setattr(gitrefs, "give_back", interrupted)
+    with (
+        pytest.raises(IncompleteError, match="half-way"),
+        locked(clone.root, clone.folder, "the release v1.2.0", clone.told),
+    ):
+        raise IncompleteError("half-way")
+    assert len(calls) == 2
+    assert not clone.holder
+
+
+@pytest.mark.parametrize(
+    ("said", "used"),
+    [("", "ssh -o BatchMode=yes"), ("plink -batch", "")],
+    ids=["nothing", "an ssh of their own"],
+)
+def test_an_ssh_that_somebody_has_chosen_is_used(clone: Clone, said: str, used: str) -> None:
+    if said:
+        clone.git("config", "core.sshCommand", said)
+    gitrefs._ssh.cache_clear()
+    assert gitrefs._ssh(clone.root).get("GIT_SSH_COMMAND", "") == used

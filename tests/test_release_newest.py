@@ -97,6 +97,13 @@ def test_a_name_with_an_ending_rolls_like_one_without(port: Port) -> None:
     assert str(ahead(port, "0.3.0-rc.1", "0.3.0-rc.1", "0.3.0-rc.1-slim")) == "0.3.0-rc.2"
 
 
+def test_the_variant_of_a_pre_release_is_no_later_one(port: Port) -> None:
+    """Another image has its own names in the same repository, and this one knows nothing of them."""
+    port.stays("1.0.0-rc.1", api=("1.0.0-rc.1", "1.0.0-rc.1-slim"))
+    assert ahead(port, "1.0.0-rc.2") is None
+    assert str(ahead(port, "1.0.0-rc.0")) == "1.0.0-rc.1"
+
+
 def ahead(port: Port, tag: str, *tags: str) -> object:
     """What a release of the image api under this tag would come before, though it may not."""
     from tasks.release import newest, versions

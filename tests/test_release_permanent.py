@@ -125,3 +125,17 @@ def test_a_tag_that_is_refused_for_standing_already_is_not_tried_again(archive: 
     with pytest.raises(RegistryError, match="already exists"):
         Remote(archive.proxy.host).put("kept/api", "once", Manifest.of(there.raw, there.kind))
     assert len(archive.proxy.refused) == 1
+
+
+def test_where_nobody_has_declared_it_no_name_moves_at_all(archive: Archive) -> None:
+    """What was moved could not be put back, so it is tried before any name, at the journal's own."""
+    archive.fleet.toml(
+        "[images.api]\n",
+        head=f'[project]\nregistry = "{archive.proxy.host}"\nowner = "kept"\nversion = "0.1.0"\n',
+    )
+    archive.fleet.commit()
+    for _ in range(2):
+        refused = archive.fleet.inv("release --tag v0.1.0").failed(6)
+        assert f"{archive.proxy.host} takes no other there" in refused.err
+        assert "release.permanent" in refused.err
+        assert archive.names() == set()

@@ -230,3 +230,36 @@ def test_a_registry_with_a_login_and_a_certificate_of_its_own_takes_all_of_it(
         ran = sealed.inv("release --tag v0.2.0").ok()
         assert registries.PASSWORD not in ran.out + ran.err
         assert "cosign verifies it), SBOM, provenance" in sealed.inv("verify v0.2.0").ok().out
+
+
+def test_signing_that_broke_off_is_done_again_and_missed_by_verify(sealed: Fleet) -> None:
+    """The key signs an index first and its platforms after it; whoever pulls one of those tries that signature."""
+    sealed.inv("release --tag v0.2.0").ok()
+    named = harbour.manifest(sealed.registry, repository(sealed), "latest")
+    name = f"{named.of_platform['linux/arm64'].replace(':', '-')}.sig"
+    signature = harbour.manifest(sealed.registry, repository(sealed), name)
+    harbour.delete(sealed.registry, repository(sealed), signature.digest)
+    failed = sealed.inv("verify v0.2.0").failed(5)
+    assert "agent:latest: its signature is missing" in failed.err
+    sealed.inv("release --tag v0.2.0").ok()
+    sealed.inv("verify v0.2.0").ok()
+
+
+def test_a_promotion_leaves_the_signatures_that_stand_at_its_destination(sealed: Fleet) -> None:
+    sealed.inv("release --tag v0.2.0").ok()
+    sealed.inv("promote v0.2.0 --to next").ok()
+    theirs = f"{sealed.registry}/{repository(sealed, '/next')}:v0.2.0"
+    name = f"{harbour.manifest(sealed.registry, repository(sealed), 'v0.2.0').digest.replace(':', '-')}.sig"
+    ours = harbour.manifest(sealed.registry, repository(sealed, "/next"), name)
+    harbour.delete(sealed.registry, repository(sealed, "/next"), ours.digest)
+    sealed.run("cosign", "generate-key-pair", "--output-key-prefix", "cosign.theirs").ok()
+    sign = ("sign", "--yes", "--tlog-upload=false", "--key", "cosign.theirs.key", theirs)
+    sealed.run("cosign", *sign).ok()
+    verify = ("verify", "--insecure-ignore-tlog=true", theirs, "--key")
+    assert sealed.run("cosign", *verify, "cosign.pub").code
+    sealed.inv("promote v0.2.0 --to next").ok()
+    for key in ("cosign.pub", "cosign.theirs.pub"):
+        sealed.run("cosign", *verify, key).ok()
+    both = harbour.manifest(sealed.registry, repository(sealed, "/next"), name)
+    sealed.inv("promote v0.2.0 --to next").ok()
+    assert harbour.manifest(sealed.registry, repository(sealed, "/next"), name) == both

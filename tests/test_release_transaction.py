@@ -12,12 +12,14 @@ import pytest
 
 from tasks.errors import IncompleteError, RefusedError
 from tasks.release import ending, finding, keeping, record, transaction
-from tasks.release.content import Place
+from tasks.release.content import Child, Place
+from tasks.release.index import index
 from tasks.release.moving import phases
+from tasks.release.order import annotated
 from tests import harbourmaster
 from tests.conftest import PrivateEngine
 from tests.harbourmaster import INDEX
-from tests.world import TAGS, World, world
+from tests.world import SOURCE, TAGS, World, world
 
 pytestmark = pytest.mark.engine
 
@@ -246,3 +248,20 @@ def test_naming_twenty_images_costs_little_more_than_looking(harbour: World) -> 
             assert named["PUT", place] == 1
             assert named["GET", place] <= 2
     assert named.total() <= 3 * 60 + 10 * 20
+
+
+def test_what_replaces_an_older_release_has_not_its_floating_names(harbour: World) -> None:
+    """They are a newer release's by now; a promotion of the record would give them the replaced content."""
+    old = harbour.order("api")
+    old = replace(old, named=tuple(replace(one, tags=("v1.2.0", "latest")) for one in old.named))
+    harbour.release(old)
+    new = harbour.order("api", tag="v1.3.0")
+    harbour.release(replace(new, named=tuple(replace(one, tags=("v1.3.0", "latest")) for one in new.named)))
+    children = (Child.of(entry) for entry in harbourmaster.image(harbour.direct, "fleet/api", "other"))
+    other = index(children, annotated("api", "v1.2.0", SOURCE, {}))
+    again = replace(old, overwrite=True, named=tuple(replace(one, index=other) for one in old.named))
+    harbour.release(again)
+    found = record.read(harbour.voyage().clients, old.home, "v1.2.0")
+    assert found
+    assert {one.reference.rpartition(":")[2]: one.digest for one in found.entries} == {"v1.2.0": other.digest}
+    assert harbour.stands_at("api", "latest") == new.named[0].index.digest

@@ -85,6 +85,23 @@ def test_an_image_s_own_tags_say_how_its_version_is_written(
     assert {tag: str(scheme.read(tag) or "") for tag in read} == read
 
 
+@pytest.mark.parametrize(
+    ("tags", "read"),
+    [
+        (("db-3.0.0", "db-latest"), {"db-3.1.0": "3.1.0", "db-latest": "", "3.1.0": ""}),
+        (("3.0.0-slim", "latest-slim"), {"3.1.0-slim": "3.1.0", "3.1.0": ""}),
+        (("v0.2.0-db",), {"v0.3.0-db": "0.3.0"}),
+    ],
+    ids=["with a beginning", "with an ending", "only the release's"],
+)
+def test_a_version_of_its_own_is_known_and_not_guessed(tags: tuple[str, ...], read: dict[str, str]) -> None:
+    release = versions.full("v0.2.0")
+    assert release
+    scheme = versions.scheme(tags, release, "3.0.0")
+    assert all(scheme.is_immutable(tag) is ("latest" not in tag) for tag in tags)
+    assert {tag: str(scheme.read(tag) or "") for tag in read} == read
+
+
 def test_a_release_goes_forward_within_its_line() -> None:
     with pytest.raises(RefusedError, match=r"v1\.2\.4 would be the next"):
         preflight.order("v1.2.2", versions.full("1.2.3"))

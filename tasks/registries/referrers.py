@@ -39,7 +39,7 @@ def referrers(remote: Remote, repository: str, digest: str) -> tuple[Referrer, .
     """Returns what is attached to a manifest."""
     return tuple(
         Referrer(str(entry["digest"]), str(entry.get("artifactType", "")), int(entry["size"]))
-        for entry in _listed(remote, repository, digest)
+        for entry in _listed(remote, repository, digest) or ()
     )
 
 
@@ -65,9 +65,11 @@ def enter(remote: Remote, repository: str, subject: str, manifest: Manifest) -> 
     remote.put(repository, manifest.digest, manifest)
     for _ in range(ATTEMPTS):
         listed = _listed(remote, repository, subject)
-        if any(entry["digest"] == manifest.digest for entry in listed):
+        if listed is None and tag(subject) in remote.tags(repository):
+            continue  # a list that cannot be read must not be written anew
+        if any(entry["digest"] == manifest.digest for entry in listed or ()):
             return
-        entries = [*listed, {**manifest.descriptor.as_json(), "artifactType": _kind(manifest)}]
+        entries = [*(listed or ()), {**manifest.descriptor.as_json(), "artifactType": _kind(manifest)}]
         body = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
         remote.put(repository, tag(subject), Manifest.of(json.dumps(body, sort_keys=True).encode(), INDEX))
     raise RegistryError(
@@ -81,10 +83,13 @@ def _kind(manifest: Manifest) -> str:
     return str(body.get("artifactType") or (body.get("config") or {}).get("mediaType") or "")
 
 
-def _listed(remote: Remote, repository: str, digest: str) -> Sequence[Mapping[str, Any]]:
+def _listed(remote: Remote, repository: str, digest: str) -> Sequence[Mapping[str, Any]] | None:
+    """Returns the list of what is attached to a manifest, None if there is none."""
     found = remote.referrers(repository, digest)
     if found is None:
         index = remote.manifest(repository, tag(digest))
-        found = index.raw if index else b"{}"
+        if index is None:
+            return None
+        found = index.raw
     entries: Sequence[Mapping[str, Any]] = json.loads(found).get("manifests") or ()
     return entries

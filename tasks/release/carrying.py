@@ -17,6 +17,8 @@ from ..registries.registry import Manifest, Remote
 from .content import Place
 
 SUFFIXES = (".sig", ".att", ".sbom")
+_JOINED = (".sig", ".att")
+"""Lists of signatures, a layer for each: those that the target has of its own stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,29 @@ class Way:
         if not self._from.digest(self.source.repository, name):
             return False
         manifest = self._manifest(name)
+        there = self._to.manifest(self.target.repository, name)
+        if there is not None and there.digest == manifest.digest:
+            return True
         self._blobs(manifest)
-        if self._to.digest(self.target.repository, name) != manifest.digest:
-            self._to.put(self.target.repository, name, manifest)
+        wanted = self._joined(there, manifest) if there is not None and name.endswith(_JOINED) else manifest
+        if there is None or wanted.digest != there.digest:
+            self._to.put(self.target.repository, name, wanted)
         return True
+
+    def _joined(self, there: Manifest, more: Manifest) -> Manifest:
+        """Returns what has the target's own layers, and those of the source that it lacks."""
+        body = json.loads(there.raw)
+        # One payload signed with two keys is one blob: what differs is the signature beside it.
+        lacking = [one for one in json.loads(more.raw)["layers"] if one not in body["layers"]]
+        if not lacking:
+            return there
+        config = json.loads(self._to.blob(self.target.repository, body["config"]["digest"]) or b"{}")
+        config.setdefault("rootfs", {"type": "layers"}).setdefault("diff_ids", [])
+        config["rootfs"]["diff_ids"] += [one["digest"] for one in lacking]
+        data = json.dumps(config).encode()
+        body["config"] |= {"digest": self._to.put_blob(self.target.repository, data), "size": len(data)}
+        body["layers"] += lacking
+        return Manifest.of(json.dumps(body).encode(), there.media_type)
 
     def _manifest(self, reference: str) -> Manifest:
         found = self._from.manifest(self.source.repository, reference)

@@ -68,16 +68,16 @@ def publish(clients: Mapping[str, Remote], journal: Journal, *, mend: bool = Fal
     remote, where = clients[journal.home.host], name(journal.home)
     about = {"dev.argosy.journal": journal.id, "org.opencontainers.image.version": journal.tag}
     manifest = artifact.upload(remote, where.repository, KIND, journal.dumps(), about)
-    if there is None:
-        # No registry tells whether tags can be moved there, and one that could not be put back must not be moved.
-        remote.put(where.repository, where.tag, withdrawn(f"{journal.id} {where}"))
     try:
+        if there is None:
+            # No registry tells whether tags can be moved there, and one that could not be put back must not be moved.
+            remote.put(where.repository, where.tag, withdrawn(f"{journal.id} {where}"))
         remote.put(where.repository, where.tag, manifest)
     except RegistryError as error:
-        if there is not None or not 400 <= (error.status or 0) < 500:
+        if there is not None or not 400 <= (error.status or 0) < 500 or look(clients, where) is None:
             raise
         raise RegistryError(
-            f"{error}\n{remote.host} took a first manifest under {where} and no second: tags cannot be moved there, so "
+            f"{error}\nA manifest stands at {where}, and {remote.host} takes no other there: if tags cannot be moved, "
             "none could be put back. Where that is wanted, list the registry in release.permanent.",
             error.status,
         ) from None

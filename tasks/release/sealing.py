@@ -89,7 +89,8 @@ class Seals:
         assert self.signer  # noqa: S101 - told by `fix`
         reference = f"{named.place}@{named.index.digest}"
         # A registry whose tags stand for ever may take no second signature, so one that holds is left alone.
-        there = is_signed(clients[named.place.host], named.place, named.index.digest)
+        digests = (named.index.digest, *(child.digest for child in named.children if child.platform))
+        there = is_signed(clients[named.place.host], named.place, digests)
         if there and not self.signer.verifier.refusal(reference):
             return
         self.signer.sign(reference)

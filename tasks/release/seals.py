@@ -37,7 +37,7 @@ def look(
     try:
         remote = clients[where.host]
         there = {
-            SIGNATURE: _signature(remote, where, digest, verifier),
+            SIGNATURE: _signature(remote, where, digest, platforms, verifier),
             SBOM: all(has_sbom(remote, where, one) for one in platforms),
             PROVENANCE: _attested(remote, where, digest, platforms),
         }
@@ -57,13 +57,15 @@ def has_sbom(remote: Remote, where: Place, digest: str) -> bool:
     return any(one.kind == sboms.KIND and remote.digest(where.repository, one.digest) for one in listed)
 
 
-def is_signed(remote: Remote, where: Place, digest: str) -> bool:
-    """Whether there is a signature, good or bad."""
-    return bool(remote.digest(where.repository, f"{referrers.tag(digest)}.sig"))
+def is_signed(remote: Remote, where: Place, digests: Iterable[str]) -> bool:
+    """Whether each of these has a signature, good or bad: signing may have broken off between an index and its own."""
+    return all(remote.digest(where.repository, f"{referrers.tag(digest)}.sig") for digest in digests)
 
 
-def _signature(remote: Remote, where: Place, digest: str, verifier: Verifier | None) -> str:
-    if not is_signed(remote, where, digest):
+def _signature(
+    remote: Remote, where: Place, digest: str, platforms: Iterable[str], verifier: Verifier | None
+) -> str:
+    if not is_signed(remote, where, dict.fromkeys((digest, *platforms))):
         return ""
     if verifier is None:
         return "(there; not tried, for want of cosign or a key)"
