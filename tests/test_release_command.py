@@ -203,39 +203,35 @@ def test_images_that_share_a_repository_have_versions_of_their_own_names(service
 def test_an_image_with_a_version_of_its_own_keeps_and_rolls_it_also_behind_a_word(
     services: Fleet, tmp_path: Path
 ) -> None:
-    """`db-3.0.0` never moves, `db-latest` does, here and where it is promoted to."""
-    own = 'version = "{}"\ntags = ["db-{{version}}", "db-latest"]\n'
+    """`agent-3.1.0` never moves and `agent-latest` rolls, here and where it is promoted to."""
     with registries.registry(services.env, tmp_path / "registry", delete=True) as running:
 
-        def written(version: str) -> None:
+        def released(tag: str, version: str) -> str:
             services.toml(
-                f"[images.agent]\n{own.format(version)}[images.gateway]\n"
+                f'[images.agent]\nversion = "{version}"\n[images.gateway]\n'
+                '[tags]\nrelease = ["{image}-{version}", "{image}-latest"]\n'
                 f'[promote.production]\nto = "{running.host}/production"\n'
             )
             services.image("agent", f"FROM busybox:stable\nRUN echo {services.owner} {version} > /name\n")
             services.commit()
-
-        def released(tag: str, version: str) -> str:
-            written(version)
             services.inv(f"release --tag {tag}").ok()
             services.inv(f"promote {tag} --to production").ok()
-            return digest(services, "agent", f"db-{version}")
+            return digest(services, "agent", f"agent-{version}")
 
         first = released("v0.1.0", "3.1.0")
         older = released("v0.2.0", "3.0.9")
         for host, owner in ((services.registry, services.owner), (running.host, "production")):
-            found = {
-                tag: harbour.manifest(host, f"{owner}/agent", tag).digest for tag in ("db-latest", "db-3.0.9")
+            at = {
+                name: harbour.manifest(host, f"{owner}/agent", f"agent-{name}")
+                for name in ("latest", "3.0.9")
             }
-            assert found == {"db-latest": first, "db-3.0.9": older}
-            assert (
-                harbour.manifest(host, f"{owner}/gateway", "latest").json["annotations"]["dev.argosy.release"]
-                == "v0.2.0"
-            )
+            assert {name: found.digest for name, found in at.items()} == {"latest": first, "3.0.9": older}
+            rolled = harbour.manifest(host, f"{owner}/gateway", "gateway-latest").json
+            assert rolled["annotations"]["dev.argosy.release"] == "v0.2.0"
         services.image("agent", f"FROM busybox:stable\nRUN echo {services.owner} other > /name\n")
         services.commit()
         refused = services.inv("release --tag v0.3.0").failed(6)
-        assert f"agent:db-3.0.9: stands at {older}" in refused.err
+        assert f"agent:agent-3.0.9: stands at {older}" in refused.err
         assert "Nothing was built" in refused.err
 
 

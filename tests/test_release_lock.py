@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from tasks.model import Reference
 from tasks.registries.registry import Manifest
 from tasks.release.content import Place
 from tasks.release.journal import Journal, Move
-from tasks.release.lock import Taking, locked
+from tasks.release.lock import Taking, here, locked
 
 
 @dataclass
@@ -105,7 +104,7 @@ def test_the_ref_tells_whose_it_is_and_goes_when_the_release_ends(clone: Clone) 
 def test_the_lock_of_a_release_that_may_live_is_not_taken_over_unless_a_person_says_it_is_dead(
     clone: Clone,
 ) -> None:
-    clone.held_by(os.getppid(), socket.gethostname())
+    clone.held_by(os.getppid(), here())
     before = clone.holder
     with pytest.raises(RefusedError, match="--yes"):
         take_over(clone, journal())
@@ -115,9 +114,15 @@ def test_the_lock_of_a_release_that_may_live_is_not_taken_over_unless_a_person_s
 
 
 def test_a_process_of_this_machine_that_is_no_more_has_left_its_lock(clone: Clone) -> None:
-    clone.held_by(dead_process(), socket.gethostname())
+    clone.held_by(dead_process(), here())
     take_over(clone, journal())
     assert not clone.holder
+
+
+def test_a_process_of_another_container_with_our_host_name_is_not_ours_to_judge(clone: Clone) -> None:
+    clone.held_by(dead_process(), f"{here()}1")
+    with pytest.raises(RefusedError, match="--yes"):
+        take_over(clone, journal(minutes=0))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +141,7 @@ def test_a_release_of_another_machine_is_dead_when_both_lock_and_journal_are_old
 
 
 def test_the_lock_of_something_else_is_never_taken_over(clone: Clone) -> None:
-    clone.held_by(dead_process(), socket.gethostname(), what="the release v1.3.0", minutes=60)
+    clone.held_by(dead_process(), here(), what="the release v1.3.0", minutes=60)
     with pytest.raises(RefusedError, match=f"git push origin :{gitrefs.LOCK}"):
         take_over(clone, journal(), yes=True)
     with pytest.raises(RefusedError, match="the release v1"):

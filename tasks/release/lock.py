@@ -108,7 +108,7 @@ def _ref(root: Path, what: str, told: Callable[[str, str], None], over: Taking |
         told("lock", f"a file: there is no remote to lock, {_ALONE}")
         return ""
     when = time.strftime(TIME, time.gmtime())
-    said = f"{what} is under way: process {os.getpid()} on {socket.gethostname()} since {when}"
+    said = f"{what} is under way: process {os.getpid()} on {here()} since {when}"
     try:
         # Twice: whoever held it may have given it back between our push and our look.
         commit = next(
@@ -155,9 +155,17 @@ def _patiently(root: Path) -> str:
     return gitrefs.at_origin(root)
 
 
+def here() -> str:
+    """Returns where process numbers mean what they mean to us: two containers may have one host name."""
+    with contextlib.suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
+        return f"{socket.gethostname()}/{boot}-{Path('/proc/self/ns/pid').stat().st_ino}"
+    return socket.gethostname()
+
+
 def _is_gone(found: re.Match[str]) -> bool:
     """Whether it was a process of this machine, and is no more."""
-    if found["host"] != socket.gethostname():
+    if found["host"] != here():
         return False
     try:
         os.kill(int(found["process"]), 0)
