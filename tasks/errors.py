@@ -74,7 +74,7 @@ class IncompleteError(ArgosyError):
 
 
 class StoppedError(ArgosyError):
-    """The user pressed Ctrl-C, or a signal came; the status is the shell's own (128 + the signal's number)."""
+    """The user pressed Ctrl-C, a signal came, or nobody reads the output (141): the shell's own, 128 + the signal."""
 
     exit_code = 130
 

@@ -134,6 +134,19 @@ def test_an_unknown_flag_and_an_unknown_task_are_one_line(fleet: Fleet) -> None:
         assert not ran.out
 
 
+@pytest.mark.parametrize("line", ["list", "list --json"])
+def test_output_that_nobody_reads_is_no_error_to_explain(fleet: Fleet, line: str) -> None:
+    """`inv list | head -1`: the shell's own status for a closed pipe, as `cat` has it."""
+    fleet.image("api")
+    fleet.toml("[images.api]")
+    with fleet.start(line) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
 HEAVY = ("python_on_whales", "oras", "rich", "pydantic", "requests", "hypothesis", "tenacity", "tomlkit")
 
 

@@ -66,6 +66,18 @@ def test_what_was_touched_decides_what_is_built(workspace: Fleet) -> None:
         workspace.file(path, "first\n")
 
 
+def test_a_checkout_under_another_umask_is_no_change_and_a_file_that_can_be_run_is(workspace: Fleet) -> None:
+    """A commit holds no more of a mode than that."""
+    branch(workspace)
+    for path in ("apps/supervisor", "docker/mvp/tools"):
+        (workspace.root / path).chmod(0o775)
+    for path in ("apps/supervisor/main.sh", "docker/base/entrypoint.sh", "docker/mvp/tools/gh"):
+        (workspace.root / path).chmod(0o664)
+    assert since(workspace) == {}
+    (workspace.root / "docker/mvp/tools/gh").chmod(0o775)
+    assert since(workspace) == {"mvp": "mode of docker/mvp/tools/gh 0644 -> 0755"}
+
+
 def test_a_rename_and_a_deletion_are_changes(workspace: Fleet) -> None:
     workspace.file("apps/supervisor/extra.sh", "more\n")
     branch(workspace)

@@ -1,13 +1,15 @@
 """Ctrl-C, and the signals by which CI services and closing terminals end a program: one clean end for all.
 
 The programs that were started end first, then the task says what was done; the exit code is the shell's own
-for the signal (130 for Ctrl-C, 143 for SIGTERM).
+for the signal (130 for Ctrl-C, 143 for SIGTERM; 141 where nobody reads the output).
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -44,10 +46,17 @@ def stoppable(task: Callable[P, R]) -> Callable[P, R]:
         for number in mine:
             signal.signal(number, handle)
         try:
-            return task(*args, **kwargs)
+            result = task(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is left of our output goes nowhere: the interpreter would complain of it once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise StoppedError("", signal.SIGPIPE) from None
         except (KeyboardInterrupt, StoppedError) as stop:
             number = signal.Signals(came[0] if came else signal.SIGINT)
             raise StoppedError(": ".join(filter(None, [WORDS[number], str(stop)])), number) from None
+        else:
+            return result
         finally:
             for number in mine if not came else ():
                 signal.signal(number, before[number])

@@ -59,13 +59,15 @@ def changed(plan: Plan, now: Facts, lock: Lock, ref: str, load: Load) -> dict[st
 
 
 def _compared(address: Address, same: Collection[str]) -> Address:
-    """Returns what two commits can be compared by: without git's own files, which no commit holds.
+    """Returns what two commits can be compared by: without git's own files, which no commit holds, and modes as git has them.
 
     A context that is not spared them by its ignore file changes with every commit; so does what stands on it. `same`
     are the images of which nothing else changed.
     """
     files = {
-        path: told for path, told in address.files.items() if path != ".git" and not path.startswith(".git/")
+        path: _committed(told)
+        for path, told in address.files.items()
+        if path != ".git" and not path.startswith(".git/")
     }
     inputs = {
         name: value
@@ -73,6 +75,14 @@ def _compared(address: Address, same: Collection[str]) -> Address:
         if not (name.startswith("sibling ") and name.split(" ")[1] in same)
     }
     return replace(address, inputs=inputs, files=files)
+
+
+def _committed(told: str) -> str:
+    """Returns what a commit can say of a file: of its mode whether it can be run, the rest is each checkout's umask."""
+    mode, _, rest = told.partition(" ")
+    if not rest.startswith("file "):
+        return rest
+    return f"{'0755' if int(mode, 8) & 0o100 else '0644'} {rest}"
 
 
 def _before(
