@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from invoke.exceptions import Exit
 from invoke.program import Program
@@ -39,6 +41,10 @@ program = ArgosyProgram(
 
 def main() -> None:
     """Runs the program with the process's own arguments."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        sys.exit("argosy: the current folder is not there any more: cd to one that is")
     program.run()
 
 

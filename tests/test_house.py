@@ -17,6 +17,7 @@ HOUSE = ROOT / "tasks"
 FLOORS = {
     "model": 0,
     "errors": 0,
+    "homes": 0,
     "config": 1,
     "planning": 2,
     "buildkit": 3,

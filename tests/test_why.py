@@ -62,7 +62,7 @@ def test_a_person_reads_files_arguments_and_bases(real: Fleet):
 
 def test_without_an_engine_it_says_why_nothing_can_be_told(fleet: Fleet):
     service(fleet)
-    said = fleet.inv("plan --why api").failed(2).err
+    said = fleet.inv("plan --why api").failed(3).err
     assert said.startswith("what goes into api cannot be told: ")
     assert "unix:///nowhere.sock" in said
 
@@ -72,3 +72,4 @@ def test_an_image_that_is_not_there_is_named_with_the_nearest(fleet: Fleet):
     said = fleet.inv("plan --why apy").failed(2).err
     assert '"apy"' in said
     assert "api" in said
+    assert "one image are shown. Available images: api" in fleet.inv("plan --why 'a*'").failed(2).err

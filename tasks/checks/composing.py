@@ -51,7 +51,9 @@ def composed(subject: Subject, test: ImageTest, root: Path, berths: Berths) -> t
 def _read(path: Path, project: str, root: Path, berths: Berths) -> dict[str, Any]:
     """Returns a compose file as compose understands it, from build.toml's folder."""
     if not path.is_file():
-        raise SurroundingsError(f"there is no file {path.relative_to(root)}")
+        raise SurroundingsError(
+            f"there is no file {path.relative_to(root) if path.is_relative_to(root) else path}"
+        )
     if berths.client == "podman" and not berths.ask("compose", "version"):
         raise SurroundingsError(
             "podman has no compose here: it needs podman 4.7 or newer, and docker-compose or podman-compose"

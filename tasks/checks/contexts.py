@@ -41,7 +41,11 @@ _LOGIN = re.compile(
     r"_authToken\s*=|_password\s*=|\"auth\"\s*:\s*\"[A-Za-z0-9+/=]{8,}|aws_secret_access_key\s*=",
     re.IGNORECASE,
 )
-_PAIR = re.compile(r"^\s*(?:export\s+)?[\"']?([A-Za-z_][\w.-]*)[\"']?\s*[:=]\s*(.*?)\s*,?\s*$", re.MULTILINE)
+# One line each: what looks past the end of a line does so from every empty one.
+_PAIR = re.compile(
+    r"^[ \t]*(?:export[ \t]+)?[\"']?([A-Za-z_][\w.-]*)[\"']?[ \t]*[:=][ \t]*(.*?)[ \t]*,?[ \t\r]*$",
+    re.MULTILINE,
+)
 
 
 def keys(root: Path, context: str, entries: Iterable[Entry]) -> Iterator[Finding]:

@@ -34,9 +34,9 @@ _FORMS = {
     "an API key": re.compile(r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{20,}"),
     "an npm token": re.compile(r"\bnpm_[A-Za-z0-9]{36}\b"),
     "a PyPI token": re.compile(r"\bpypi-[\w-]{50,}"),
-    "a JSON Web Token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
+    "a JSON Web Token": re.compile(r"\beyJ[\w-]{10,500}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
     "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY"),
-    "a login in a URL": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@$]+:[^\s/@$]{3,}@", re.IGNORECASE),
+    "a login in a URL": re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@$]+:[^\s/@$]{3,}@", re.IGNORECASE),
 }
 # Arguments as BuildKit writes them before a RUN line: `|2 NAME=value OTHER=value /bin/sh -c …`.
 _ARGUMENTS = re.compile(r"^(?:RUN )?\|(\d+) (.*)", re.DOTALL)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ..homes import expanded
 from ..model import ImageTest
 from .check import Check
 from .expectations import Names
@@ -20,7 +21,7 @@ def explained(check: Check, subject: Subject, test: ImageTest, root: Path) -> Ch
         return check
     user, group = Names(subject.evidence).ids(subject.evidence.configuration.user or "root")
     for source in (mount.partition(":")[0] for mount in test.around.mounts):
-        about = (root / Path(source).expanduser()).stat()
+        about = (root / expanded(source)).stat()
         if user not in {"0", str(about.st_uid)}:
             whose = f"it runs as {user}:{group}, and {source} belongs to {about.st_uid}:{about.st_gid}"
             return replace(check, detail=f"{check.detail}; {whose}: chown -R {user}:{group} {source}")

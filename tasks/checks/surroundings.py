@@ -7,6 +7,7 @@ from pathlib import Path
 from ..engine import host
 from ..engine.docker import address
 from ..errors import SurroundingsError
+from ..homes import expanded
 from ..model import Client, ImageTest, Surroundings
 from .subject import Subject
 
@@ -16,7 +17,7 @@ def around(given: Surroundings, root: Path, client: Client) -> list[str]:
     options = [word for key, value in given.env.items() for word in ("--env", f"{key}={value}")]
     for mount in given.mounts:
         source, target, *how = mount.split(":")
-        path = (root / Path(source).expanduser()).resolve()
+        path = (root / expanded(source)).resolve()
         if not path.exists():
             raise SurroundingsError(f"{source} cannot be mounted: there is no {path}")
         options += host.mounted(client, path, target, read_only=how == ["ro"])

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from inspect import Parameter, Signature
+from io import TextIOWrapper
 from typing import Any, TypeVar, get_type_hints
 
 from invoke.context import Context
@@ -96,6 +97,10 @@ def command(*shared: str, name: str | None = None) -> Callable[[Callable[[C], No
         def body(_: Context, **given: Any) -> None:
             if any(given.get(one.name) in HELP for one in offered if one.default is MISSING):
                 _teach(name or function.__name__)
+            if isinstance(
+                sys.stdout, TextIOWrapper
+            ):  # a terminal that has no sign for a tick shows "?" instead
+                sys.stdout.reconfigure(errors="replace")
             function(kind(**{key: _frozen(value) for key, value in given.items()}))
 
         body.__name__, body.__doc__, body.__module__ = (

@@ -46,7 +46,7 @@ def plan(choice: Planning) -> None:
     Needs no engine: without one each action is "unknown", with the reason.
     """
     from ..engine import secrets
-    from ..errors import ConfigError, nearest
+    from ..errors import ConfigError, available, nearest
     from ..planning.bakefile import bakefile
     from ..report import listing
     from .asking import ask, weigh
@@ -57,6 +57,9 @@ def plan(choice: Planning) -> None:
     if choice.why:
         choice = replace(choice, images=(choice.why,))
     asked = ask(choice, required=False, release=choice.tag)
+    if choice.why and choice.why not in asked.project.images:  # a glob: an unknown name was told already
+        known = available("images", list(asked.project.images))
+        raise ConfigError(f'--why "{choice.why}": the inputs of one image are shown. {known}')
     # A bake file is for builds elsewhere: whoever reads it has nothing to reuse.
     asked = weigh(asked, replace(choice, rebuild=choice.rebuild or form == "bake"), keep=False)
     if choice.why:

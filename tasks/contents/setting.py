@@ -121,7 +121,8 @@ def _require(after: Project, wanted: Mapping[str, str]) -> None:
         said = fixed if name == VERSION else after.constants.get(name, value)
         if said != value:
             raise ConfigError(
-                f"{name} would still be {said}: a flavour of build.toml says so. Set it there. Nothing was changed."
+                f"{name} would still be {said}: a flavour of build.toml, or a source before this one, says so. "
+                "Set it there. Nothing was changed."
             )
 
 

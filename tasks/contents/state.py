@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from ..errors import SurroundingsError
+from ..homes import home
 
 KEPT_LOGS = 20
 
@@ -20,7 +21,7 @@ def folder(root: Path) -> Path:
 
     It need not be there: who writes makes it, and who only looks needs no folder that can be written.
     """
-    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    base = Path(os.environ.get("XDG_STATE_HOME") or home() / ".local" / "state")
     key = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:10]
     return base / "argosy" / f"{root.name}-{key}"
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..homes import home
 from .docker import SOCKET
 
 _NAMES = {
@@ -22,7 +23,7 @@ _NAMES = {
 
 def arguments(environ: Mapping[str, str]) -> dict[str, str]:
     """Returns the arguments; none where there is no configuration, or one that docker itself cannot read."""
-    folder = environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or Path.home(), ".docker")
+    folder = environ.get("DOCKER_CONFIG") or home(environ) / ".docker"
     try:
         text = Path(folder, "config.json").read_text(encoding="utf-8")
         hosts = json.loads(text).get("proxies") if '"proxies"' in text else None

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import SurroundingsError
+from ..homes import expanded
 from ..model import Secret
 from ..planning.plan import Plan, PlannedImage
 
@@ -121,14 +122,7 @@ def _problem(one: Secret, path: Path, environ: Mapping[str, str]) -> str:
 
 
 def _path(one: Secret, root: Path, environ: Mapping[str, str]) -> Path:
-    return _expanded(one.file, root, environ)
-
-
-def _expanded(text: str, root: Path, environ: Mapping[str, str]) -> Path:
-    home = environ.get("HOME", "")
-    if home and (text == "~" or text.startswith("~/")):
-        return Path(home + text[1:])
-    return root / Path(text).expanduser()
+    return root / expanded(one.file, environ)
 
 
 def _ssh(
@@ -138,7 +132,7 @@ def _ssh(
     for one in given:
         name, _, place = one.partition("=")
         place = place or environ.get(AGENT, "")
-        path = _expanded(place, root, environ)
+        path = root / expanded(place, environ)
         if not place:
             said = f"no agent is running ({AGENT} is not set). Start one: eval $(ssh-agent); ssh-add"
         elif not path.exists():

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigError, SurroundingsError
+from ..homes import expanded
 from ..model import Reference
 from ..registries import trust
 from .processes import Done, run
@@ -63,7 +64,7 @@ def verifier(key: str, root: Path, public: str = "") -> Verifier | None:
         raise SurroundingsError(f"--key asks for cosign, and there is none on PATH. {_INSTALL}")
     if public and "://" not in public and not Path(public).is_file():
         raise ConfigError(f'--key "{public}": there is no such file')
-    found = public or (key if "://" in key else str((root / Path(key).expanduser()).with_suffix(".pub")))
+    found = public or (key if "://" in key else str((root / expanded(key)).with_suffix(".pub")))
     there = bool(public or key) and ("://" in found or Path(found).is_file())
     return Verifier(program, found) if program and there else None
 
@@ -79,7 +80,7 @@ def signer(key: str, root: Path) -> Iterator[Signer]:
         raise SurroundingsError(
             f'release.sign is set and there is no `cosign` on PATH. {_INSTALL} Or set release.sign = "".'
         )
-    private = key if "://" in key else str(root / Path(key).expanduser())
+    private = key if "://" in key else str(root / expanded(key))
     if "://" not in key and not Path(private).is_file():
         raise ConfigError(
             f'release.sign = "{key}": there is no such file. `cosign generate-key-pair` makes one '

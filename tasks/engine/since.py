@@ -59,7 +59,7 @@ def changed(plan: Plan, now: Facts, lock: Lock, ref: str, load: Load) -> dict[st
 
 
 def _compared(address: Address, same: Collection[str]) -> Address:
-    """Returns what two commits can be compared by: without git's own files, which no commit holds, and modes as git has them.
+    """Returns what two commits can be compared by: modes as git has them, none of git's own files.
 
     A context that is not spared them by its ignore file changes with every commit; so does what stands on it. `same`
     are the images of which nothing else changed.

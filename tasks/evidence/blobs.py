@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import SurroundingsError
+from ..homes import home
 
 MOST = 4_000_000_000
 """Bytes that are kept; beyond them those go that were not used for longest."""
@@ -29,7 +30,7 @@ class Blobs:
     """A folder of blobs that several threads, and several runs at once, may use."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home() / ".cache")
         self.folder = folder or base / "argosy" / "blobs"
         self._locks: dict[str, threading.Lock] = {}
         try:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SurroundingsError
+from ..homes import home
 from ..model import HUB
 
 # What Docker files a login for Docker Hub under, then what others write.
@@ -59,10 +60,9 @@ def find(host: str, env: Mapping[str, str]) -> Login | None:
 
 def places(env: Mapping[str, str]) -> tuple[Path, ...]:
     """Returns the files that may hold logins, in order, whether they exist or not."""
-    home = Path(env.get("HOME") or Path.home())
     explicit = env.get("REGISTRY_AUTH_FILE")
-    docker = Path(env.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
-    configs = Path(env.get("XDG_CONFIG_HOME") or home / ".config")
+    docker = Path(env.get("DOCKER_CONFIG") or home(env) / ".docker") / "config.json"
+    configs = Path(env.get("XDG_CONFIG_HOME") or home(env) / ".config")
     # Without that variable, as in most containers and as root, podman keeps its logins by user id.
     runtime = env.get("XDG_RUNTIME_DIR")
     podman = Path(

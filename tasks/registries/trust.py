@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import SurroundingsError
+from ..homes import home
 
 if TYPE_CHECKING:
     import ssl
@@ -104,7 +105,7 @@ def authority(address: str, env: Mapping[str, str]) -> Path | None:
 
 
 def _folders(address: str, env: Mapping[str, str]) -> list[Path]:
-    configs = Path(env.get("XDG_CONFIG_HOME") or Path(env.get("HOME") or Path.home(), ".config"))
+    configs = Path(env.get("XDG_CONFIG_HOME") or home(env) / ".config")
     return [
         Path(root, kind, "certs.d", address)
         for root in ("/etc", configs)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError
+from ..errors import SurroundingsError
 from ..planning.address import CONTENT, Address
 from ..planning.plan import SCHEMA, Plan
 from .listing import print_json
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def explain(plan: Plan, survey: Survey | None, name: str, *, json: bool) -> None:
-    """Writes what goes into one image of the plan. Raises ConfigError where that is unknown."""
+    """Writes what goes into one image of the plan. Raises SurroundingsError where there is nobody to ask for it."""
     if survey is None or name not in survey.addresses:
-        reason = next((image.reason for image in plan.images), "it is not in build.toml")
-        raise ConfigError(f"what goes into {name} cannot be told: {reason}")
+        reason = next(image.reason for image in plan.images)
+        raise SurroundingsError(f"what goes into {name} cannot be told: {reason}")
     addresses = survey.addresses[name]
     if json:
         platforms = {platform: _told(found) for platform, found in addresses.items()}
