@@ -1,6 +1,6 @@
 """docs/reference/json.md: what the tasks print for programs, each key with its meaning, from values made here.
 
-A key without a meaning in MEANINGS, or a meaning without its key, is an error: the page cannot forget one.
+A key without a meaning in meanings.py, or a meaning without its key, is an error: the page cannot forget one.
 """
 
 from __future__ import annotations
@@ -12,12 +12,22 @@ from typing import Any
 from tasks.checks.check import Check, Checks, Outcome
 from tasks.contents.setting import Change
 from tasks.engine.examination import Observation
+from tasks.engine.extracting import Extracted
+from tasks.engine.handover import Packed
 from tasks.engine.results import Result, Results, Verdict
 from tasks.model import Moved, Reference
+from tasks.planning.address import address
 from tasks.planning.plan import Need, Plan, PlannedImage
-from tasks.report import checks, listing, results, setting
+from tasks.planning.versions import Version
+from tasks.registries.registry import Manifest
+from tasks.release.index import INDEX
+from tasks.release.names import Name
+from tasks.release.record import Entry, Record
+from tasks.release.verifying import Finding
+from tasks.report import checks, handing_over, listing, releasing, results, setting, why
 
 from .markdown import code, note, table
+from .meanings import MEANINGS, OTHERWISE
 
 HEAD = """\
 # JSON outputs
@@ -26,74 +36,6 @@ For programs: `--json`, and `inv plan --format json`. It is the only thing on st
 and the [exit code](exit-codes.md) is the same as without it. `schema` is a number that changes when a key
 changes its meaning or goes; new keys may come at any time, so a reader passes over what it does not know.
 """
-
-MEANINGS = {
-    "schema": "the number of this form",
-    "project": "the project's name",
-    "version": "the fleet's version; of an image: its own or the fleet's",
-    "version.value": "the version itself",
-    "version.source": "the source that gave it",
-    "output": "where images go: `load`, `push` or `none`; of a result: in words",
-    "origins": "settings that did not come from build.toml: key path -> where from",
-    "images": "one entry each, after all that it stands on; of `inv version`: versions other than the fleet's",
-    "images.name": "its name",
-    "images.version": "its own version, or the fleet's",
-    "images.references": "all names it gets in the engine, the published ones first",
-    "images.repository": "the first repository it is published to",
-    "images.dockerfile": "relative to build.toml",
-    "images.context": "relative to build.toml, or a URL",
-    "images.target": 'the stage, "" for the last',
-    "images.args": "build arguments, expanded",
-    "images.contexts": "named contexts, expanded",
-    "images.labels": "labels, expanded",
-    "images.platforms": "os/arch list",
-    "images.needs": "the siblings it stands on: `image`, and `because`, the instruction or key that says so",
-    "images.groups": "the groups it says it belongs to",
-    "images.publish": "false: never pushed",
-    "images.selected": "false: here only because another stands on it; it gets no name",
-    "images.output": "where it goes",
-    "images.action": "what is done with it; `unknown` where no engine was asked",
-    "images.reason": "why, in words",
-    "images.address": 'the address of its content over all its platforms, `""` where it has none',
-    "images.notes": "what is worth knowing of how its inputs were read",
-    "images.verdict": "how it ended: " + ", ".join(code(verdict.value) for verdict in Verdict),
-    "images.digest": "the digest of what was made, as far as the engine or registry says it",
-    "images.size": "bytes, as the engine counts them; null where it is not loaded",
-    "images.seconds": "how long its steps took",
-    "images.steps": "BuildKit's steps",
-    "images.cached": "how many of them came from the cache",
-    "images.where": "the Dockerfile and line that failed",
-    "images.log": "the end of the failing step's output",
-    "ok": "true if everything was built; of checks: if none failed",
-    "seconds": "how long the run took",
-    "log": "the file that holds the full log",
-    "moved": "names in registries",
-    "moved.reference": "the name",
-    "moved.old": 'the digest behind it before, "" for none',
-    "moved.new": "the digest behind it now",
-    "moved.change": "`new`, `moved` or `unchanged`",
-    "checks": "what was looked at",
-    "checks.name": "the check",
-    "checks.found": "what was found",
-    "checks.remedy": "what to do about it",
-    "checks.failed": "true makes the exit code 3",
-    "counts": "how many checks there are of each outcome",
-    "checks.image": "the image",
-    "checks.platform": 'the platform it was looked at on, "" where it is the same for all',
-    "checks.digest": "the digest of the platform's own manifest, never an index's",
-    "checks.reference": "the name and digest of what was looked at",
-    "checks.outcome": "how it ended: " + ", ".join(code(outcome.value) for outcome in Outcome),
-    "checks.detail": "what was found, or why it was not looked at",
-    "checks.where": "the file and line it is about",
-    "checks.seconds": "how long it took",
-    "checks.log": "the end of what a failed test's container wrote",
-    "source": "the source that gave the version",
-    "changes": "the places that were rewritten",
-    "changes.file": "relative to build.toml",
-    "changes.line": "its line",
-    "changes.old": "what stood there",
-    "changes.new": "what stands there now",
-}
 
 
 def page() -> str:
@@ -104,13 +46,13 @@ def page() -> str:
         rows = []
         for path in paths(value):
             if path not in MEANINGS:
-                raise LookupError(f"{title} has a key {path}; say what it means in {__file__}, MEANINGS")
+                raise LookupError(f"{title} has a key {path}; say what it means in meanings.py, MEANINGS")
             used.add(path)
-            rows.append((code(path), MEANINGS[path]))
+            rows.append((code(path), OTHERWISE.get((title, path), MEANINGS[path])))
         example = json.dumps(value, indent=2)
         parts += [f"## {title}\n", table(("key", "meaning"), rows), f"```json\n{example}\n```\n"]
     if unused := MEANINGS.keys() - used:
-        raise LookupError(f"no output has the keys {sorted(unused)}; take them out of {__file__}, MEANINGS")
+        raise LookupError(f"no output has the keys {sorted(unused)}; take them out of meanings.py")
     return "\n".join(parts)
 
 
@@ -120,7 +62,12 @@ def paths(value: dict[str, Any], prefix: str = "") -> list[str]:
     for key, inner in value.items():
         path = prefix + key
         found.append(path)
-        if isinstance(inner, list) and inner and isinstance(inner[0], dict) and key != "needs":
+        if (
+            isinstance(inner, list)
+            and inner
+            and isinstance(inner[0], dict)
+            and key not in {"needs", "releases"}
+        ):
             found += paths(inner[0], f"{path}.")
         elif isinstance(inner, dict) and path == "version":
             found += paths(inner, f"{path}.")
@@ -178,17 +125,43 @@ def values() -> dict[str, dict[str, Any]]:
         reference=f"ghcr.io/acme/api@{digest}",
         seconds=1.5,
     )
+    found = address({"argument GO_VERSION": "1.26"}, {"docker/api/main.go": "0644 file 9f86d081  "})
+    packed = Packed(
+        "api", "api.tar", 4261534, "9f" * 32, tuple(map(str, names)), (digest,), {"linux/amd64": digest}
+    )
+    taken = Extracted("api", "linux/amd64", (Path("out/api/server"),))
+    index = Manifest(INDEX, digest, b"{}")
+    name = Name(names[0], "api", None, index, immutable=True)
+    entry = Entry(str(names[0]), "api", digest, "", immutable=True)
+    when = "2026-01-02T03:04:05Z"
+    record = Record(
+        id="1f2e3d4c",
+        project="harbour",
+        tag="v0.1.0",
+        revision="4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+        created=when,
+        released=when,
+        entries=(entry,),
+        platforms={"api": {"linux/amd64": digest}},
+        gates={"contract": "1 platform passed"},
+        seals=("signature",),
+        versions={"api": "0.1.0"},
+    )
+    stands = Finding(entry, digest, "as released", sealed=("signature (cosign verifies it)",))
     return {
         "inv list --json": listing.list_json(plan),
         "inv plan --format json": plan.as_json(),
         "inv build --json and inv push --json": results.as_json(Results((result,), moved, 3.5, log)),
-        "inv test --json": checks.as_json(Checks((looked,), 2.5)),
+        "inv plan --why --format json": why.inputs_json("api", {"linux/amd64": found}),
+        "inv test, inv lint and inv scan --json": checks.as_json(Checks((looked,), 2.5)),
         "inv doctor --json": {"schema": 1, "checks": [seen.as_json()]},
-        "inv version --json": {
-            "schema": 1,
-            "version": "0.1.0",
-            "source": "git describe",
-            "images": {"api": "2.0.0"},
-        },
+        "inv version --json": listing.versions_json(
+            Version("0.1.0", "git describe"), {"api": Version("2.0.0", "images.api.version")}
+        ),
         "inv version --set --json": setting.changes_json([Change("VERSION", 1, "0.1.0", "0.2.0")]),
+        "inv save --json and inv load --json": handing_over.packed_json([packed]),
+        "inv extract --json": handing_over.extracted_json([taken]),
+        "inv release --json": releasing.names_json("v0.1.0", [name], done=True),
+        "inv verify --json": releasing.findings_json(record, [stands]),
+        "inv history --json": releasing.history_json([record]),
     }

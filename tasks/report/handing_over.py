@@ -27,7 +27,7 @@ def told(line: str) -> None:
 def show_packed(packed: Sequence[Packed], *, json: bool) -> None:
     """Writes what a folder holds: each image's platforms, names, archive."""
     if json:
-        print_json({"schema": SCHEMA, "images": [asdict(one) for one in packed]})
+        print_json(packed_json(packed))
         return
     columns = (
         Column("image"),
@@ -49,15 +49,25 @@ def show_packed(packed: Sequence[Packed], *, json: bool) -> None:
     write(Table(columns, rows), sys.stdout)
 
 
+def packed_json(packed: Sequence[Packed]) -> dict[str, object]:
+    """Returns what a folder holds for programs."""
+    return {"schema": SCHEMA, "images": [asdict(one) for one in packed]}
+
+
 def show_extracted(extracted: Sequence[Extracted], *, json: bool) -> None:
     """Writes what was taken out, and where it lies."""
     if json:
-        found = [
-            {"image": one.image, "platform": one.platform, "paths": [str(path) for path in one.paths]}
-            for one in extracted
-        ]
-        print_json({"schema": SCHEMA, "extracted": found})
+        print_json(extracted_json(extracted))
         return
     columns = (Column("image"), Column("platform"), Column("files", wraps=True))
     rows = tuple((Cell(one.image, "bold"), one.platform, "\n".join(map(str, one.paths))) for one in extracted)
     write(Table(columns, rows), sys.stdout)
+
+
+def extracted_json(extracted: Sequence[Extracted]) -> dict[str, object]:
+    """Returns what was taken out for programs."""
+    found = [
+        {"image": one.image, "platform": one.platform, "paths": [str(path) for path in one.paths]}
+        for one in extracted
+    ]
+    return {"schema": SCHEMA, "extracted": found}

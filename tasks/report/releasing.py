@@ -136,6 +136,7 @@ def _record(record: Record) -> dict[str, object]:
         "created": record.created,
         "released": record.released,
         "rolled_back": record.rolled_back,
+        "versions": dict(record.versions),
         "platforms": {image: dict(found) for image, found in record.platforms.items()},
         "gates": dict(record.gates),
         "seals": list(record.seals),

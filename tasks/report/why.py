@@ -23,10 +23,15 @@ def explain(plan: Plan, survey: Survey | None, name: str, *, json: bool) -> None
         raise SurroundingsError(f"what goes into {name} cannot be told: {reason}")
     addresses = survey.addresses[name]
     if json:
-        platforms = {platform: _told(found) for platform, found in addresses.items()}
-        print_json({"schema": SCHEMA, "image": name, "platforms": platforms})
+        print_json(inputs_json(name, addresses))
     else:
         _show(name, addresses)
+
+
+def inputs_json(name: str, addresses: Mapping[str, Address]) -> dict[str, object]:
+    """Returns what goes into an image for programs, for each platform."""
+    platforms = {platform: _told(found) for platform, found in addresses.items()}
+    return {"schema": SCHEMA, "image": name, "platforms": platforms}
 
 
 def _told(found: Address) -> dict[str, object]:
