@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -38,12 +40,12 @@ class Flag:
     needed: bool
 
 
-def python(code: str, cwd: str = str(ROOT)) -> str:
+def python(code: str, cwd: str = str(ROOT), env: Mapping[str, str] | None = None) -> str:
     """Runs code in a process of its own and returns the last line it prints."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=cwd,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": cwd},
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": cwd, **(env or {})},
         capture_output=True,
         text=True,
         check=True,
@@ -169,3 +171,19 @@ def test_a_list_loads_neither_engine_nor_registry_nor_screen(fleet: Fleet) -> No
     loaded = imported(code, str(fleet.root))
     assert "pydantic" in loaded
     assert not loaded & {"python_on_whales", "oras", "rich", "requests"}
+
+
+@pytest.mark.parametrize("program", ["invoke.main", "argosy.cli"])
+def test_what_python_compiles_is_kept_unless_its_user_says_no(
+    fleet: Fleet, tmp_path: Path, program: str
+) -> None:
+    """Invoke turns that off for itself: a hundred modules would be compiled at every run."""
+    fleet.image("api")
+    fleet.toml("[images.api]")
+    fleet.file("tasks.py", "from argosy import ns\n")
+    code = f"import {program} as door\ndoor.program.run(['x', 'list'], exit=False)"
+    for said, kept in (("1", False), ("", True)):
+        env = {"PYTHONPYCACHEPREFIX": str(tmp_path / "compiled"), "PYTHONDONTWRITEBYTECODE": said}
+        python(code, str(fleet.root), env)
+        found = [file.name.partition(".")[0] for file in (tmp_path / "compiled").rglob("*.pyc")]
+        assert ("planner" in found) is kept

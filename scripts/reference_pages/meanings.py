@@ -1,4 +1,4 @@
-"""What the keys of the JSON outputs mean, by their path. outputs.py sees to it that none is missing and none is left."""
+"""What the keys of the JSON outputs mean, by their path. outputs.py sees that none is missing or left."""
 
 from __future__ import annotations
 
