@@ -6,6 +6,7 @@
 #   make DOCKER_TAGS=v1.0.0 container-build
 # ARGOSY is what runs the tasks (inv, where a tasks.py takes them up); FLAGS is handed on:
 #   make container-build FLAGS=--keep-going
+#   make container-build FLAGS='--images team/api'     # make's patterns end at a slash
 # ARGOSY_FIRST names targets of your own Makefile that must be done before any of these.
 
 ARGOSY ?= argosy
