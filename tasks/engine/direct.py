@@ -1,0 +1,92 @@
+"""What the engine says of images over its own socket: to start a program for that takes longer than all the rest.
+
+https://docs.docker.com/reference/api/engine/. It knows no error: where anything is unusual the engine's client is
+asked instead, which knows contexts, TLS and ssh, and says what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Sequence
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ..homes import home
+from .docker import PATIENCE, SOCKET
+from .together import together
+
+AT_ONCE = 4
+
+
+class _UnusualError(Exception):
+    """The engine's client is to be asked."""
+
+
+class _Connection(HTTPConnection):
+    def __init__(self, place: str) -> None:
+        super().__init__("localhost", timeout=PATIENCE)
+        self._place = place
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._place)
+
+
+def look(references: Sequence[str]) -> dict[str, dict[str, Any]] | None:
+    """Returns what the engine knows of each reference that is there, None where its client is to be asked."""
+    place = _place()
+    if not place:
+        return None
+    parts = [references[start::AT_ONCE] for start in range(AT_ONCE)]
+    try:
+        found = together(lambda part: _looked(place, part), parts)
+    except (OSError, HTTPException, ValueError, _UnusualError):
+        return None
+    return {name: about for one in found for name, about in one}
+
+
+def _looked(place: str, references: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    connection = _Connection(place)
+    try:
+        answers = (
+            (name, _asked(connection, f"/images/{quote(name, safe='/:@')}/json")) for name in references
+        )
+        return [(name, about) for name, about in answers if about is not None]
+    finally:
+        connection.close()
+
+
+def _asked(connection: _Connection, path: str) -> dict[str, Any] | None:
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body: dict[str, Any] = json.loads(response.read())
+    if response.status == 404 and str(body.get("message", "")).startswith("No such image"):
+        return None
+    if response.status != 200 or "Id" not in body:
+        raise _UnusualError
+    return body
+
+
+def _place() -> str:
+    """Returns the path of the engine's socket, "" where only its client knows the way."""
+    said = os.environ.get("DOCKER_HOST") or (SOCKET if _is_default() else "")
+    return said.removeprefix("unix://") if said.startswith("unix://") else ""
+
+
+def _is_default() -> bool:
+    """Whether nobody has chosen a context: https://docs.docker.com/engine/manage-resources/contexts/."""
+    if os.environ.get("DOCKER_CONTEXT", "default") != "default":
+        return False
+    folder = Path(os.environ.get("DOCKER_CONFIG") or home() / ".docker")
+    try:
+        said = json.loads((folder / "config.json").read_bytes()).get("currentContext")
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, AttributeError):
+        return False
+    return said in {None, "", "default"}

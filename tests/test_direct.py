@@ -1,0 +1,103 @@
+"""Images that the engine is asked for over its socket: the answers are its client's, who is asked where it is not."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
+from threading import Thread
+
+import pytest
+
+from tasks.engine import direct, images
+from tests.conftest import PrivateEngine
+from tests.scenario import Fleet
+
+
+@pytest.mark.engine
+def test_the_answers_are_those_of_the_client(
+    real: Fleet, engine: PrivateEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in engine.env.items():
+        monkeypatch.setenv(name, value)
+    with tarfile.open(real.root / "empty.tar", "w"):
+        pass
+    names = [f"{real.registry}/{real.owner}/image-{number}:1" for number in range(6)]
+    for name in names[1:]:
+        engine.docker("import", str(real.root / "empty.tar"), name)
+    by_id = str(images.inspect("docker", [names[1]])[names[1]]["Id"])
+    told = direct.look([*names, by_id])
+    assert told is not None
+    assert told.keys() == {*names[1:], by_id}
+    monkeypatch.setattr(direct, "look", lambda _: None)
+    assert images.inspect("docker", [*names, by_id]) == told
+
+
+class _Odd(BaseHTTPRequestHandler):
+    """Something that is no engine."""
+
+    status, body = 200, b"<html>"
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+
+@pytest.fixture
+def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Odd]]:
+    place = tmp_path / "s"
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{place}")
+    with ThreadingUnixStreamServer(str(place), _Odd) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield _Odd
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_absent"),
+    [
+        (200, b"<html>", False),
+        (200, b"{}", False),
+        (500, b'{"message": "no"}', False),
+        (404, b'{"message": "page not found"}', False),
+        (404, b'{"message": "No such image: a:1"}', True),
+    ],
+)
+def test_what_is_unusual_is_left_to_the_client(
+    odd: type[_Odd], monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, is_absent: bool
+) -> None:
+    monkeypatch.setattr(odd, "status", status)
+    monkeypatch.setattr(odd, "body", body)
+    assert direct.look(["a:1"]) == ({} if is_absent else None)
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "place"),
+    [
+        (None, {}, "/var/run/docker.sock"),
+        ({"currentContext": "default"}, {}, "/var/run/docker.sock"),
+        ({"currentContext": "rootless"}, {}, ""),
+        ([], {}, ""),
+        ({}, {"DOCKER_CONTEXT": "elsewhere"}, ""),
+        ({"currentContext": "rootless"}, {"DOCKER_HOST": "unix:///run/mine.sock"}, "/run/mine.sock"),
+        (None, {"DOCKER_HOST": "ssh://ada@host"}, ""),
+    ],
+)
+def test_only_a_socket_that_needs_no_client_to_be_found_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: object, environ: dict[str, str], place: str
+) -> None:
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"DOCKER_CONFIG": str(tmp_path), **environ}.items():
+        monkeypatch.setenv(name, value)
+    if config is not None:
+        (tmp_path / "config.json").write_text(json.dumps(config))
+    assert direct._place() == place
