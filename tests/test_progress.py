@@ -27,9 +27,11 @@ class Recorder:
         self.steps: list[tuple[str, str, str]] = []
         self.said: list[str] = []
         self.updates = 0
+        self.states: list[State] = []
 
     def update(self, builds: Any) -> None:
         self.updates += len(builds)
+        self.states += [build.state for build in builds]
 
     def step(self, step: Step) -> None:
         how = "failed" if step.failed else "cached" if step.cached else "ran"
@@ -244,6 +246,20 @@ def test_repeated_old_messages_change_nothing():
     assert (build.done, build.current.seconds) == (1, 2.0)
     # How long an image took is told by our own clock: the builder's step may be older than our build.
     assert (build.started, build.ended, progress.seconds("api")) == (100.0, 104.0, 4.0)
+
+
+def test_what_stands_in_for_a_reused_base_is_not_the_end_of_the_image() -> None:
+    """It is reported beside the image, and is exported before the image's first step has ended."""
+    recorder = Recorder()
+    aside = Target("worker___1", "worker", ("linux/amd64",), aside=True)
+    progress = Progress([target("worker", needs=("worker___1",)), aside], recorder)
+    began = "2026-01-02T03:04:05Z"
+    progress.apply({"vertexes": [vertex("[worker 2/2] RUN sleep 9", "sha256:2", started=began)]})
+    export = vertex("[worker___1] exporting to image", "sha256:1", started=began, completed=began)
+    progress.apply({"vertexes": [export]})
+    assert recorder.states == [State.RUNNING]
+    progress.close(succeeded=True)
+    assert recorder.states == [State.RUNNING, State.DONE]
 
 
 def test_an_image_is_done_once_it_is_exported():

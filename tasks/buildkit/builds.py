@@ -25,12 +25,16 @@ class State(str, Enum):
 
 @dataclass(slots=True, eq=False)
 class Build:
-    """One image on one platform ("" where the builder chooses it) and the steps reported for it so far."""
+    """One image on one platform ("" where the builder chooses it) and the steps reported for it so far.
+
+    One that is `aside` makes no image: it stands in for what the image stands on.
+    """
 
     image: str
     platform: str
     steps: list[Step] = field(default_factory=list)
     state: State = State.WAITING
+    aside: bool = False
 
     @property
     def current(self) -> Step | None:

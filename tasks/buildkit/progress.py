@@ -41,15 +41,15 @@ class Progress:
     ) -> None:
         self.targets: Mapping[str, Target] = {target.name: target for target in targets}
         self._builds = {
-            target.name: [Build(target.image, platform) for platform in target.platforms or ("",)]
+            target.name: [
+                Build(target.image, platform, aside=target.aside) for platform in target.platforms or ("",)
+            ]
             for target in self.targets.values()
         }
         self._bases: dict[str, tuple[str, ...]] = {}
         for name in self.targets:
             stands_on(name, self.targets, self._bases)
-        self._root = root or Path()
-        self._clock = clock
-        self._watcher = watcher
+        self._root, self._clock, self._watcher = root or Path(), clock, watcher
         self._log = log or (lambda _: None)
         self._decoder = Decoder()
         # BuildKit reports a step that several targets share once for each of them: same digest, other name.
@@ -84,8 +84,7 @@ class Progress:
                 self._finish(build)
             elif build.state in {State.WAITING, State.RUNNING}:
                 build.state = State.STOPPED
-        if self._watcher:
-            self._watcher.update(self.builds)
+        self._update(self.builds)
 
     def apply(self, message: Mapping[str, Any]) -> None:
         """Takes one message of BuildKit."""
@@ -103,8 +102,13 @@ class Progress:
             changed.update(dict.fromkeys(self._vertex(vertex, step)))
         for warning in message.get("warnings") or ():
             self._warning(warning)
-        if self._watcher and changed:
-            self._watcher.update(tuple(changed))
+        self._update(changed)
+
+    def _update(self, builds: Iterable[Build]) -> None:
+        """Tells of builds, but for those of targets that make no image: their end is not the image's."""
+        shown = tuple(build for build in builds if not build.aside)
+        if self._watcher and shown:
+            self._watcher.update(shown)
 
     def failure(self) -> Failure | None:
         """Returns what went wrong, read from the failed step and the final error; None if nothing did."""
@@ -186,9 +190,9 @@ class Progress:
 
     def _tell(self, step: Step, told: Step) -> None:
         for line in step.flush():
-            self._log(f"{_who(step)} | {line}")
+            self._log(f"{step.words} | {line}")
         how = "cached" if step.cached else f"{step.seconds:.1f} s"
-        self._log(f"{_who(told)} {f'failed: {step.error}' if step.failed else how}")
+        self._log(f"{told.words} {f'failed: {step.error}' if step.failed else how}")
         if step.failed:
             self._failed = self._failed or told
         if self._watcher:
@@ -231,7 +235,7 @@ class Progress:
         for index, step in enumerate(steps):
             for line in step.write(text):
                 if index == 0:
-                    self._log(f"{_who(step)} | {line}")
+                    self._log(f"{step.words} | {line}")
 
     def _warning(self, warning: Mapping[str, Any]) -> None:
         step = next(iter(self._steps.get(warning.get("vertex", ""), {}).values()), None)
@@ -244,7 +248,3 @@ class Progress:
     def _builds_of(self, step: Step) -> list[Build]:
         builds = self._builds[step.target.name] if step.target else []
         return [build for build in builds if step.platform in {"", build.platform}]
-
-
-def _who(step: Step) -> str:
-    return " ".join(part for part in (step.image, step.platform, step.label) if part)

@@ -27,7 +27,8 @@ class Target:
 
     `platforms` is empty where the builder chooses. `dockerfile` and `context` are the paths that failures
     name. `needs` are the names of the targets it is linked to: their steps are reported under its name too.
-    `hidden` are texts that nothing told of it may show: its secrets.
+    `hidden` are texts that nothing told of it may show: its secrets. `aside` is one that makes no image: it stands in
+    for what another is linked to.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Target:
     context: str = "."
     needs: tuple[str, ...] = ()
     hidden: tuple[str, ...] = field(default=(), repr=False)
+    aside: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -72,6 +74,11 @@ class Step:
     def image(self) -> str:
         """The image it is reported for, or "" for the work of bake itself."""
         return self.target.image if self.target else ""
+
+    @property
+    def words(self) -> str:
+        """Whose it is and what it does."""
+        return " ".join(part for part in (self.image, self.platform, self.label) if part)
 
     @property
     def counted(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -178,7 +178,7 @@ def _targets(plan: Plan, images: Sequence[PlannedImage]) -> dict[str, Target]:
                 # By standing on the image, what it repeats of it is told and counted as that one's.
                 of = plan[link.need.image] if target(link.need.image) in found else image
                 needs = [target(of.name)] if of is not image else []
-                found[link.target] = _target(link.target, of, needs, plan.root)
+                found[link.target] = replace(_target(link.target, of, needs, plan.root), aside=True)
     return found
 
 
