@@ -40,10 +40,10 @@ container-clean-%: | $(ARGOSY_FIRST) ## Remove one image's references
 	@$(ARGOSY) clean --yes --images '$*' $(FLAGS)
 
 container-save: | $(ARGOSY_FIRST) ## Write all images to a folder: DIR=out
-	@$(ARGOSY) save --dir '$(DIR)' $(FLAGS)
+	@$(if $(DIR),,$(error say where: make $@ DIR=out))$(ARGOSY) save --dir '$(DIR)' $(FLAGS)
 
 container-load: | $(ARGOSY_FIRST) ## Load what container-save wrote: DIR=out
-	@$(ARGOSY) load --dir '$(DIR)' $(FLAGS)
+	@$(if $(DIR),,$(error say where from: make $@ DIR=out))$(ARGOSY) load --dir '$(DIR)' $(FLAGS)
 
 container-extract: | $(ARGOSY_FIRST) ## Take files out of images, to artifacts/
 	@$(ARGOSY) extract $(FLAGS)

@@ -136,6 +136,14 @@ def test_an_unknown_flag_and_an_unknown_task_are_one_line(fleet: Fleet) -> None:
         assert not ran.out
 
 
+@pytest.mark.parametrize("line", ["list --images", "clean --images --yes", "push --group --json"])
+def test_a_list_without_a_value_is_not_everything(fleet: Fleet, line: str) -> None:
+    """Invoke takes it for an empty one."""
+    fleet.image("api")
+    fleet.toml("[images.api]")
+    assert "needed value" in fleet.inv(line).failed(1).err
+
+
 @pytest.mark.parametrize("line", ["list", "list --json"])
 def test_output_that_nobody_reads_is_no_error_to_explain(fleet: Fleet, line: str) -> None:
     """`inv list | head -1`: the shell's own status for a closed pipe, as `cat` has it."""

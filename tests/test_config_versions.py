@@ -70,7 +70,10 @@ def test_a_version_file_from_any_editor(fleet: Fleet, text: bytes) -> None:
 def test_no_answer_is_an_error_that_lists_what_was_asked(fleet: Fleet) -> None:
     sources(fleet, '[{ file = "VERSION" }, { env = "VERSION" }, { git = "tag" }]')
     said = fleet.inv("version").failed(2).err
-    assert "version: no source gave a version (asked: file VERSION, env VERSION, git tag)" in said
+    assert (
+        "version: no source gave a version (asked: file VERSION, which is not there, env VERSION, git tag)"
+        in said
+    )
     assert '{ value = "dev" }' in said
 
 
@@ -80,7 +83,7 @@ def test_what_is_not_in_its_file_is_told_with_what_was_looked_for(fleet: Fleet) 
     said = fleet.inv("version").failed(2).err
     assert """(asked: cannot find 'TAG = "(.+)"' in src/main.rs)""" in said
     (fleet.root / "src/main.rs").unlink()
-    assert "(asked: file src/main.rs)" in fleet.inv("version").failed(2).err
+    assert "(asked: file src/main.rs, which is not there)" in fleet.inv("version").failed(2).err
 
 
 def test_an_image_may_have_a_version_of_its_own(fleet: Fleet) -> None:

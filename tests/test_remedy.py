@@ -56,6 +56,21 @@ SOLVE = "failed to solve: {0}: failed to resolve source metadata for {0}: "
             "fatal: could not read Username for 'https://github.com': terminal prompts disabled",
             ["private repository", "--mount=type=secret"],
         ),
+        (
+            (
+                "failed to calculate checksum of ref x::y: failed to walk "
+                "/var/lib/docker/tmp/buildkit-mount272/src: lstat /var/lib/docker/tmp/buildkit-mount272/src: "
+                "no such file or directory"
+            ),
+            ["src is not in the build context"],
+        ),
+        (
+            (
+                "failed to commit vfbu4 to 2wfot during finalize: failed to stat active key during commit: "
+                "snapshot vfbu4 does not exist: not found"
+            ),
+            ["`docker buildx prune`"],
+        ),
         ("failed to solve: DeadlineExceeded: context deadline exceeded", ["`parallel`"]),
     ],
 )

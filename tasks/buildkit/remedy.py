@@ -51,6 +51,13 @@ def _missing_file(match: re.Match[str], _error: str, context: str) -> str:
     return f"{path} is not in {where}: check the path, the image's context, and its .dockerignore."
 
 
+def _torn_cache(_match: re.Match[str], _error: str, _context: str) -> str:
+    return (
+        "BuildKit has lost a part of what it cached, as an engine that was stopped while it built may: "
+        "`docker buildx prune`, then run again."
+    )
+
+
 def _missing_base(_match: re.Match[str], error: str, _context: str) -> str:
     named = _IMAGE.search(error)
     base = named[1] if named else "it names"
@@ -96,6 +103,8 @@ _TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str], str]], 
             r'failed to (?:calculate checksum|compute cache key)[^\n]*?"?(/[^\s":]+)"?: not found',
             _missing_file,
         ),
+        (r"failed to walk \S*/buildkit-mount\d+/([^\s:]+): lstat", _missing_file),
+        (r"failed to commit \S+ to \S+ during finalize|snapshot \w+ does not exist", _torn_cache),
         (
             (
                 "connection refused|no such host|network is unreachable|no route to host|i/o timeout"

@@ -109,7 +109,7 @@ def command(*shared: str, name: str | None = None) -> Callable[[Callable[[C], No
             function.__module__,
         )
         body.__signature__ = Signature([_parameter("_"), *(_parameter(one.name, one) for one in offered)])  # type: ignore[attr-defined]
-        return Task(
+        return _Task(
             body,
             name=name,
             auto_shortflags=False,
@@ -118,6 +118,16 @@ def command(*shared: str, name: str | None = None) -> Callable[[Callable[[C], No
         )
 
     return decorate
+
+
+class _Task(Task[Any]):
+    def get_arguments(self, *args: Any, **more: Any) -> list[Any]:
+        """Returns its arguments. A list without a value is none, or `push --images` would be the whole fleet."""
+        found = super().get_arguments(*args, **more)
+        for one in found:
+            if one.kind is list:
+                one.raw_value = None
+        return found
 
 
 def _teach(task: str) -> None:

@@ -32,9 +32,8 @@ def destination(here: Ledger, to: str) -> Destination:
 
     known = here.project.release.promote
     if to not in known:
-        raise ConfigError(
-            f'--to "{to}"{nearest(to, known)}: {available("destinations ([promote.NAME])", list(known))}'
-        )
+        problem = f'--to "{to}" is no destination{nearest(to, known)}' if to else "say where to: --to NAME"
+        raise ConfigError(f"{problem}. {available('destinations ([promote.NAME])', list(known))}")
     before, after = known[to]
     first = here.project.registries[0]
     before = before or "/".join(filter(None, [first.host, first.owner]))
@@ -77,7 +76,7 @@ def promote(here: Ledger, to: str, *, yes: bool) -> None:
         releasing.step("copy", f"{len(found)} images are at {aim.after}, digests unchanged{along}")
         planned = transaction.survey(order, voyage)
         releasing.show_names(planned)
-        if sys.stdin.isatty():
+        if sys.stdin.isatty() and any(name.moves for name in planned):
             confirm(f"Promote {here.tag} to {to}?", yes=yes)
         transaction.publish(order, planned, voyage)
 

@@ -86,7 +86,9 @@ def promote(choice: Promoting) -> None:
 class Recalling(Choice):
     """The flags of `history`."""
 
-    digest: str = flag("", "only releases that contain this digest: which commit made it?")
+    digest: str = flag(
+        "", "only releases that contain this digest, or one that begins so: which commit made it?"
+    )
 
 
 @command("registry", "owner", "json")

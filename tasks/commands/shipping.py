@@ -156,7 +156,7 @@ def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, seals: Seals, lock:
 
     planned = transaction.survey(made, voyage, shown)
     if not choice.plan:
-        if sys.stdin.isatty():
+        if sys.stdin.isatty() and any(name.moves for name in planned):
             confirm(f"Release {here.tag}?", yes=choice.yes)
         transaction.publish(made, planned, voyage, seals.fix)
         tagging.tag(here)

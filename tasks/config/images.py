@@ -73,7 +73,8 @@ def image(
     platforms = fixed.texts("platforms")
     for platform in platforms:
         if not PLATFORM.fullmatch(platform):
-            hint = "" if "/" in platform else f' (did you mean "linux/{platform}"?)'
+            meant = platform.replace("-", "/") if "-" in platform else f"linux/{platform}"
+            hint = f' (did you mean "{meant}"?)' if PLATFORM.fullmatch(meant) else ""
             message = f'"{platform}" is no platform, which is os/arch: linux/arm64{hint}'
             findings.append(document.finding(entry.where("platforms"), message))
     return Image(

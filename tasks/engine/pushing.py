@@ -161,7 +161,8 @@ def _refusal(names: Iterable[tuple[_Name, str]]) -> str:
         [
             "these names were made by a release and no name was moved:",
             *lines,
-            "Push under another tag (--tags), release a new version, or move them all the same with --overwrite.",
+            "Push under other tags (--tags, or without these in tags.build), release a new version,",
+            "or move them all the same with --overwrite.",
         ]
     )
 

@@ -62,7 +62,7 @@ class Tally:
         try:
             yield
         except KeyboardInterrupt:
-            self.error = StoppedError("stopped before the end of the build")
+            self.error = StoppedError("stopped before the end of the build; no name was moved")
         except ArgosyError as raised:
             self.error = raised
         except OSError as raised:

@@ -83,8 +83,11 @@ def place(source: VersionSource, facts: Facts) -> str:
 
 def _silent(source: VersionSource, facts: Facts) -> str:
     """Returns a source that did not answer, and, where its file is there, what cannot be found in it."""
-    missed = source.regex and source.value in facts.files
-    return f"cannot find {source.regex!r} in {source.value}" if missed else str(source)
+    if source.kind != "file":
+        return str(source)
+    if source.value not in facts.files:
+        return f"{source}, which is not there"
+    return f"cannot find {source.regex!r} in {source.value}" if source.regex else str(source)
 
 
 def version(sources: Sequence[VersionSource], facts: Facts, where: str) -> Version:

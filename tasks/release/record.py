@@ -200,11 +200,11 @@ def history(clients: Mapping[str, Remote], home: Place) -> tuple[Record, ...]:
 
 
 def contains(record: Record, digest: str) -> bool:
-    """Whether a release has this digest: as an index it named, or as one of its platforms."""
-    wanted = digest.rpartition("@")[2]
-    return any(entry.digest == wanted for entry in record.entries) or any(
-        wanted in found.values() for found in record.platforms.values()
-    )
+    """Whether a release has this digest, or its beginning: as an index it named, or as one of its platforms."""
+    wanted = digest.rpartition("@")[2].removeprefix("sha256:")
+    known = [entry.digest for entry in record.entries]
+    known += [one for found in record.platforms.values() for one in found.values()]
+    return any(one.removeprefix("sha256:").startswith(wanted) for one in known)
 
 
 def hosts(record: Record) -> set[str]:
