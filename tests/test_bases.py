@@ -98,3 +98,12 @@ def test_the_triggers_of_a_base_are_found(
     monkeypatch.setenv("DOCKER_CONFIG", real.env["DOCKER_CONFIG"])
     base = bases.resolve(DockerClient(), {reference: ["linux/amd64"]})[reference]
     assert (base.onbuild, base.fetching) == found
+
+
+@pytest.mark.engine
+def test_a_base_that_is_nearly_called_like_an_image_may_be_meant_to_be_that(real: Fleet):
+    real.image("base")
+    real.image("api", f"FROM {real.registry}/{real.owner}/bsae:1\n")
+    real.toml("[images.base]\n[images.api]\n")
+    said = real.inv("build").failed(3).err
+    assert 'No image of this fleet is called bsae (did you mean "base"?)' in said

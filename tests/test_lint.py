@@ -117,6 +117,10 @@ def test_a_base_that_looks_like_ours_and_is_not_built_here(fleet: Fleet) -> None
     assert [one["where"] for one in checks] == [f"docker/api/Dockerfile:{line}" for line in (2, 4, 5)]
     assert "it is in ghcr.io/acme, where this fleet is published" in details[0]
     assert "nearly called like the image dev8-base" in details[2]
+    fleet.image("api", "FROM acme/bsae\n")
+    [one] = found(fleet.inv("lint --files --json"))["internal-base"]
+    assert "nearly called like the image base" in one["detail"]
+    fleet.image("api", f"{froms}FROM dev8-bas:1 AS x\nFROM busybox:1.37\nCOPY --from=x / /\n{copies}")
     fleet.toml(tables + '[mirror]\n"ghcr.io/acme/gone" = "busybox:1.37"')
     assert len(found(fleet.inv("lint --files --json"))["internal-base"]) == 2
 

@@ -18,7 +18,8 @@ from . import credentials, health
 from .finding import Finding
 
 BASE = "internal-base"
-_ALIKE = 0.85
+_ALIKE, _VERY_ALIKE = 0.6, 0.85
+"""How near a name must be to an image's, of 1: below the fleet's owner, and where it might be anybody's."""
 
 
 def check(image: PlannedImage, project: Project, dockerfile: Dockerfile, native: str) -> Iterator[Finding]:
@@ -72,15 +73,17 @@ def _internal(source: Source, image: PlannedImage, project: Project) -> str:
         return f"{reference.registry} is this machine"
     if reference.registry.endswith((".internal", ".local", ".lan", ".corp", ".intranet")):
         return f"{reference.registry} is a private name"
-    if not reference.registry and "/" not in reference.repository:
-        return _misspelt(reference.repository, project.images)
+    owners = {registry.owner for registry in (*project.registries, *project.declared)}
+    owner, slash, name = reference.repository.rpartition("/")
+    if not reference.registry and (not slash or owner in owners):
+        return _misspelt(name, project.images, _ALIKE if slash else _VERY_ALIKE)
     return ""
 
 
-def _misspelt(name: str, images: Collection[str]) -> str:
+def _misspelt(name: str, images: Collection[str], cutoff: float) -> str:
     if name in images:
         return ""
-    alike = difflib.get_close_matches(name, images, n=1, cutoff=_ALIKE)
+    alike = difflib.get_close_matches(name, images, n=1, cutoff=cutoff)
     return f"it is nearly called like the image {alike[0]}" if alike else ""
 
 

@@ -6,6 +6,7 @@ registry needs are loaded then: most runs find all there.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from ..config import lock as locks
 from ..config.lock import Lock
 from ..contents import addressing, records
 from ..contents.addressing import Survey
-from ..errors import ConfigError, SurroundingsError
+from ..errors import ConfigError, SurroundingsError, nearest
 from ..model import Project
 from ..planning.address import moved
 from ..planning.deciding import Standing, decide
@@ -120,7 +121,12 @@ def _locked(
         try:
             known |= bases.resolve(docker.client(), unknown, builder=project.builder.name, fresh=wish.pull)
         except bases.NoBaseError as error:
-            raise SurroundingsError(f"{_standing_on(error.reference, plan, recipes)}: {error}") from None
+            name = re.split("[:@]", error.reference.rpartition("/")[2])[0]
+            hint = nearest(name, project.images)
+            ours = f" No image of this fleet is called {name}{hint}." if hint else ""
+            raise SurroundingsError(
+                f"{_standing_on(error.reference, plan, recipes)}: {error}{ours}"
+            ) from None
     if wish.pull and _reaches_all(project, plan):
         known = {name: base for name, base in known.items() if name in wanted}
     lock = Lock(known)
