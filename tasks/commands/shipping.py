@@ -160,6 +160,9 @@ def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, seals: Seals, lock:
             confirm(f"Release {here.tag}?", yes=choice.yes)
         transaction.publish(made, planned, voyage, seals.fix)
         tagging.tag(here)
+        stand = [name for name in planned if not name.stays]
+        images = len({name.image for name in stand})
+        releasing.step("done", f"{here.tag} is released: {images} images under {len(stand)} names")
         if choice.json:
             listing.print_json(releasing.names_json(here.tag, planned, done=True))
 
