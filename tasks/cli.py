@@ -11,7 +11,6 @@ from invoke.program import Program
 
 from . import completion
 from .collection import ns
-from .commands import keep_compiled
 
 
 def _version() -> str:
@@ -23,11 +22,6 @@ def _version() -> str:
 
 class ArgosyProgram(Program):
     """Invoke's program, whose completion also knows the fleet's images and groups."""
-
-    def parse_core(self, argv: list[str] | None) -> None:
-        """Reads Invoke's own flags; what it sets then is set anew, as this program was loaded before."""
-        super().parse_core(argv)
-        keep_compiled()
 
     def parse_cleanup(self) -> None:
         """Answers a shell that asks for a value; all else is Invoke's."""

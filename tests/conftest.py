@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
+import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,6 +64,13 @@ class PrivateEngine:
         assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stderr}"
         return done.stdout.strip()
 
+    def imported(self, reference: str, label: str = "") -> None:
+        """Gives it an image without any file under this name; `label` is NAME=value."""
+        with tempfile.NamedTemporaryFile(suffix=".tar") as file:
+            tarfile.open(fileobj=file, mode="w").close()
+            file.flush()
+            self.docker("import", *(("--change", f"LABEL {label}") if label else ()), file.name, reference)
+
 
 def plain_env() -> dict[str, str]:
     """The environment tests run in: nothing of the developer's settings, engine or configuration."""
@@ -80,6 +89,14 @@ def started(*options: str) -> PrivateEngine:
     ).stdout
     env = dict(pair.split("=", 1) for pair in shell.split("\0") if "=" in pair and not pair.startswith("_="))
     return PrivateEngine(env, env["ARGOSY_REGISTRY"])
+
+
+@pytest.fixture
+def asked(engine: PrivateEngine, monkeypatch: pytest.MonkeyPatch) -> PrivateEngine:
+    """The private engine, which code that runs in the test itself asks, too."""
+    for name, value in engine.env.items():
+        monkeypatch.setenv(name, value)
+    return engine
 
 
 @pytest.fixture(scope="session")

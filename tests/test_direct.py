@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tarfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -19,20 +18,16 @@ from tests.scenario import Fleet
 
 @pytest.mark.engine
 def test_the_answers_are_those_of_the_client(
-    real: Fleet, engine: PrivateEngine, monkeypatch: pytest.MonkeyPatch
+    real: Fleet, asked: PrivateEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in engine.env.items():
-        monkeypatch.setenv(name, value)
-    with tarfile.open(real.root / "empty.tar", "w"):
-        pass
     names = [f"{real.registry}/{real.owner}/image-{number}:1" for number in range(6)]
     for name in names[1:]:
-        engine.docker("import", str(real.root / "empty.tar"), name)
+        asked.imported(name)
     by_id = str(images.inspect("docker", [names[1]])[names[1]]["Id"])
-    told = direct.look([*names, by_id])
+    told = direct.look(direct.place(), [*names, by_id])
     assert told is not None
     assert told.keys() == {*names[1:], by_id}
-    monkeypatch.setattr(direct, "look", lambda _: None)
+    monkeypatch.setattr(direct, "place", lambda: "")
     assert images.inspect("docker", [*names, by_id]) == told
 
 
@@ -52,12 +47,10 @@ class _Odd(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Odd]]:
-    place = tmp_path / "s"
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{place}")
-    with ThreadingUnixStreamServer(str(place), _Odd) as server:
+def odd(tmp_path: Path) -> Iterator[str]:
+    with ThreadingUnixStreamServer(str(tmp_path / "s"), _Odd) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield _Odd
+        yield str(tmp_path / "s")
         server.shutdown()
 
 
@@ -66,17 +59,18 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Odd]]
     [
         (200, b"<html>", False),
         (200, b"{}", False),
+        (404, b"[]", False),
         (500, b'{"message": "no"}', False),
         (404, b'{"message": "page not found"}', False),
         (404, b'{"message": "No such image: a:1"}', True),
     ],
 )
 def test_what_is_unusual_is_left_to_the_client(
-    odd: type[_Odd], monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, is_absent: bool
+    odd: str, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, is_absent: bool
 ) -> None:
-    monkeypatch.setattr(odd, "status", status)
-    monkeypatch.setattr(odd, "body", body)
-    assert direct.look(["a:1"]) == ({} if is_absent else None)
+    monkeypatch.setattr(_Odd, "status", status)
+    monkeypatch.setattr(_Odd, "body", body)
+    assert direct.look(odd, ["a:1"]) == ({} if is_absent else None)
 
 
 @pytest.mark.parametrize(
@@ -100,4 +94,4 @@ def test_only_a_socket_that_needs_no_client_to_be_found_is_asked(
         monkeypatch.setenv(name, value)
     if config is not None:
         (tmp_path / "config.json").write_text(json.dumps(config))
-    assert direct._place() == place
+    assert direct.place() == place

@@ -63,12 +63,6 @@ def built(engine: PrivateEngine, owners: set[str], tmp_path_factory: pytest.Temp
     return Built(engine, repository, harbour.manifest(engine.registry, repository, "1").digest)
 
 
-@pytest.fixture
-def surroundings(monkeypatch: pytest.MonkeyPatch, engine: PrivateEngine) -> None:
-    for key, value in engine.env.items():
-        monkeypatch.setenv(key, value)
-
-
 def from_registry(built: Built, folder: Path, platform: str, host: str = "") -> Evidence:
     remote = Remote(host or built.engine.registry, {})
     return in_registry.evidence(remote, built.repository, built.digest, platform, Blobs(folder))
@@ -92,7 +86,7 @@ def test_the_configuration_is_that_of_the_platform(built: Built, tmp_path: Path,
     assert len(list(tmp_path.iterdir())) == 1, "no layer is fetched before somebody asks for files"
 
 
-@pytest.mark.usefixtures("surroundings")
+@pytest.mark.usefixtures("asked")
 def test_registry_and_engine_agree_on_everything(built: Built, tmp_path: Path) -> None:
     for platform in PLATFORMS:
         found = from_registry(built, tmp_path / "registry", platform)
@@ -141,7 +135,7 @@ def test_a_platform_that_is_not_there_is_said_with_those_that_are(built: Built, 
         from_registry(built, tmp_path, "linux/s390x")
 
 
-@pytest.mark.usefixtures("surroundings")
+@pytest.mark.usefixtures("asked")
 def test_an_image_that_is_not_in_the_engine_is_said_to_be_missing(built: Built, tmp_path: Path) -> None:
     with pytest.raises(AbsentError, match=r"not in the engine\. Build it"):
         in_engine.evidence("docker", f"{built.reference}x", "linux/amd64", Blobs(tmp_path))
@@ -157,7 +151,7 @@ def test_a_layer_that_is_cut_off_on_the_way_is_fetched_again(built: Built, tmp_p
         assert not between.faults
 
 
-@pytest.mark.usefixtures("surroundings")
+@pytest.mark.usefixtures("asked")
 def test_the_classic_store_gives_the_same_files(
     built: Built, classic: PrivateEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

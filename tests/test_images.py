@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tarfile
 
 import pytest
 
@@ -14,18 +13,12 @@ from tests.scenario import Fleet
 pytestmark = pytest.mark.engine
 
 
-def test_many_are_asked_for_at_once_and_each_has_its_own_answer(
-    real: Fleet, engine: PrivateEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_are_asked_for_at_once_and_each_has_its_own_answer(real: Fleet, asked: PrivateEngine) -> None:
     """Absent ones stand among the others: an answer that slipped by one would be another image's."""
-    for name, value in engine.env.items():
-        monkeypatch.setenv(name, value)
-    with tarfile.open(real.root / "empty.tar", "w"):
-        pass
     references = [f"{real.registry}/{real.owner}/image-{number}:1" for number in range(13)]
     there = [reference for number, reference in enumerate(references) if number % 3]
     for reference in there:
-        engine.docker("import", "--change", f"LABEL is={reference}", str(real.root / "empty.tar"), reference)
+        asked.imported(reference, f"is={reference}")
     found = images.inspect("docker", references)
     assert {reference: about["Config"]["Labels"]["is"] for reference, about in found.items()} == {
         reference: reference for reference in there
@@ -39,9 +32,7 @@ def test_a_listing_that_an_image_went_away_under_is_asked_for_again(
 ) -> None:
     """Docker 28 says what it misses, and lists nothing. Its words are put before the real engine's answer here."""
     reference = f"{real.registry}/{real.owner}/image:1"
-    with tarfile.open(real.root / "empty.tar", "w"):
-        pass
-    engine.docker("import", str(real.root / "empty.tar"), reference)
+    engine.imported(reference)
     real.file(
         ".bin/docker",
         f"""\

@@ -72,6 +72,24 @@ def test_the_journal_of_a_release_elsewhere_is_found_past_one_that_is_over(harbo
     assert found.id == theirs.id
 
 
+def test_of_two_releases_that_did_not_end_each_is_told_where_its_journal_is(harbour: World) -> None:
+    """build.toml's first image is another one by now, so that is not where this release's home is."""
+    order = harbour.order("api", "worker")
+    harbour.stays_unfinished(order)
+    link = harbour.running.folder.joinpath(
+        "data/docker/registry/v2/repositories", harbour.prefix, "api/_manifests"
+    )
+    shutil.rmtree(link / "tags/argosy-journal")
+    harbour.stays_unfinished(harbour.order("api", tag="v1.3.0"), "theirs")
+    voyage = harbour.voyage()
+    with pytest.raises(RefusedError, match="two releases did not end") as caught:
+        finding.find(
+            voyage.folder, voyage.clients, replace(order.home, repository=f"{harbour.prefix}/worker")
+        )
+    assert "the release v1.3.0, begun " in str(caught.value)
+    assert f"(journal: {keeping.name(order.home)})" in str(caught.value)
+
+
 def test_a_journal_that_a_clean_up_took_from_the_registry_is_found_on_disk(harbour: World) -> None:
     """Names stand and no record does: that the registry has no journal proves nothing then."""
     order = harbour.order("api", "worker")

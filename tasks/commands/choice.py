@@ -97,10 +97,10 @@ def command(*shared: str, name: str | None = None) -> Callable[[Callable[[C], No
         def body(_: Context, **given: Any) -> None:
             if any(given.get(one.name) in HELP for one in offered if one.default is MISSING):
                 _teach(name or function.__name__)
-            if isinstance(
-                sys.stdout, TextIOWrapper
-            ):  # a terminal that has no sign for a tick shows "?" instead
-                sys.stdout.reconfigure(errors="replace")
+            # Invoke keeps nothing compiled, for the sake of a lone tasks.py: here it is a hundred modules at every run.
+            sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+            if isinstance(sys.stdout, TextIOWrapper):
+                sys.stdout.reconfigure(errors="replace")  # "?" where a terminal has no sign for a tick
             function(kind(**{key: _frozen(value) for key, value in given.items()}))
 
         body.__name__, body.__doc__, body.__module__ = (

@@ -162,7 +162,8 @@ def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, seals: Seals, lock:
         tagging.tag(here)
         stand = [name for name in planned if not name.stays]
         images = len({name.image for name in stand})
-        releasing.step("done", f"{here.tag} is released: {images} images under {len(stand)} names")
+        told = f"{images} image{'s' * (images != 1)} under {len(stand)} name{'s' * (len(stand) != 1)}"
+        releasing.step("done", f"{here.tag} is released: {told}")
         if choice.json:
             listing.print_json(releasing.names_json(here.tag, planned, done=True))
 

@@ -9,17 +9,13 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..homes import home
+from ..registries.credentials import client_file
 from .docker import PATIENCE, SOCKET
-from .together import together
-
-AT_ONCE = 4
 
 
 class _UnusualError(Exception):
@@ -37,34 +33,27 @@ class _Connection(HTTPConnection):
         self.sock.connect(self._place)
 
 
-def look(references: Sequence[str]) -> dict[str, dict[str, Any]] | None:
-    """Returns what the engine knows of each reference that is there, None where its client is to be asked."""
-    place = _place()
-    if not place:
-        return None
-    parts = [references[start::AT_ONCE] for start in range(AT_ONCE)]
+def look(at: str, references: Iterable[str]) -> dict[str, dict[str, Any]] | None:
+    """Returns what the engine at this socket knows of each reference that is there.
+
+    None where anything is unusual: its client is to be asked.
+    """
+    connection = _Connection(at)
     try:
-        found = together(lambda part: _looked(place, part), parts)
+        answers = {name: _asked(connection, quote(f"/images/{name}/json", ":/@")) for name in references}
     except (OSError, HTTPException, ValueError, _UnusualError):
         return None
-    return {name: about for one in found for name, about in one}
-
-
-def _looked(place: str, references: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
-    connection = _Connection(place)
-    try:
-        answers = (
-            (name, _asked(connection, f"/images/{quote(name, safe='/:@')}/json")) for name in references
-        )
-        return [(name, about) for name, about in answers if about is not None]
     finally:
         connection.close()
+    return {name: about for name, about in answers.items() if about is not None}
 
 
 def _asked(connection: _Connection, path: str) -> dict[str, Any] | None:
     connection.request("GET", path)
     response = connection.getresponse()
-    body: dict[str, Any] = json.loads(response.read())
+    body = json.loads(response.read())
+    if not isinstance(body, dict):
+        raise _UnusualError
     if response.status == 404 and str(body.get("message", "")).startswith("No such image"):
         return None
     if response.status != 200 or "Id" not in body:
@@ -72,7 +61,7 @@ def _asked(connection: _Connection, path: str) -> dict[str, Any] | None:
     return body
 
 
-def _place() -> str:
+def place() -> str:
     """Returns the path of the engine's socket, "" where only its client knows the way."""
     said = os.environ.get("DOCKER_HOST") or (SOCKET if _is_default() else "")
     return said.removeprefix("unix://") if said.startswith("unix://") else ""
@@ -82,9 +71,8 @@ def _is_default() -> bool:
     """Whether nobody has chosen a context: https://docs.docker.com/engine/manage-resources/contexts/."""
     if os.environ.get("DOCKER_CONTEXT", "default") != "default":
         return False
-    folder = Path(os.environ.get("DOCKER_CONFIG") or home() / ".docker")
     try:
-        said = json.loads((folder / "config.json").read_bytes()).get("currentContext")
+        said = json.loads(client_file(os.environ).read_bytes()).get("currentContext")
     except FileNotFoundError:
         return True
     except (OSError, ValueError, AttributeError):

@@ -35,14 +35,15 @@ def inspect(client: Client, references: Sequence[str]) -> dict[str, dict[str, An
 
     Raises SurroundingsError where the engine does not answer.
     """
-    if client == "docker" and (told := direct.look(references)) is not None:
-        return told
     at_once = min(MOST_ASKED, -(-len(references) // WORTH_A_CALL))
     parts = [references[start::at_once] for start in range(at_once)]
-    answers = together(lambda part: ask(client, "image", "inspect", *part), parts)
-    return {
-        name: about for part, done in zip(parts, answers, strict=True) for name, about in _told(part, done)
-    }
+    socket = direct.place() if client == "docker" else ""
+
+    def inspected(part: Sequence[str]) -> dict[str, dict[str, Any]]:
+        told = direct.look(socket, part) if socket else None
+        return dict(_told(part, ask(client, "image", "inspect", *part))) if told is None else told
+
+    return {name: about for found in together(inspected, parts) for name, about in found.items()}
 
 
 def _told(references: Sequence[str], done: Done) -> Iterable[tuple[str, dict[str, Any]]]:

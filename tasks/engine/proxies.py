@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
-from ..homes import home
+from ..registries.credentials import client_file
 from .docker import SOCKET
 
 _NAMES = {
@@ -23,9 +22,8 @@ _NAMES = {
 
 def arguments(environ: Mapping[str, str]) -> dict[str, str]:
     """Returns the arguments; none where there is no configuration, or one that docker itself cannot read."""
-    folder = environ.get("DOCKER_CONFIG") or home(environ) / ".docker"
     try:
-        text = Path(folder, "config.json").read_text(encoding="utf-8")
+        text = client_file(environ).read_text(encoding="utf-8")
         hosts = json.loads(text).get("proxies") if '"proxies"' in text else None
         known = hosts.get(environ.get("DOCKER_HOST") or SOCKET, hosts.get("default")) if hosts else None
         given = {name: known[key] for key, name in _NAMES.items() if known.get(key)} if known else {}

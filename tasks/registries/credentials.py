@@ -61,14 +61,23 @@ def find(host: str, env: Mapping[str, str]) -> Login | None:
 def places(env: Mapping[str, str]) -> tuple[Path, ...]:
     """Returns the files that may hold logins, in order, whether they exist or not."""
     explicit = env.get("REGISTRY_AUTH_FILE")
-    docker = Path(env.get("DOCKER_CONFIG") or home(env) / ".docker") / "config.json"
     configs = Path(env.get("XDG_CONFIG_HOME") or home(env) / ".config")
     # Without that variable, as in most containers and as root, podman keeps its logins by user id.
     runtime = env.get("XDG_RUNTIME_DIR")
     podman = Path(
         runtime or f"/run/containers/{os.getuid()}", "containers/auth.json" if runtime else "auth.json"
     )
-    return (*([Path(explicit)] if explicit else []), docker, podman, configs / "containers/auth.json")
+    return (
+        *([Path(explicit)] if explicit else []),
+        client_file(env),
+        podman,
+        configs / "containers/auth.json",
+    )
+
+
+def client_file(env: Mapping[str, str]) -> Path:
+    """Returns the file in which docker's client keeps what it was told, whether it exists or not."""
+    return Path(env.get("DOCKER_CONFIG") or home(env) / ".docker") / "config.json"
 
 
 def login_line(host: str) -> str:

@@ -61,10 +61,8 @@ def find(
         return keeping.read(clients, home)
     if there is None:
         return here
-    first, second = (
-        keeping.said(here, str(folder / keeping.FILE)),
-        keeping.said(there, str(keeping.name(home))),
-    )
+    first = keeping.said(here, str(folder / keeping.FILE))
+    second = keeping.said(there, str(keeping.name(here.home)))
     raise RefusedError(
         f"two releases did not end: {first}\n{second}\n"
         "End the second one first, from another checkout, then the first from this one."
