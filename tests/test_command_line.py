@@ -144,6 +144,26 @@ def test_a_list_without_a_value_is_not_everything(fleet: Fleet, line: str) -> No
     assert "needed value" in fleet.inv(line).failed(1).err
 
 
+def test_in_a_log_of_both_streams_what_follows_a_table_stands_behind_it(fleet: Fleet) -> None:
+    """As CI services keep it; Python holds stdout back where it is no terminal."""
+    fleet.image("api")
+    fleet.toml("[images.api]")
+    words = [sys.executable, "-m", "tasks.cli", "doctor"]
+    env = fleet.env | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        words,
+        cwd=fleet.root,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    assert "CHECK" in lines[0]
+    assert "checks failed" in lines[-1]
+
+
 @pytest.mark.parametrize("line", ["list", "list --json"])
 def test_output_that_nobody_reads_is_no_error_to_explain(fleet: Fleet, line: str) -> None:
     """`inv list | head -1`: the shell's own status for a closed pipe, as `cat` has it."""

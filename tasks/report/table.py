@@ -124,6 +124,7 @@ def write(table: Table, stream: TextIO) -> None:
         stream.write(table.text(shutil.get_terminal_size().columns, colours=has_colours(stream, os.environ)))
     else:
         stream.write(table.text())
+    stream.flush()  # what follows on stderr stands behind it in a CI's log
 
 
 def has_colours(stream: TextIO, environ: Mapping[str, str]) -> bool:
