@@ -40,6 +40,7 @@ HEAVY = {
     "python_on_whales": ("engine", "commands"),
     "oras": ("registries",),
     "requests": ("registries",),
+    "urllib3": ("registries",),
     "rich": ("report",),
     "pydantic": ("config",),
 }

@@ -5,17 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import requests
 
 from tasks.registries import refusals
+from tasks.registries.request import Answer
 
 
-def answer(status: int) -> requests.Response:
+def answer(status: int) -> Answer:
     """An answer with this status and the registry's own words."""
-    made = requests.Response()
-    made.status_code = status
-    made._content = b'{"errors": [{"code": "DENIED", "message": "no such right"}]}'
-    return made
+    return Answer(status, {}, b'{"errors": [{"code": "DENIED", "message": "no such right"}]}')
 
 
 @pytest.fixture(params=["docker", "podman"])

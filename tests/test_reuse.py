@@ -366,11 +366,13 @@ def test_a_base_that_moves_upstream_changes_nothing_until_pull(real: Fleet, engi
     assert engine.docker("run", "--rm", f"{real.registry}/{real.owner}/app:0.1.0", "cat", "/os") == "two"
 
 
-def test_a_run_that_reuses_everything_imports_no_engine_library(real: Fleet) -> None:
-    three(real).inv("build").ok()
+@pytest.mark.parametrize("verb", ["build", "push"])
+def test_a_run_that_reuses_everything_imports_no_engine_library(real: Fleet, verb: str) -> None:
+    three(real).inv(verb).ok()
     code = (
         "import sys\nfrom tasks.cli import program\n"
-        "try:\n    program.run(['argosy', 'build'], exit=True)\nexcept SystemExit as stop:\n    assert not stop.code\n"
+        f"try:\n    program.run(['argosy', '{verb}'], exit=True)\n"
+        "except SystemExit as stop:\n    assert not stop.code\n"
         "print([name for name in ('python_on_whales', 'oras', 'requests', 'rich') if name in sys.modules])\n"
     )
     ran = real.run(sys.executable, "-c", code, env={"PYTHONPATH": str(ROOT)})

@@ -1,6 +1,6 @@
 """What a registry's refusal or silence means, in words a person can act on.
 
-Pure: an answer or an exception in, a RegistryError out. No secret enters a message: requests' own words, which may
+Pure: an answer or an exception in, a RegistryError out. No secret enters a message: urllib3's own words, which may
 hold a proxy's password or a token service's address, are never passed on; only the registry's error body is.
 """
 
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from ..errors import RegistryError
 from . import credentials
-
-if TYPE_CHECKING:
-    import requests
+from .request import Answer
 
 _GHCR_SCOPES = {"pull": "read:packages", "push": "write:packages", "delete": "delete:packages"}
 
@@ -29,7 +26,7 @@ class PassingError(RegistryError):
 
 def refused(
     host: str,
-    response: requests.Response,
+    answer: Answer,
     repository: str,
     actions: tuple[str, ...],
     login: credentials.Login | None,
@@ -40,18 +37,18 @@ def refused(
 
     A registry may repeat what it was sent: `secrets` are struck out of its words.
     """
-    status = response.status_code
+    status = answer.status
     action = actions[-1] if actions else "pull"
     doing = {"pull": "reading", "push": "pushing to", "delete": "deleting from"}[action]
     doing = f"{doing} {repository}" if repository else "being asked at all"
-    said = f" ({words})" if (words := _words(response, secrets)) else ""
+    said = f" ({words})" if (words := _words(answer, secrets)) else ""
     if status in {401, 403}:
         verb = "wants a login for" if status == 401 and login is None else "refuses"
         return RegistryError(
             f"{host} {verb} {doing}: {status}{said}. {_remedy(host, action, login, env)}", status
         )
     if status in {408, 429} or status >= 500:
-        after = _seconds(response.headers.get("Retry-After", ""))
+        after = _seconds(answer.headers.get("Retry-After", ""))
         wait = f"It asks to wait {after:.0f} s. " if after else ""
         why = "It limits how many requests it takes." if status == 429 else "The trouble is on its side."
         return PassingError(
@@ -106,9 +103,9 @@ def unreachable(host: str, address: str, error: Exception) -> RegistryError:
     )
 
 
-def is_spoken(response: requests.Response) -> bool:
+def is_spoken(answer: Answer) -> bool:
     """Tells whether an error answer has the distribution specification's body: the registry's own, not a proxy's."""
-    return bool(_words(response))
+    return bool(_words(answer))
 
 
 def _remedy(host: str, action: str, login: credentials.Login | None, env: Mapping[str, str]) -> str:
@@ -121,11 +118,11 @@ def _remedy(host: str, action: str, login: credentials.Login | None, env: Mappin
     return f"No login for it is kept in {looked}.{scope} Log in: {line}"
 
 
-def _words(response: requests.Response, secrets: Collection[str] = ()) -> str:
+def _words(answer: Answer, secrets: Collection[str] = ()) -> str:
     try:
         parts = [
             [error.get("code"), error.get("message"), error.get("detail")]
-            for error in response.json()["errors"]
+            for error in answer.json()["errors"]
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""

@@ -11,17 +11,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from ..errors import RegistryError
 from ..model import HUB, Descriptor
 from .refusals import is_spoken
-from .request import Access, Request
+from .request import Access, Answer, Request
 from .transport import Transport
-
-if TYPE_CHECKING:
-    import requests
 
 # A name whose current manifest carries this annotation was made by a release; its value is the release's tag.
 RELEASE = "dev.argosy.release"
@@ -83,13 +80,13 @@ class Remote:
         """Returns what `reference` (a tag or digest) names; None only if the registry itself says it has none."""
         access = self._access(repository)
         path = _path(access, f"manifests/{reference}")
-        response = self._wire.send(Request("GET", path, access, (200, 404), _ACCEPT))
-        if response.status_code == 404:
-            self._believe(response, access)
+        answer = self._wire.send(Request("GET", path, access, (200, 404), _ACCEPT))
+        if answer.status == 404:
+            self._believe(answer, access)
             return None
-        self._parsed(response, access)
-        found = Manifest.of(response.content, response.headers.get("Content-Type", "").partition(";")[0])
-        promised = reference if ":" in reference else response.headers.get("Docker-Content-Digest", "")
+        self._parsed(answer, access)
+        found = Manifest.of(answer.body, answer.headers.get("Content-Type", "").partition(";")[0])
+        promised = reference if ":" in reference else answer.headers.get("Docker-Content-Digest", "")
         if promised.startswith("sha256:") and promised != found.digest:
             raise RegistryError(
                 f"{self.host}/{repository}: the manifest of {reference} should be {promised}, and what came is "
@@ -106,12 +103,12 @@ class Remote:
         """Returns what a tag stands at without fetching it; None only if the registry itself says there is none."""
         access = self._access(repository)
         request = Request("HEAD", _path(access, f"manifests/{tag}"), access, (200, 404), _ACCEPT)
-        response = self._wire.send(request)
-        said = response.headers
+        answer = self._wire.send(request)
+        said = answer.headers
         digest, size = said.get("Docker-Content-Digest", ""), said.get("Content-Length", "")
-        if response.status_code == 200 and digest and size.isdecimal():
+        if answer.status == 200 and digest and size.isdecimal():
             return Descriptor(said.get("Content-Type", "").partition(";")[0], digest, int(size))
-        if response.status_code == 404 and "Docker-Distribution-Api-Version" in response.headers:
+        if answer.status == 404 and "Docker-Distribution-Api-Version" in answer.headers:
             return None
         # Any other 404 cannot be told from a proxy's, and the digest's header is optional: the body settles both.
         found = self.manifest(repository, tag)
@@ -121,8 +118,8 @@ class Remote:
         """Writes these very bytes under a tag or under their digest; what they name must be there already."""
         access = self._access(repository, "push")
         path, headers = _path(access, f"manifests/{reference}"), {"Content-Type": manifest.media_type}
-        response = self._wire.send(Request("PUT", path, access, (200, 201, 202), headers, manifest.raw))
-        stored = response.headers.get("Docker-Content-Digest", manifest.digest)
+        answer = self._wire.send(Request("PUT", path, access, (200, 201, 202), headers, manifest.raw))
+        stored = answer.headers.get("Docker-Content-Digest", manifest.digest)
         if stored != manifest.digest:
             raise RegistryError(
                 f"{self.host}/{repository}:{reference} was written as {manifest.digest}, and the registry has "
@@ -135,21 +132,21 @@ class Remote:
         path = _path(access, f"tags/list?n={_PAGE}")
         found: list[str] = []
         while path:
-            response = self._wire.send(Request("GET", path, access, (200, 404)))
-            if response.status_code == 404:
-                self._believe(response, access)
+            answer = self._wire.send(Request("GET", path, access, (200, 404)))
+            if answer.status == 404:
+                self._believe(answer, access)
                 break
-            found += self._parsed(response, access).get("tags") or []
-            following = urlsplit(urljoin(path, response.links.get("next", {}).get("url", "")))
-            path = f"{following.path}?{following.query}" if "next" in response.links else ""
+            found += self._parsed(answer, access).get("tags") or []
+            following = urlsplit(urljoin(path, answer.following))
+            path = f"{following.path}?{following.query}" if answer.following else ""
         return tuple(dict.fromkeys(found))
 
     def referrers(self, repository: str, digest: str) -> bytes | None:
         """Returns the registry's own list of what is attached to a manifest, None if it keeps no such lists."""
         access = self._access(repository)
         request = Request("GET", _path(access, f"referrers/{digest}"), access, (200, 404, 405))
-        response = self._wire.send(request)
-        return response.content if response.status_code == 200 else None
+        answer = self._wire.send(request)
+        return answer.body if answer.status == 200 else None
 
     def may_push(self, repository: str) -> None:
         """Raises unless an upload into the repository can be started; it is cancelled at once.
@@ -157,8 +154,8 @@ class Remote:
         That says nothing of quotas, or of tags that may not be overwritten: no registry tells beforehand.
         """
         access = self._access(repository, "push")
-        response = self._wire.send(Request("POST", _path(access, "blobs/uploads/"), access, (200, 201, 202)))
-        upload = urlsplit(response.headers.get("Location", ""))
+        answer = self._wire.send(Request("POST", _path(access, "blobs/uploads/"), access, (200, 201, 202)))
+        upload = urlsplit(answer.headers.get("Location", ""))
         if upload.path and is_same(upload.netloc, self._wire.address):
             cancel = f"{upload.path}?{upload.query}" if upload.query else upload.path
             # Some registries do not let an upload be cancelled; all sweep away what is left open.
@@ -168,14 +165,14 @@ class Remote:
     def blob(self, repository: str, digest: str) -> bytes | None:
         """Returns a blob's bytes, None if the registry itself says it has none. For small ones: all of it is held."""
         access = self._access(repository)
-        response = self._wire.send(Request("GET", _path(access, f"blobs/{digest}"), access, (200, 404)))
-        if response.status_code == 404:
-            self._believe(response, access)
+        answer = self._wire.send(Request("GET", _path(access, f"blobs/{digest}"), access, (200, 404)))
+        if answer.status == 404:
+            self._believe(answer, access)
             return None
-        found = f"sha256:{hashlib.sha256(response.content).hexdigest()}"
+        found = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
         if found != digest:
             raise RegistryError(f"{self.host}/{repository}: blob {digest} came as {found}.")
-        return response.content
+        return answer.body
 
     def download(self, repository: str, digest: str, into: IO[bytes]) -> None:
         """Writes a blob of any size into a file, block by block; whoever asked compares the digest."""
@@ -205,23 +202,23 @@ class Remote:
         """
         access = self._access(repository, "push", "delete")
         request = Request("DELETE", _path(access, f"manifests/{digest}"), access, (200, 202, 404))
-        return self._wire.send(request).status_code != 404
+        return self._wire.send(request).status != 404
 
     def _access(self, repository: str, *more: str) -> Access:
         official = self._wire.address == "registry-1.docker.io" and "/" not in repository
         return Access(f"library/{repository}" if official else repository, ("pull", *more))
 
-    def _believe(self, response: requests.Response, access: Access) -> None:
-        if not is_spoken(response):
-            raise self._wire.refusal(response, access)
+    def _believe(self, answer: Answer, access: Access) -> None:
+        if not is_spoken(answer):
+            raise self._wire.refusal(answer, access)
 
-    def _parsed(self, response: requests.Response, access: Access) -> dict[str, Any]:
+    def _parsed(self, answer: Answer, access: Access) -> dict[str, Any]:
         try:
-            content = response.json()
+            content = answer.json()
         except ValueError:
             content = None
         if not isinstance(content, dict):
-            raise self._wire.refusal(response, access)
+            raise self._wire.refusal(answer, access)
         return content
 
 

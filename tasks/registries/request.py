@@ -1,21 +1,16 @@
-"""One request to a registry, as a value: what is asked, what a token must allow for it, where the answer goes.
+"""One request to a registry and its answer, as values: what is asked, what a token must allow for it, what came.
 
-It knows nothing of connections, logins or what the answer means.
+It knows nothing of connections, logins or what an answer means.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
-
-from ..errors import SurroundingsError
-
-if TYPE_CHECKING:
-    import requests
+from typing import IO, Any
 
 READ_SECONDS = 30.0
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +51,27 @@ class Request:
     into: IO[bytes] | None = None
 
 
-def write(response: requests.Response, into: IO[bytes]) -> None:
-    """Writes an answer's body into a file, block by block, from the file's start.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: a status, headers (whatever the case of their letters), the body.
 
-    Raises SurroundingsError where the disk takes no more; a body that breaks off raises what requests raises.
+    `elsewhere` tells that it is another host's, to which the registry has sent us.
     """
-    into.seek(0)
-    into.truncate()
-    for block in response.iter_content(_BLOCK):
-        try:
-            into.write(block)
-        except OSError as error:
-            raise SurroundingsError(f"cannot keep what a registry sends: {error.strerror}") from None
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    elsewhere: bool = False
+
+    def json(self) -> Any:
+        """Returns the body as JSON. Raises ValueError if it is none."""
+        return json.loads(self.body)
+
+    @property
+    def following(self) -> str:
+        """Where the next page of a list is (`Link` with rel "next", RFC 8288); "" if there is none."""
+        if not (link := self.headers.get("Link", "")):
+            return ""
+        from requests.utils import parse_header_links
+
+        return next((str(one["url"]) for one in parse_header_links(link) if one.get("rel") == "next"), "")

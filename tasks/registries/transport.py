@@ -1,4 +1,4 @@
-"""How a registry is spoken to: requests with time limits, logins and tokens, second attempts.
+"""How a registry is spoken to: requests with logins and tokens, second attempts.
 
 Knows the registry protocol's authentication (https://distribution.github.io/distribution/spec/auth/token/) and how
 requests fail; it does not know what a manifest or a tag is. oras reads challenges and asks for tokens. Its own
@@ -13,18 +13,18 @@ import os
 import threading
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from ..errors import RegistryError
 from ..model import HUB
 from . import credentials, trust
+from .connection import Connections
 from .refusals import PassingError, refused, unreachable
-from .request import READ_SECONDS, Access, Request, write
+from .request import Access, Answer, Request
 
 if TYPE_CHECKING:
-    import requests
-
-CONNECT_SECONDS = 5.0
+    import tenacity
 
 
 class Transport:
@@ -48,7 +48,7 @@ class Transport:
         self._env = os.environ if env is None else env
         self._tries, self._patience = tries, patience
         self._scheme = "http" if insecure or trust.is_loopback(host) else "https"
-        self._sessions: dict[bool, requests.Session] = {}
+        self._connections = Connections(self.address, self._env)
         self._challenge = ""
         self._login: credentials.Login | None = None
         self._login_sought = False
@@ -57,7 +57,7 @@ class Transport:
         self._lock = threading.Lock()
         self._locks: dict[Access, threading.Lock] = {}
 
-    def send(self, request: Request, *, tries: int | None = None) -> requests.Response:
+    def send(self, request: Request, *, tries: int | None = None) -> Answer:
         """Returns the answer to a request. Raises RegistryError for a refusal, and where no answer comes."""
         import tenacity
 
@@ -75,71 +75,52 @@ class Transport:
             reraise=True,
         )(self._once, request)
 
-    def refusal(self, response: requests.Response, access: Access) -> RegistryError:
+    def refusal(self, answer: Answer, access: Access) -> RegistryError:
         """Returns the error that says what the registry answered, and what to do, without any secret."""
         secrets = tuple(self._secrets)
-        return refused(
-            self.host, response, access.repository, access.actions, self._login, self._env, secrets
-        )
+        return refused(self.host, answer, access.repository, access.actions, self._login, self._env, secrets)
 
-    def _once(self, request: Request) -> requests.Response:
+    def _once(self, request: Request) -> Answer:
         access = request.access
         with self._guard(access):
             held = self._authorization(access)
-        response = self._tell(request, held)
-        if response.status_code == 400 and self._scheme == "http" and self._wants_tls(request, response):
+        answer = self._tell(request, held)
+        if answer.status == 400 and self._scheme == "http" and self._wants_tls(request, answer):
             # A loopback registry that speaks TLS after all: Docker tries both as well.
             self._scheme = "https"
-            response = self._tell(request, held)
+            answer = self._tell(request, held)
         # Another host that the registry sends us to may ask for a login, but not for this registry's.
-        if response.status_code == 401 and access.repository and not response.history:
-            challenge = response.headers.get("WWW-Authenticate", "")
+        if answer.status == 401 and access.repository and not answer.elsewhere:
+            challenge = answer.headers.get("WWW-Authenticate", "")
             with self._guard(access):
                 if self._held.get(access, "") == held:  # else another thread has fetched a new one meanwhile
                     self._held.pop(access, None)
                 fresh = self._authorization(access, challenge)
             if fresh != held:
-                response = self._tell(request, fresh)
-        if response.status_code in request.expect:
-            return response
-        raise self.refusal(response, access)
+                answer = self._tell(request, fresh)
+        if answer.status in request.expect:
+            return answer
+        raise self.refusal(answer, access)
 
-    def _wants_tls(self, request: Request, response: requests.Response) -> bool:
+    def _wants_tls(self, request: Request, answer: Answer) -> bool:
         """Whether an answer says that HTTP was spoken to a TLS port; that to a HEAD has no text to say it in."""
         if request.method == "HEAD":
-            response = self._ask("GET", f"{self._scheme}://{self.address}/v2/")
-        return b"HTTPS" in response.content[:200]
+            answer = self._ask("GET", f"{self._scheme}://{self.address}/v2/")
+        return b"HTTPS" in answer.body[:200]
 
-    def _tell(self, request: Request, authorization: str) -> requests.Response:
+    def _tell(self, request: Request, authorization: str) -> Answer:
         headers = {**request.headers, **({"Authorization": authorization} if authorization else {})}
         url = f"{self._scheme}://{self.address}{request.path}"
-        how: dict[str, Any] = {"headers": headers, "data": request.data, "into": request.into}
+        how: dict[str, Any] = {"headers": headers, "body": request.data, "into": request.into}
         return self._ask(request.method, url, seconds=request.seconds, **how)
 
-    def _ask(
-        self,
-        method: str,
-        url: str,
-        *,
-        seconds: float = READ_SECONDS,
-        into: IO[bytes] | None = None,
-        **how: Any,
-    ) -> requests.Response:
-        import requests
+    def _ask(self, method: str, url: str, **how: Any) -> Answer:
+        import urllib3
 
-        limits = (min(CONNECT_SECONDS, seconds), seconds)
-        tls = url.startswith("https:")
-        with self._lock:
-            session = self._sessions.get(tls) or trust.session(self.address, self._env, tls=tls)
-            self._sessions[tls] = session
         try:
-            how |= {"proxies": dict(trust.proxies(url)), "stream": into is not None}
-            response = session.request(method, url, timeout=limits, **how)
-            if into is not None and response.status_code == 200:
-                write(response, into)
-        except (requests.RequestException, OSError, ValueError) as error:
+            return self._connections.ask(method, url, **how)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise unreachable(self.host, "/".join(url.split("/")[:3]), error) from error
-        return response
 
     def _guard(self, access: Access) -> threading.Lock:
         """One lock for each access, so that many threads fetch one token, and different tokens at once."""
@@ -191,8 +172,10 @@ class Transport:
         if login and login.identity:  # OAuth2, RFC 6749 section 6
             form = {"grant_type": "refresh_token", "client_id": "argosy", "service": challenge.service or ""}
             form |= {"scope": challenge.scope, "refresh_token": login.secret}
-            answer = self._granted(access, self._ask("POST", realm, data=form, allow_redirects=False)).json()
-            return str(answer.get("access_token") or answer.get("token") or "")
+            kind = {"Content-Type": "application/x-www-form-urlencoded"}
+            said = self._ask("POST", realm, headers=kind, body=urlencode(form), follow=False)
+            granted = self._granted(access, said).json()
+            return str(granted.get("access_token") or granted.get("token") or "")
         service = SimpleNamespace(get=functools.partial(self._ask_service, access))
         backend = get_auth_backend("token", session=service, insecure=self._scheme == "http")
         if login:
@@ -200,17 +183,19 @@ class Transport:
         return str(backend.request_token(challenge) or "")
 
     def _ask_service(
-        self, access: Access, url: str, *, params: Any, headers: Any, verify: Any = None
-    ) -> requests.Response:
+        self, access: Access, url: str, *, params: Mapping[str, str], headers: Any, verify: Any = None
+    ) -> SimpleNamespace:
         """What oras takes for its session: its requests for tokens keep our time limits, trust and errors."""
         del verify
-        return self._granted(access, self._ask("GET", url, params=params, headers=headers))
+        asked = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+        granted = self._granted(access, self._ask("GET", asked, headers=headers))
+        return SimpleNamespace(status_code=granted.status, json=granted.json)
 
-    def _granted(self, access: Access, response: requests.Response) -> requests.Response:
+    def _granted(self, access: Access, answer: Answer) -> Answer:
         try:
-            granted = response.status_code == 200 and isinstance(response.json(), dict)
+            granted = answer.status == 200 and isinstance(answer.json(), dict)
         except ValueError:
             granted = False
         if not granted:
-            raise self.refusal(response, access)
-        return response
+            raise self.refusal(answer, access)
+        return answer

@@ -6,9 +6,10 @@ certificates, no registry protocol.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import SurroundingsError
@@ -16,11 +17,6 @@ from ..homes import home
 
 if TYPE_CHECKING:
     import ssl
-
-    import requests
-
-# More connections than any caller has threads: one beyond would be thrown away after each request.
-_POOL = 32
 
 
 def is_loopback(netloc: str) -> bool:
@@ -34,42 +30,32 @@ def is_loopback(netloc: str) -> bool:
         return False
 
 
-def proxies(url: str) -> Mapping[str, str]:
-    """Returns the environment's proxies for a URL; loopback never has one, as in Go (and unlike requests)."""
-    import requests.utils
+def proxy(url: str) -> str:
+    """Returns the environment's proxy for a URL, "" for none; loopback never has one, as in Go."""
+    if is_loopback(urlsplit(url).netloc) or not any(name.lower().endswith("_proxy") for name in os.environ):
+        return ""
+    from requests import utils
 
-    return {} if is_loopback(urlsplit(url).netloc) else requests.utils.get_environ_proxies(url)
-
-
-def session(address: str, env: Mapping[str, str], *, tls: bool) -> requests.Session:
-    """Returns a session that may be used from many threads; with `tls` it trusts what Docker would trust at `address`.
-
-    Raises SurroundingsError for a certificate file that cannot be used.
-    """
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    # Reading the authorities takes 20 ms and more, which plain HTTP need not wait for.
-    options: dict[str, Any] = {"ssl_context": _context(address, env)} if tls else {}
-
-    class Trusting(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **more: Any) -> None:
-            super().init_poolmanager(*args, **options | more)
-
-        def proxy_manager_for(self, proxy: Any, **more: Any) -> Any:
-            return super().proxy_manager_for(proxy, **options | more)
-
-    made = requests.Session()
-    # Otherwise an entry of ~/.netrc would replace the token that was fetched.
-    made.trust_env = False
-    made.headers["User-Agent"] = "argosy"
-    made.mount("https://" if tls else "http://", Trusting(pool_maxsize=_POOL))
-    return made
+    found = utils.select_proxy(url, utils.get_environ_proxies(url))
+    return utils.prepend_scheme_if_needed(found, "http") if found else ""
 
 
-def _context(address: str, env: Mapping[str, str]) -> ssl.SSLContext:
-    """The system's authorities, those the environment names, and the registry's own as Docker and podman keep them
-    (https://docs.docker.com/engine/security/certificates/): `*.crt` to trust, `*.cert` with `*.key` to show.
+def proxy_login(url: str) -> Mapping[str, str]:
+    """Returns the header for a login that a proxy's address holds, if it holds one."""
+    import urllib3
+    from requests import utils
+
+    name, password = utils.get_auth_from_url(url)
+    return urllib3.make_headers(proxy_basic_auth=f"{name}:{password}") if name or password else {}
+
+
+def context(address: str, env: Mapping[str, str]) -> ssl.SSLContext:
+    """Returns the authorities to trust at an address, and the certificates to show there.
+
+    They are the system's, those the environment names, and the registry's own as Docker and podman keep them: `*.crt`
+    to trust, `*.cert` with `*.key` to show (https://docs.docker.com/engine/security/certificates/).
+
+    Raises SurroundingsError for a file that cannot be used.
     """
     import ssl
 
