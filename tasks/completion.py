@@ -43,10 +43,10 @@ def _flag(words: Sequence[str]) -> tuple[str, str]:
 def _values(flag: str) -> Iterable[str]:
     if flag == "--output":
         return OUTPUTS
-    from . import config
+    from .contents import reading
 
     try:
-        project = config.load(Path.cwd(), os.environ)
+        project = reading.project(Path.cwd(), os.environ)
     except ArgosyError:
         return ()
     if flag == "--images":

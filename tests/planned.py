@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks import config
-from tasks.config.overlay import Override
+from tasks.config.given import Override
 from tasks.model import Project
 from tasks.planning import planner
 from tasks.planning.facts import Engine, Facts, Git

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from .choice import Choice
 
 if TYPE_CHECKING:
-    from ..config.overlay import Override
+    from ..config.given import Override
     from ..contents.addressing import Survey
     from ..contents.setting import Change
     from ..engine.inquiry import Inquiry
@@ -156,10 +156,10 @@ def look(
 
     # The engine takes as long to answer as all this takes to be loaded and read, so it is asked first.
     with inquiry or (Inquiry() if engine else contextlib.nullcontext()) as answers:
-        from .. import config
+        from ..contents import reading
         from ..engine import facts
 
-        project = config.load(Path.cwd(), os.environ, overrides(choice or Choice()))
+        project = reading.project(Path.cwd(), os.environ, overrides(choice or Choice()))
         return project, facts.gather(project, os.environ, inquiry=answers, required=required)
 
 
@@ -188,7 +188,7 @@ def agree(asked: Asked) -> None:
 
 def overrides(choice: Choice) -> list[Override]:
     """Returns what was chosen for settings of build.toml, to be laid over it."""
-    from ..config.overlay import Override
+    from ..config.given import Override
 
     return [Override(path, text, f"--{name}") for name, path, text in choice.settings()]
 

@@ -76,12 +76,12 @@ def _client() -> Client:
     import shutil
     from pathlib import Path
 
-    from .. import config
-    from ..config import document
+    from ..config import given
+    from ..contents import reading
 
     here = Path.cwd()
-    if any((folder / document.NAME).is_file() for folder in (here, *here.parents)):
-        return config.load(here, os.environ).client
+    if any((folder / given.NAME).is_file() for folder in (here, *here.parents)):
+        return reading.project(here, os.environ).client
     return "podman" if shutil.which("podman") and not shutil.which("docker") else "docker"
 
 

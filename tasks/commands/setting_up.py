@@ -13,13 +13,13 @@ def doctor(choice: Choice) -> None:
     import os
     from pathlib import Path
 
-    from .. import config
+    from ..contents import reading
     from ..engine import examination
     from ..errors import SurroundingsError
     from ..report import listing
     from .asking import overrides
 
-    project = config.load(Path.cwd(), os.environ, overrides(choice))
+    project = reading.project(Path.cwd(), os.environ, overrides(choice))
     seen = examination.examine(project, os.environ)
     if choice.json:
         listing.print_json({"schema": 1, "checks": [one.as_json() for one in seen]})
@@ -47,10 +47,10 @@ def builder(choice: Settling) -> None:
     import sys
     from pathlib import Path
 
-    from .. import config
+    from ..contents import reading
     from ..engine import builders
 
-    project = config.load(Path.cwd(), os.environ)
+    project = reading.project(Path.cwd(), os.environ)
     told = builders.settle(
         project.builder, remove=choice.remove, told=lambda text: print(text, file=sys.stderr)
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from ..errors import available, nearest
+from .document import Document
 
 USUAL = ("docker/{name}", "services/{name}", "{name}")
 _LIKE_SCP = re.compile(r"[\w-]+@[\w.-]+:")
@@ -19,33 +20,34 @@ DEPTH = 3
 """How many folders down Dockerfiles are looked for, to be named in a message."""
 
 
-def find_dockerfile(root: Path, name: str, given: str | None, context: str | None) -> tuple[str, str]:
-    """Returns (Dockerfile relative to `root`, what is wrong with it): as `given`, or the first usual place's."""
+def find_dockerfile(document: Document, name: str, given: str | None, context: str | None) -> tuple[str, str]:
+    """Returns (Dockerfile relative to build.toml, what is wrong with it): as `given`, or the first usual place's."""
     if given is not None:
-        if (root / given).is_file():
+        if document.has("file", given):
             return given, ""
-        there = sorted(_dockerfiles(root))
+        there = sorted(_dockerfiles(document.root))
         return (
             given,
-            f"no Dockerfile {given} in {root}{nearest(given, there)}. {available('Dockerfiles', there)}",
+            f"no Dockerfile {given} in {document.root}{nearest(given, there)}. {available('Dockerfiles', there)}",
         )
     places = [] if context is None or is_remote(context) else [context]
     places += [place.format(name=name) for place in USUAL]
     looked = [str(PurePosixPath(place, "Dockerfile")) for place in places]
-    found = next((file for file in looked if (root / file).is_file()), "")
+    found = next((file for file in looked if document.has("file", file)), "")
     return (
         found,
         "" if found else f"no Dockerfile at {', '.join(looked)}. Write one, or set images.{name}.dockerfile.",
     )
 
 
-def find_context(root: Path, given: str | None, dockerfile: str) -> tuple[str, str]:
-    """Returns (context relative to `root`, what is wrong with it): as `given`, or the Dockerfile's folder."""
+def find_context(document: Document, given: str | None, dockerfile: str) -> tuple[str, str]:
+    """Returns (context relative to build.toml, what is wrong with it): as `given`, or the Dockerfile's folder."""
     if given is None:
         return str(PurePosixPath(dockerfile).parent), ""
-    if is_remote(given) or (root / given).is_dir():
+    if is_remote(given) or document.has("folder", given):
         return given, ""
-    return given, f"no folder {given} in {root} to be the context{_nearest_folder(root, given)}"
+    hint = _nearest_folder(document.root, given)
+    return given, f"no folder {given} in {document.root} to be the context{hint}"
 
 
 def is_remote(context: str) -> bool:

@@ -1,44 +1,23 @@
-"""build.toml as a file: where it is, what stands in it, what is laid over it from outside.
+"""build.toml as a file: what stands in it, what is laid over it from outside.
 
-It finds, reads and checks against the schema; what the values mean for images is resolve.py's matter.
+It reads and checks against the schema; what the values mean for images is resolve.py's matter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tomli
 
 from ..errors import ConfigError
+from ..model import Decimal
 from . import flavours, overlay
 from .findings import Finding, Place, check
+from .given import Kind, Override, is_there
 from .schema import BuildToml
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-NAME = "build.toml"
-
-
-class Decimal(float):
-    """A number as it is written: bare where text is meant, `GO = 1.20` is "1.20", not "1.2"."""
-
-    def __new__(cls, text: str) -> Self:
-        """Reads it, and keeps the text."""
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
-
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +26,7 @@ class Document:
 
     `declared` is the file as it stands (its flavour laid over it), without environment and command line, `written`
     the same without the flavour. `findings` are the faults found so far; what they are about is left out of the
-    tables, at the places of `left_out`.
+    tables, at the places of `left_out`; `looked` is what was looked for so far, and whether it was there.
     """
 
     root: Path
@@ -57,31 +36,25 @@ class Document:
     origins: Mapping[str, str]
     findings: tuple[Finding, ...] = ()
     left_out: frozenset[Place] = frozenset()
+    looked: dict[tuple[Kind, str], bool] = field(default_factory=dict)
 
     def lacks(self, *place: str) -> bool:
         """Tells whether a place, or what it stands in, was left out for being wrong."""
         return any(place[:length] in self.left_out for length in range(1, len(place) + 1))
+
+    def has(self, kind: Kind, path: str) -> bool:
+        """Tells whether a file or folder is there, and keeps the answer."""
+        return self.looked.setdefault((kind, path), is_there(self.root, kind, path))
 
     def finding(self, where: str, message: str) -> Finding:
         """Returns a finding about a setting, wherever its value came from."""
         return Finding(where, message, self.origins.get(where, ""))
 
 
-def find(start: Path) -> Path:
-    """Returns the nearest build.toml in `start` or above it. Raises ConfigError if there is none."""
-    for folder in [start, *start.parents]:
-        if (folder / NAME).is_file():
-            return folder / NAME
-    raise ConfigError(
-        f"no {NAME} in {start} or any folder above it. Create one at the root of the repository; the smallest is:\n"
-        '  [project]\n  registry = "ghcr.io"\n  owner = "acme"\n  version = "0.1.0"\n  [images.api]'
-    )
-
-
 def read(
     path: Path,
     environ: Mapping[str, str],
-    flags: Sequence[overlay.Override] = (),
+    flags: Sequence[Override] = (),
     text: str | None = None,
 ) -> Document:
     """Reads the file (or `text` in its place) with environment and command line laid over it.

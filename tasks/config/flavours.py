@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import available, nearest
 from .findings import Finding, check
-from .overlay import Override
+from .given import Override
 from .schema import BuildToml
 
 KEYS = ("flavour", "flavours")

@@ -182,8 +182,8 @@ class _Fixed:
         holders = (("images", entry.key), ("defaults",))
         if any(document.lacks(*holder, key) for holder in holders for key in ("dockerfile", "context")):
             return "", ""
-        dockerfile, problem = find_dockerfile(document.root, entry.name, asked, within)
-        context, other = find_context(document.root, within, dockerfile)
+        dockerfile, problem = find_dockerfile(document, entry.name, asked, within)
+        context, other = find_context(document, within, dockerfile)
         for setting, given, wrong in (("dockerfile", asked, problem), ("context", within, other)):
             where = f"images.{entry.key}" if given is None else entry.where(setting)
             if wrong:

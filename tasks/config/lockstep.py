@@ -9,8 +9,9 @@ from pathlib import PurePosixPath
 from ..errors import nearest
 from ..model import Image, Lockstep
 from . import templates
-from .document import NAME, Document
+from .document import Document
 from .findings import Finding
+from .given import NAME
 from .lockstep_table import LockstepTable
 from .versions import pattern_problem
 

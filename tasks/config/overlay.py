@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from ..errors import nearest
 from .findings import Finding
+from .given import Override
 from .schema import BuildToml, fields_of, plain
 from .tables import SourceTable
 
@@ -36,15 +36,6 @@ NARROWER = {
     "version.sources": ("project.version",),
     "tags.build": ("tags.branch", "project.registries.*.tags", "defaults.tags", "images.*.tags"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """One setting from outside: its key path, the text given, and where that came from in words."""
-
-    path: str
-    text: str
-    origin: str
 
 
 def from_environment(names: Mapping[str, str], environ: Mapping[str, str]) -> list[Override]:

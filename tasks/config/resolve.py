@@ -11,8 +11,9 @@ from ..errors import ConfigError
 from ..model import Builder, Image, Project, Releasing, TagRules
 from . import caches, checking, constants, contracts, matching, mentions, mirror
 from . import registries as places
-from .document import NAME, Document
+from .document import Document
 from .findings import Finding, report
+from .given import NAME
 from .groups import groups
 from .images import image, spread
 from .lockstep import locksteps

@@ -21,7 +21,7 @@ def before(root: Path, image: str, platforms: Iterable[str]) -> dict[str, Addres
     """Returns the addresses an image was last built at, by platform, with their inputs."""
     found: dict[str, Address] = {}
     for platform in platforms:
-        record = _read(_inputs(root, image, platform))
+        record = read(_inputs(root, image, platform))
         with suppress(KeyError, TypeError):
             found[platform] = Address(record["digest"], record["inputs"], record["files"])
     return found
@@ -31,12 +31,12 @@ def remember(root: Path, image: str, addresses: Mapping[str, Address]) -> None:
     """Remembers what an image was built from."""
     for platform, address in addresses.items():
         record = {"digest": address.digest, "inputs": dict(address.inputs), "files": dict(address.files)}
-        _write(_inputs(root, image, platform), record)
+        write(_inputs(root, image, platform), record)
 
 
 def whole(root: Path) -> dict[str, list[str]]:
     """Returns the platforms that are known to be really there, by image id."""
-    return {key: list(value) for key, value in _read(state.folder(root) / "whole.json").items()}
+    return {key: list(value) for key, value in read(state.folder(root) / "whole.json").items()}
 
 
 def remember_whole(root: Path, images: Mapping[str, Iterable[str]]) -> None:
@@ -46,7 +46,7 @@ def remember_whole(root: Path, images: Mapping[str, Iterable[str]]) -> None:
     if added.items() <= known.items():
         return
     # The newest few thousand are plenty; an image that is forgotten is looked at again.
-    _write(state.folder(root) / "whole.json", dict(list((known | added).items())[-4000:]))
+    write(state.folder(root) / "whole.json", dict(list((known | added).items())[-4000:]))
 
 
 def _inputs(root: Path, image: str, platform: str) -> Path:
@@ -54,14 +54,16 @@ def _inputs(root: Path, image: str, platform: str) -> Path:
     return state.folder(root) / "inputs" / f"{name}.json"
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """Returns the table that a file holds, an empty one where there is none that can be read."""
     with suppress(OSError, ValueError):
         value = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
         return value if isinstance(value, dict) else {}
     return {}
 
 
-def _write(path: Path, value: Mapping[str, Any]) -> None:
+def write(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes a table whole or not at all; where that cannot be, nothing is said."""
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

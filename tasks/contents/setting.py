@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import config
-from ..config.document import NAME
+from ..config.given import NAME
 from ..errors import ConfigError, available, nearest
 from ..model import Lockstep, Project, VersionSource
 from ..planning import versions

@@ -7,6 +7,7 @@ are still unexpanded: what they become depends on the facts of the moment, which
 from .cache import Cache
 from .checking import Linting, Scanning
 from .contract import NON_ROOT, Contract, Expect, ExpectedFile, ImageTest, Surroundings
+from .decimal import Decimal
 from .descriptor import Descriptor
 from .held import Held
 from .image import Image, VersionSource
@@ -27,6 +28,7 @@ __all__ = [
     "Cache",
     "Client",
     "Contract",
+    "Decimal",
     "Descriptor",
     "Expect",
     "ExpectedFile",
