@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.errors import ConfigError
 from tasks.model import Secret
 from tasks.planning.dockerfile import read
 from tasks.planning.plan import Need, PlannedImage
@@ -229,3 +230,71 @@ def test_comments_spacing_and_heredoc_bodies() -> None:
 
 def test_the_project_folder_is_no_part_of_it(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(of("FROM a:1\nCOPY . .\n"))
+
+
+TOKEN = replace(IMAGE, secrets=(Secret("tok", file="t"),))
+
+
+@pytest.mark.parametrize(
+    ("mount", "taken"),
+    [
+        ("--mount=type=$T,source=sub,target=/m", Taken("", ("sub",), mounted=True)),
+        ("--mount=\"type='bind',source=sub,target=/m\"", Taken("", ("sub",), mounted=True)),
+        ("--mount=\"source='sub',target=/m\"", Taken("", mounted=True)),
+        ("--mount=type=cache,from=other,source=$T,target=/m", Taken("other", mounted=True)),
+    ],
+)
+def test_a_mount_that_may_be_of_a_context_counts(mount: str, taken: Taken) -> None:
+    image = replace(IMAGE, contexts={"other": "docker/other"})
+    assert of(f"FROM a:1\nARG T=bind\nRUN {mount} ls\n", image).taken == (taken,)
+
+
+@pytest.mark.parametrize("mount", ["type=secret,id=$I", "type=$T,id=tok", "type=secret,target=/run/'tok'"])
+def test_a_secret_that_may_be_mounted_counts(mount: str) -> None:
+    text = f"FROM a:1\nARG I=tok T=secret\nRUN --mount={mount} ls\n"
+    assert of(text, TOKEN).fixed["secret tok"] == "given"
+    assert "secret tok" not in of(text).fixed
+    assert "secret tok" not in of("FROM a:1\nRUN --mount=type=secret,id=else ls\n", TOKEN).fixed
+
+
+def test_the_last_of_a_mount_s_fields_counts_under_whichever_name() -> None:
+    text = "FROM a:1\nRUN --mount=source=a,src=b,source=sub,target=/m ls\n"
+    assert of(text).taken == (Taken("", ("sub",), mounted=True),)
+
+
+def test_a_frontend_behind_a_shebang_is_seen_and_all_it_reads_counts() -> None:
+    """BuildKit takes its frontend from there; what that makes of a comment no one here knows."""
+    text = "#!/usr/bin/env x\n# syntax=acme/front\nFROM a:1\n#@ one\n"
+    image = replace(IMAGE, args={"UNSEEN": "1"}, target="")
+    found = of(text, image)
+    assert found.taken == (Taken(""),)
+    assert found.fixed != of(text.replace("one", "two"), image).fixed
+    assert found.fixed != of(text.replace("front", "back"), image).fixed
+    ours = "# syntax=docker/dockerfile:1\nFROM a:1\n#@ one\n"
+    assert of(ours).fixed == of(ours.replace("one", "two")).fixed
+    assert read("#!/x\n# escape=`\nFROM a:1\n", "Dockerfile").escape == "\\"
+
+
+def test_separators_that_are_no_blanks_to_go_are_part_of_a_word() -> None:
+    assert of("FROM a:1\nENV A=b\x1fC=d\n").fixed != of("FROM a:1\nENV A=b C=d\n").fixed
+    assert of("FROM a:1\nENV SEP=\x1f\n").fixed != of("FROM a:1\nENV SEP=\n").fixed
+
+
+def test_a_variable_of_the_base_may_have_any_letters() -> None:
+    assert of("FROM a:1\nCOPY sub$äx /\n").taken == (Taken(""),)
+
+
+def test_a_path_that_only_begins_like_a_heredoc_is_a_path() -> None:
+    assert of("FROM a:1\nCOPY <<a<b x /d/\n").taken == (Taken("", ("<<a<b", "x")),)
+
+
+@pytest.mark.parametrize("line", ["ENV P=${NEED:?must}/x", "ARG P=${NEED:?must}/x"])
+def test_what_only_the_base_can_have_is_left_to_buildkit(line: str) -> None:
+    of(f"FROM a:1\n{line}\nCOPY $P /\n")
+    with pytest.raises(ConfigError, match="must"):
+        of(f"FROM a:1\nENV NEED=\n{line}\n")
+
+
+@pytest.mark.parametrize("line", ["ADD --from=7 a /x", "ADD --from=Nope! a /x", f"CMD {'[' * 5000}"])
+def test_odd_instructions_are_buildkit_s_to_refuse(line: str) -> None:
+    of(f"FROM a:1\n{line}\n")

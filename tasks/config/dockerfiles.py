@@ -9,9 +9,12 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from ..errors import available, nearest
-from .document import Document
+
+if TYPE_CHECKING:
+    from .document import Document
 
 USUAL = ("docker/{name}", "services/{name}", "{name}")
 _LIKE_SCP = re.compile(r"[\w-]+@[\w.-]+:")

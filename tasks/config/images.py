@@ -77,6 +77,14 @@ def image(
             hint = f' (did you mean "{meant}"?)' if PLATFORM.fullmatch(meant) else ""
             message = f'"{platform}" is no platform, which is os/arch: linux/arm64{hint}'
             findings.append(document.finding(entry.where("platforms"), message))
+    findings += [
+        document.finding(
+            entry.where("contexts", key),
+            "is a context for one platform, which Argosy does not tell apart: name it without the platform",
+        )
+        for key in table.contexts
+        if "::" in key
+    ]
     return Image(
         name=name,
         dockerfile=dockerfile,

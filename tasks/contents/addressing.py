@@ -197,10 +197,7 @@ class _Joined:
         files: dict[str, str] = {}
         for take in taken:
             shown = {entry.path: _shown(entry) for entry in self.contents.of(image, take)}
-            name = f"{CONTENT}{take.label}"
-            while name in inputs:
-                name += " again"  # a COPY and a mount of one path may see two things
-            inputs[name] = _digest(shown)
+            _add(inputs, take.label, shown)
             prefix = image.context if take.context == MAIN else image.contexts[take.context]
             files |= {path if prefix == "." else f"{prefix}/{path}": what for path, what in shown.items()}
         return files
@@ -212,7 +209,7 @@ class _Joined:
             shown = {entry.path: _shown(entry) for entry in self.contents.matching(pattern)}
             if not shown:
                 notes[f"paths: there is nothing at {pattern}"] = None
-            inputs[f"{CONTENT}paths {pattern}"] = _digest(shown)
+            _add(inputs, f"paths {pattern}", shown)
             files |= shown
         return files
 
@@ -223,6 +220,13 @@ class _Joined:
             return False
         barriers += fetching(read(self.facts.files[sibling.dockerfile], sibling.dockerfile))
         return True
+
+
+def _add(inputs: dict[str, str], what: str, shown: Mapping[str, str]) -> None:
+    name = f"{CONTENT}{what}"
+    while name in inputs:
+        name += " again"  # a COPY and a mount of one path may see two things
+    inputs[name] = _digest(shown)
 
 
 def _digest(shown: Mapping[str, str]) -> str:

@@ -77,4 +77,4 @@ def _is_default() -> bool:
         return True
     except (OSError, ValueError, AttributeError):
         return False
-    return said in {None, "", "default"}
+    return said in (None, "", "default")

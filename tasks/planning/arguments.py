@@ -10,6 +10,8 @@ import json
 import re
 from typing import NamedTuple
 
+from .blanks import SPACE, is_space
+
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
 _LISTS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 _WORDS = frozenset({"ADD", "COPY", "EXPOSE", "FROM", "VOLUME"})
@@ -31,7 +33,7 @@ class Arguments(NamedTuple):
 
 def keyword_of(line: str) -> tuple[str, str]:
     """Returns the first word as it is written, and the rest."""
-    word, *rest = _BLANKS.split(line.strip(), maxsplit=1)
+    word, *rest = _BLANKS.split(line.strip(SPACE), maxsplit=1)
     return word, rest[0] if rest else ""
 
 
@@ -40,12 +42,12 @@ def flags(text: str, escape: str) -> tuple[tuple[str, ...], str]:
     found: list[str] = []
     position = 0
     while True:
-        while text[position : position + 1].isspace():
+        while is_space(text[position : position + 1]):
             position += 1
         if not text.startswith("--", position):
-            return tuple(found), text[position:].strip()
+            return tuple(found), text[position:].strip(SPACE)
         flag = quote = ""
-        while position < len(text) and (quote or not text[position].isspace()):
+        while position < len(text) and (quote or not is_space(text[position])):
             char = text[position]
             position += 1
             if char == quote:
@@ -58,7 +60,7 @@ def flags(text: str, escape: str) -> tuple[tuple[str, ...], str]:
             else:
                 flag += char
         if flag == "--":
-            return tuple(found), text[position:].strip()
+            return tuple(found), text[position:].strip(SPACE)
         found.append(flag)
 
 
@@ -96,7 +98,7 @@ def _json_list(text: str) -> list[str] | None:
 
     try:
         listed = json.loads(text, parse_constant=refuse)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not all(isinstance(item, str) for item in listed):
         raise ArgumentError("has a JSON list that holds more than strings")
@@ -130,7 +132,7 @@ def _quoted_words(text: str, escape: str) -> list[str]:
                 break
             word += char + text[position]
             position += 1
-        elif char.isspace() and not quote:
+        elif is_space(char) and not quote:
             words.append(word)
             word = ""
         else:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ..errors import ConfigError
+from .blanks import SPACE
 from .heredocs import Heredoc, UnendedHeredocError, bodies
 from .instruction import Instruction, parse
 
@@ -57,6 +58,8 @@ class Dockerfile:
     globals: tuple[Instruction, ...]
     """The ARGs before the first FROM."""
     stages: tuple[Stage, ...]
+    text: str = ""
+    """All of it, for a frontend that reads it in another way."""
 
     @property
     def escape(self) -> str:
@@ -97,6 +100,9 @@ def read(text: str, where: str) -> Dockerfile:
     lines = [line + "\n" for line in text.removeprefix("\ufeff").split("\n")]
     lines[-1] = lines[-1][:-1]
     directives = _directives(lines, where)
+    if lines[0].startswith("#!"):
+        # BuildKit passes over such a line where it looks for the frontend, and nowhere else (parser/directives.go).
+        directives |= {key: it for key, it in _directives(lines[1:], where).items() if key == "syntax"}
     global_args: list[Instruction] = []
     froms: list[Instruction] = []
     inside: list[list[Instruction]] = []
@@ -118,7 +124,7 @@ def read(text: str, where: str) -> Dockerfile:
     stages = [
         _stage(i, start, body, where) for i, (start, body) in enumerate(zip(froms, inside, strict=True))
     ]
-    return Dockerfile(where, directives, tuple(global_args), tuple(stages))
+    return Dockerfile(where, directives, tuple(global_args), tuple(stages), text)
 
 
 def _stage(index: int, start: Instruction, inside: list[Instruction], where: str) -> Stage:
@@ -171,7 +177,7 @@ def _instructions(lines: list[str], escape: str, where: str) -> Iterator[Instruc
 
 def _joined(lines: list[str], position: int, continued: re.Pattern[str]) -> tuple[str | None, int]:
     """Returns the instruction that begins at a line, its continuations joined, and the position after it."""
-    line = lines[position].strip("\r\n").lstrip()
+    line = lines[position].strip("\r\n").lstrip(SPACE)
     position += 1
     if not line or line.startswith("#"):
         return None, position
@@ -183,7 +189,7 @@ def _joined(lines: list[str], position: int, continued: re.Pattern[str]) -> tupl
         while position < len(lines):
             line = lines[position].rstrip("\r\n")
             position += 1
-            if line.strip() and not line.lstrip().startswith("#"):
+            if line.strip(SPACE) and not line.lstrip(SPACE).startswith("#"):
                 break
             line = ""
     return joined + line, position

@@ -36,6 +36,11 @@ class Heredoc:
         return re.sub(r"^\t+", "", self.content, flags=re.MULTILINE) if self.chomp else self.content
 
 
+def is_opening(word: str) -> bool:
+    """Tells whether a word of a COPY or ADD opens a heredoc, and is no path."""
+    return re.fullmatch(r"\d*<<-?[^<]+", word) is not None
+
+
 def bodies(line: str, below: Sequence[str]) -> tuple[tuple[Heredoc, ...], int]:
     """Returns the heredocs that `line` opens and how many of the lines `below` (with their ends) they take.
 

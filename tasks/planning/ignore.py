@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import ConfigError
+from .blanks import SPACE
 from .globs import PatternError, character_class, class_regex, cleaned, matcher
 
 NAME = ".dockerignore"
-# What Go's strings.TrimSpace takes away; Python's strip() would take more.
-_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-_SPACE += "\u2028\u2029\u202f\u205f\u3000"
 # What stands for itself in Go's regular expressions once it is escaped.
 _ESCAPABLE = r"[^a-zA-Z0-9\x80-\U0010ffff]"
 # What is not literal in a pattern with wildcards: patternmatcher means to escape | and {2} and does not, and
@@ -132,7 +130,7 @@ def read(text: str, where: str = NAME) -> Rules:
     patterns: list[Pattern] = []
     note = ""
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        word = "" if line.startswith("#") else _normal(line.strip(_SPACE)).strip(_SPACE)
+        word = "" if line.startswith("#") else _normal(line.strip(SPACE)).strip(SPACE)
         try:
             if word:
                 patterns.append(_pattern(cleaned(word)))
@@ -147,7 +145,7 @@ def read(text: str, where: str = NAME) -> Rules:
 def _normal(word: str) -> str:
     """Returns a line as ignorefile.ReadAll hands it on: cleaned, and without a leading slash."""
     mark = "!" if word.startswith("!") else ""
-    rest = word[len(mark) :].strip(_SPACE)
+    rest = word[len(mark) :].strip(SPACE)
     rest = cleaned(rest) if rest else ""
     return mark + (rest[1:] if rest.startswith("/") and rest != "/" else rest)
 

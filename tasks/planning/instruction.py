@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import ConfigError, available, nearest
 from .arguments import ArgumentError, Arguments, arguments, flags, keyword_of
-from .heredocs import Heredoc
+from .heredocs import Heredoc, is_opening
 
 _AT_LEAST = {"ADD": 2, "ARG": 1, "COPY": 2, "ENV": 1, "EXPOSE": 1, "HEALTHCHECK": 1, "LABEL": 1}
 _AT_LEAST |= {
@@ -111,7 +111,7 @@ def _check(keyword: str, found: Arguments, trigger: Instruction | None) -> None:
         raise ArgumentError("cannot have an empty path")
     if keyword == "HEALTHCHECK" and (words[0], len(words) > 1) not in {("CMD", True), ("NONE", False)}:
         raise ArgumentError("is either CMD with a command, or NONE alone")
-    if keyword in {"ADD", "COPY"} and re.fullmatch(r"\d*<<-?[^<]+", words[-1]):
+    if keyword in {"ADD", "COPY"} and is_opening(words[-1]):
         raise ArgumentError("needs a destination after its heredocs")
     if trigger and trigger.keyword in {"ONBUILD", "FROM", "MAINTAINER"}:
         raise ArgumentError(f"cannot have {trigger.keyword} as its trigger")

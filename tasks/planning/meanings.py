@@ -14,6 +14,7 @@ from .dockerfile import Dockerfile, Instruction, Stage
 from .familiar import familiar
 from .plan import PlannedImage
 
+_USUAL = {"src": "source", "dst": "target", "destination": "target"}
 TARGET, DOCKER_IMAGE = "target:", "docker-image://"
 
 
@@ -41,7 +42,7 @@ class Meanings:
     def told(self, instruction: Instruction) -> str:
         """Returns an instruction's text with its references by their meanings."""
         text = instruction.text
-        name = instruction.flag("from") if instruction.keyword in {"COPY", "ADD"} else None
+        name = instruction.flag("from") if instruction.keyword == "COPY" else None
         if name:
             meaning = self._meaning(name, self._stage(name, counted=True))
             text = text.replace(f"--from={name}", f"--from={meaning}", 1)
@@ -83,7 +84,11 @@ def is_folder(image: PlannedImage, context: str) -> bool:
 
 
 def mount_fields(mount: str) -> dict[str, str]:
-    """Returns the fields of a RUN's --mount by their lower-case names, the last of each."""
+    """Returns the fields of a RUN's --mount by their usual names, the last of each."""
     fields = (field.partition("=") for field in next(csv.reader([mount]), []))
-    found = {key.lower(): value for key, _, value in fields}
-    return {("source" if key == "src" else key): value for key, value in found.items()}
+    return {_USUAL.get(key.lower(), key.lower()): value for key, _, value in fields}
+
+
+def unsure(value: str) -> bool:
+    """Tells whether a field of a mount is not simply what it says: newer frontends expand all but `from`."""
+    return any(sign in value for sign in "$'\"\\`")

@@ -18,7 +18,7 @@ from .familiar import familiar
 from .meanings import DOCKER_IMAGE, TARGET, Meanings, is_folder
 from .mounts import given, mounted
 from .plan import PlannedImage
-from .scopes import base_of, expanded, global_scope, platform_of, unknown_after, visible
+from .scopes import base_of, declared, global_scope, platform_of, unknown_after, visible
 from .sources import Source, reach
 from .taking import MAIN, Taken, Takings
 
@@ -108,7 +108,7 @@ def recipe(
             found.fixed[label] = meanings.told(instruction)
             _arguments(dockerfile, instruction, variables, scope, image.args, found)
             known = {name: value for name, value in variables.items() if name not in unknown}
-            found.fixed |= {" ".join(one): "given" for one in mounted(instruction) if one in provided}
+            found.fixed |= {" ".join(one): "given" for one in mounted(instruction, provided)}
             found.takings.add(meanings, instruction, known)
             unknown = unknown_after(dockerfile, instruction, unknown, variables, scope, image.args)
     for name, values in found.arguments.items():
@@ -124,6 +124,7 @@ def recipe(
         found.takings.taken |= dict.fromkeys(Taken(name) for name in (MAIN, *folders))
         found.takings.notes[f"the frontend {frontend} is not understood: the whole context counts"] = None
         found.fixed |= {f"argument {key}": value for key, value in image.args.items()}
+        found.fixed |= {f"text of {dockerfile.where}": dockerfile.text, "target": image.target}
     return Recipe(
         image=image.name,
         platform=platform,
@@ -177,7 +178,7 @@ def _arguments(
     for name, default in instruction.pairs() if instruction.keyword == "ARG" else ():
         value = args.get(name)
         if value is None and default is not None:
-            value = expanded(dockerfile, instruction.line, default, variables)
+            value = declared(dockerfile, instruction.line, default, variables)
         if value is None:
             value = scope.get(name)
         found.arguments.setdefault(name, []).append(value)

@@ -70,6 +70,19 @@ def expanded(dockerfile: Dockerfile, line: int, word: str, scope: Mapping[str, s
         raise ConfigError(f"{dockerfile.place(line)}: cannot expand {word}: {wrong}") from None
 
 
+def declared(dockerfile: Dockerfile, line: int, word: str, scope: Mapping[str, str]) -> str:
+    """Returns the value of an ENV or ARG, expanded; "" where it needs a variable that only the base may have.
+
+    What `${X:?}` comes to is known to the base alone then, and BuildKit says it. Raises ConfigError with the line.
+    """
+    try:
+        return expanded(dockerfile, line, word, scope)
+    except ConfigError:
+        if set(names(word)) <= set(scope):
+            raise
+        return ""
+
+
 def executed(
     dockerfile: Dockerfile, stage: Stage, scope: Mapping[str, str], contexts: Collection[str] = ()
 ) -> tuple[Instruction, ...]:
@@ -183,7 +196,7 @@ class _Build:
         """Adds what an ENV or ARG declares."""
 
         def full(word: str, seen: Mapping[str, str]) -> str:
-            return expanded(self.dockerfile, instruction.line, word, seen)
+            return declared(self.dockerfile, instruction.line, word, seen)
 
         if instruction.keyword == "ENV":
             seen = dict(variables)

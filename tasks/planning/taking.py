@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from ..config.dockerfiles import is_remote
 from .dockerfile import Dockerfile, Instruction
-from .meanings import Meanings, mount_fields
+from .heredocs import is_opening
+from .meanings import Meanings, mount_fields, unsure
 from .scopes import expanded
 from .words import names
 
@@ -58,7 +59,7 @@ class Takings:
 
     def _copied(self, meanings: Meanings, instruction: Instruction, known: Mapping[str, str]) -> None:
         dockerfile = meanings.dockerfile
-        name = instruction.flag("from")
+        name = instruction.flag("from") if instruction.keyword == "COPY" else None
         context = meanings.folder(name, counted=True) if name else MAIN
         if context is None:
             return
@@ -75,6 +76,8 @@ class Takings:
     def _mounted(self, meanings: Meanings, mount: str) -> None:
         fields = mount_fields(mount)
         kind, name = fields.get("type", "bind").lower(), fields.get("from", "")
+        if unsure(kind):  # whatever it comes to, it may come to this
+            kind = "bind"
         if kind == "secret":
             known = fields.get("id") or fields.get("source") or "?"
             self.notes[f"the content of secret {known} is no part of the address"] = None
@@ -85,7 +88,7 @@ class Takings:
         if context is not None:
             path = fields.get("source")
             # A variable in a mount is expanded by newer frontends only: the whole context covers either.
-            paths = (path,) if path and "$" not in path else None
+            paths = (path,) if path and not unsure(path) else None
             self.taken[Taken(context, paths, mounted=True)] = None
 
 
@@ -121,7 +124,7 @@ def _paths(
 
 def _sources(instruction: Instruction) -> Iterator[str]:
     for word in instruction.arguments[:-1]:
-        if not word.startswith("<<") or instruction.exec_form:
+        if instruction.exec_form or not is_opening(word):
             yield word
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .blanks import is_space
 from .patterns import ExpansionError, replaced, without_prefix, without_suffix
 
 # A piece of expanded text, and whether blanks in it separate words (those in quotes do not).
@@ -46,7 +47,7 @@ def split(line: str, *, keep_quotes: bool, keep_escapes: bool) -> list[str]:
             word += text
             continue
         for char in text:
-            if not char.isspace():
+            if not is_space(char):
                 word += char
             elif word:
                 words.append(word)
@@ -56,7 +57,7 @@ def split(line: str, *, keep_quotes: bool, keep_escapes: bool) -> list[str]:
 
 def names(word: str) -> list[str]:
     """Returns the variables that `word` refers to, as a person sees them (for messages, not for expansion)."""
-    return re.findall(r"\$\{?([A-Za-z_]\w*)", word)
+    return re.findall(r"\$\{?([^\W\d]\w*)", word)
 
 
 @dataclass(slots=True)
