@@ -55,6 +55,19 @@ def test_each_runs_once_before_what_it_makes_is_looked_at(prepared: Fleet, engin
     assert engine.docker("run", "--rm", name, "cat", "/here/agent") == "2"
 
 
+def test_a_dockerfile_that_is_made_is_read_when_it_is_made(real: Fleet, engine: PrivateEngine) -> None:
+    real.image("api")
+    template = "FROM busybox:stable\nRUN echo one > /said\n"
+    real.file("docker/api/Dockerfile.in", template)
+    real.toml('[images.api]\nbefore = [["cp", "docker/api/Dockerfile.in", "docker/api/Dockerfile"]]\n')
+    name = f"{real.registry}/{real.owner}/api:0.1.0"
+    for word in ("one", "two"):
+        real.file("docker/api/Dockerfile.in", template.replace("one", word))
+        real.inv("build").ok()
+        assert engine.docker("run", "--rm", name, "cat", "/said") == word
+    assert "1 reused" in real.inv("build").ok().out
+
+
 def test_it_is_skipped_where_no_image_of_the_run_needs_it(prepared: Fleet) -> None:
     prepared.inv("build --images cron").ok()
     prepared.inv("plan").ok()

@@ -24,7 +24,7 @@ def build(choice: Choice) -> None:
     asked = ask(choice)
     agree(asked)
     running.refuse_absent(asked)
-    running.prepare(asked)
+    asked = running.prepared(asked, lambda: ask(choice))
     running.carry_out(weigh(asked, choice), choice)
 
 
@@ -41,7 +41,7 @@ def push(choice: Choice) -> None:
     asked = ask(choice, output="push")
     agree(asked)
     running.refuse_absent(asked)
-    running.prepare(asked)
+    asked = running.prepared(asked, lambda: ask(choice, output="push"))
     running.carry_out(weigh(asked, choice), choice)
 
 

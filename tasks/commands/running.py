@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -173,14 +173,19 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
     return results, BuildError(f"{count}: {', '.join(failed)}{unnamed}")
 
 
-def prepare(asked: Asked) -> None:
-    """Runs what must run before the plan's images are looked at (`before`). Raises BuildError."""
-    from ..contents import state
-    from ..engine import before
+def prepared(asked: Asked, again: Callable[[], Asked]) -> Asked:
+    """Runs what must run before the plan's images are looked at (`before`). Raises BuildError.
 
-    if before.commands(asked.plan):
-        log_file = state.new_log(asked.plan.root, "before")
-        before.run(asked.plan, log_file, told=lambda text: print(text, file=sys.stderr, flush=True))
+    Returns what was asked; where a Dockerfile (or a file with a version) was made anew by that, it is asked `again`.
+    """
+    from ..contents import state
+    from ..engine import before, facts
+
+    if not before.commands(asked.plan):
+        return asked
+    log_file = state.new_log(asked.plan.root, "before")
+    before.run(asked.plan, log_file, told=lambda text: print(text, file=sys.stderr, flush=True))
+    return asked if facts.texts(asked.project) == asked.facts.files else again()
 
 
 def show(results: Results, *, json: bool) -> None:

@@ -116,10 +116,9 @@ def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, seals: Seals, lock:
     from ..release.content import content
     from ..report import listing, releasing
     from . import running
-    from .asking import confirm, weigh
+    from .asking import ask, confirm, weigh
 
-    running.prepare(asked)
-    asked = weigh(asked)
+    asked = weigh(running.prepared(asked, lambda: ask(choice, output="push", release=choice.tag)))
     if not choice.dirty:
         preflight.still(here.project.root, here.facts.git)
     settled, clients = running.put(asked)
