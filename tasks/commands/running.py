@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,16 @@ def carry_out(asked: Asked, choice: Choice) -> None:
 
 def _load(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     """Builds what is to be built, looks for secrets in it, and gives what is reused its names."""
+    from ..contents import pending
+    from ..engine import reuse
+
+    addressed = [*reuse.addressed(asked.plan).values()]
+    with pending.unsure(asked.plan.root, addressed) if addressed else nullcontext(lambda: None) as sure:
+        return _loaded(asked, choice, sure)
+
+
+def _loaded(asked: Asked, choice: Choice, sure: Callable[[], None]) -> tuple[Results, ArgosyError | None]:
+    """`sure` is called when every address that was given is that of what was built."""
     from concurrent.futures import ThreadPoolExecutor
 
     from ..engine import images, reuse
@@ -48,12 +58,14 @@ def _load(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     if error and not isinstance(error, (BuildError, CheckError)):
         with suppress(ArgosyError):  # an engine that is gone is told already
             _settled(asked, results)
+            sure()
         return results, error
     try:
         with unbroken(), ThreadPoolExecutor(1) as pool:
             # The engine is asked for sizes while files are looked at once more.
             measured = pool.submit(images.measured, results, asked.plan.client)
             _settled(asked, results)
+            sure()
             results = measured.result()
         if not error:
             reuse.name(asked.plan)

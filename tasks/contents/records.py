@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..planning.address import Address
+from ..planning.address import Address, changed
 from . import state
 
 
@@ -27,11 +28,30 @@ def before(root: Path, image: str, platforms: Iterable[str]) -> dict[str, Addres
     return found
 
 
-def remember(root: Path, image: str, addresses: Mapping[str, Address]) -> None:
+def remember(root: Path, image: str, addresses: Mapping[str, Address], dockerfile: str) -> None:
     """Remembers what an image was built from."""
     for platform, address in addresses.items():
-        record = {"digest": address.digest, "inputs": dict(address.inputs), "files": dict(address.files)}
+        record = {
+            "digest": address.digest,
+            "inputs": dict(address.inputs),
+            "files": dict(address.files),
+            "times": {path: _time(root, path) for path in (*address.files, dockerfile)},
+        }
         write(_inputs(root, image, platform), record)
+
+
+def unseen(root: Path, image: str, addresses: Mapping[str, Address], dockerfile: str) -> list[str]:
+    """Returns the files that changed since the last build and kept their size and time of change.
+
+    By these two BuildKit knows what to read anew (fsutil's comparison of metadata): it would build what it read then.
+    """
+    found: dict[str, None] = {}
+    for platform, old in before(root, image, addresses).items():
+        times = read(_inputs(root, image, platform)).get("times") or {}
+        for path in changed(old, addresses[platform], dockerfile):
+            if times.get(path) and times[path] == _time(root, path):
+                found[path] = None
+    return list(found)
 
 
 def whole(root: Path) -> dict[str, list[str]]:
@@ -47,6 +67,14 @@ def remember_whole(root: Path, images: Mapping[str, Iterable[str]]) -> None:
         return
     # The newest few thousand are plenty; an image that is forgotten is looked at again.
     write(state.folder(root) / "whole.json", dict(list((known | added).items())[-4000:]))
+
+
+def _time(root: Path, path: str) -> list[int] | None:
+    try:
+        said = os.lstat(os.path.join(root, path))  # noqa: PTH118 - a hundred thousand of them
+    except OSError:
+        return None
+    return [said.st_size, said.st_mtime_ns] if stat.S_ISREG(said.st_mode) else None
 
 
 def _inputs(root: Path, image: str, platform: str) -> Path:

@@ -26,6 +26,9 @@ from ..planning.recipe import Recipe
 from . import docker, reuse
 from . import facts as surroundings
 
+SHOWN = 3
+"""How many files an error names; the rest are counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -75,7 +78,25 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
         from .standings import in_registries
 
         standings = in_registries(plan, standings)
-    return decide(plan, standings, rebuild=wish.rebuild), found
+    decided = decide(plan, standings, rebuild=wish.rebuild)
+    if wish.keep:
+        _refuse_unseen(decided, found)
+    return decided, found
+
+
+def _refuse_unseen(plan: Plan, found: Survey) -> None:
+    """Raises ConfigError where BuildKit would not see what has changed, and build what was there before."""
+    for image in plan.images if plan.client == "docker" else ():
+        addresses = found.addresses[image.name]
+        if image.action == "build" and (
+            paths := records.unseen(plan.root, image.name, addresses, image.dockerfile)
+        ):
+            named, more = " ".join(paths[:SHOWN]), len(paths) - SHOWN
+            raise ConfigError(
+                f"{image.name}: {', '.join(paths[:SHOWN])}{f' and {more} more' if more > 0 else ''} changed and kept "
+                "size and time. By these BuildKit tells what to read anew, so it would build what was there before. "
+                f"Run: touch {named}{' …' if more > 0 else ''}"
+            )
 
 
 def _has_changed(standing: Standing) -> bool:
@@ -114,12 +135,12 @@ def _locked(
             f"{locks.NAME} does not hold {', '.join(sorted(unknown))}, and --locked allows no change. "
             f"Run `inv build` (or `inv build --pull`) where it may change, and commit {locks.NAME}."
         )
-    known = dict(lock.bases)
+    known, resolved = dict(lock.bases), {}
     if unknown:
         from . import bases
 
         try:
-            known |= bases.resolve(docker.client(), unknown, builder=project.builder.name, fresh=wish.pull)
+            resolved = bases.resolve(docker.client(), unknown, builder=project.builder.name, fresh=wish.pull)
         except bases.NoBaseError as error:
             name = re.split("[:@]", error.reference.rpartition("/")[2])[0]
             hint = nearest(name, project.images)
@@ -127,6 +148,8 @@ def _locked(
             raise SurroundingsError(
                 f"{_standing_on(error.reference, plan, recipes)}: {error}{ours}"
             ) from None
+        # Another run may have written it while the registries answered.
+        known = {**locks.read(project.root).bases, **resolved}
     if wish.pull and _reaches_all(project, plan):
         known = {name: base for name, base in known.items() if name in wanted}
     lock = Lock(known)

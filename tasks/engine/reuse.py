@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..contents import records
+from ..contents import pending, records
 from ..contents.addressing import Survey
 from ..model import Held
 from ..planning.address import joined
@@ -50,7 +50,7 @@ def remember(plan: Plan, found: Survey, built: Mapping[str, str]) -> None:
     """
     fresh = [image for image in plan.images if image.name in built and image.addresses]
     for image in fresh:
-        records.remember(plan.root, image.name, found.addresses[image.name])
+        records.remember(plan.root, image.name, found.addresses[image.name], image.dockerfile)
     if plan.output == "load":
         loaded = {built[image.name]: image.platforms for image in fresh if image.selected and image.home}
         records.remember_whole(plan.root, {digest: known for digest, known in loaded.items() if digest})
@@ -58,18 +58,23 @@ def remember(plan: Plan, found: Survey, built: Mapping[str, str]) -> None:
 
 def forget(plan: Plan, names: Collection[str]) -> None:
     """Takes the address off images that turned out not to be what it says; their names stay."""
-    if plan.output == "load":
-        references = [
-            f"{image.home}:{image.address}"
-            for image in plan.selected
-            if image.name in names and image.address
-        ]
-        if references:
-            images.remove(plan.client, references)
+    references = [reference for name, reference in addressed(plan).items() if name in names]
+    if references:
+        images.remove(plan.client, references)
+
+
+def addressed(plan: Plan) -> dict[str, str]:
+    """Returns the address that each image is loaded under when it is built, by its name."""
+    return {
+        image.name: f"{image.home}:{image.address}"
+        for image in plan.selected
+        if plan.output == "load" and image.action == "build" and image.home and image.address
+    }
 
 
 def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
     """Adds to what is known of images which platforms the engine really has, by one call to it."""
+    pending.forget(plan.root, lambda left: images.remove(plan.client, left))
     references = {
         image.name: f"{image.home}:{joined(before[image.name].addresses).tag}"
         for image in plan.images

@@ -75,11 +75,15 @@ def elsewhere(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
         return found
     clients = {host: registry.Remote(host, tries=1) for host in {one.registry or HUB for _, _, one in asked}}
     answering = {host for host, remote in clients.items() if _answers(remote)}
-    answers = together(lambda one: (one[2].registry or HUB) in answering and _has(clients, one[2]), asked)
+    answers = together(
+        lambda one: _digest(clients, one[2]) if (one[2].registry or HUB) in answering else "", asked
+    )
     given: dict[str, dict[str, str]] = {}
-    for (image, platform, reference), there in zip(asked, answers, strict=True):
-        if there:
-            given.setdefault(image.name, {})[platform] = str(reference)
+    for (image, platform, reference), digest in zip(asked, answers, strict=True):
+        if digest:
+            # What is only stood on need have no name in the engine, and a tag can be moved before it is taken.
+            exact = str(reference) if image.selected else f"{image.home}@{digest}"
+            given.setdefault(image.name, {})[platform] = exact
     for image in wanted:
         if len(given.get(image.name, {})) == len(image.platforms):
             found[image.name] = replace(
@@ -100,8 +104,9 @@ def _answers(remote: registry.Remote) -> bool:
     return True
 
 
-def _has(clients: Clients, reference: Reference) -> bool:
+def _digest(clients: Clients, reference: Reference) -> str:
     try:
-        return descriptor(clients, reference, reference.tag) is not None
+        found = descriptor(clients, reference, reference.tag)
     except SurroundingsError:
-        return False
+        return ""
+    return found.digest if found else ""

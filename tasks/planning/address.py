@@ -69,6 +69,30 @@ def differences(before: Address, now: Address) -> Iterator[str]:
             yield _worded(name, old, new)
 
 
+def hidden(before: Address, now: Address) -> bool:
+    """Whether something changed at which BuildKit's own cache does not look: it would give what it built before.
+
+    That is the mode of a folder, and whether a secret or key is given.
+    """
+    modes = (
+        path for path, old in before.files.items() if _is_folder(old) and now.files.get(path, old) != old
+    )
+    given = (
+        name for name in before.inputs.keys() ^ now.inputs.keys() if name.startswith(("secret ", "ssh "))
+    )
+    return any(modes) or any(given)
+
+
+def changed(before: Address, now: Address, dockerfile: str) -> Iterator[str]:
+    """Yields the files that were there and are others now, by their paths."""
+    for path, old in before.files.items():
+        if now.files.get(path, old) != old:
+            yield path
+    written = (name for name in before.inputs if name.startswith(f"{dockerfile}, "))
+    if any(now.inputs.get(name) != before.inputs[name] for name in written):
+        yield dockerfile
+
+
 def moved(reference: str, old: str, new: str) -> str:
     """Says that a base went from one digest to another."""
     return f"base {reference} moved {_short(old)} -> {_short(new)}"
@@ -105,6 +129,10 @@ def _file(path: str, old: str | None, new: str | None) -> str:
     if old_content == new_content:
         return f"mode of {path} {old_mode} -> {new_mode}"
     return f"{path} changed"
+
+
+def _is_folder(shown: str) -> bool:
+    return shown.split(" ")[1] == "dir"
 
 
 def _short(digest: str) -> str:

@@ -145,6 +145,7 @@ def _target(image: PlannedImage, plan: Plan, named: bool = False, straight: bool
         "labels": dict(image.labels),
         "cache-from": list(image.cache_from),
         "cache-to": list(image.cache_to) if named else [],
+        "no-cache": image.uncached,
         "secret": [secret(one) for one in image.secrets],
         "ssh": list(image.ssh),
         "platforms": list(image.building or image.platforms),

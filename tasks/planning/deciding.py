@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..model import Descriptor, Held, Reference
-from .address import Address, differences, joined
+from .address import Address, differences, hidden, joined
 from .plan import Plan, PlannedImage
 
 SHOWN = 2
@@ -101,7 +101,12 @@ def _decided(image: PlannedImage, standing: Standing, rebuild: bool) -> PlannedI
         )
     building = missing if image.output == "push" and not standing.barrier else image.platforms
     reason = _reason(image, standing, missing, rebuild)
-    return replace(image, action="build", reason=reason, building=building, anew=rebuild)
+    uncached = any(
+        hidden(before, standing.addresses[platform])
+        for platform, before in standing.before.items()
+        if platform in standing.addresses
+    )
+    return replace(image, action="build", reason=reason, building=building, anew=rebuild, uncached=uncached)
 
 
 def _reason(image: PlannedImage, standing: Standing, missing: tuple[str, ...], rebuild: bool) -> str:

@@ -46,7 +46,8 @@ class PlannedImage:
     platform (none where no address can stand for it), `address` the one over all platforms. `building` are
     the platforms to be built: all, or those that are missing alone. `pins` are the outside bases it is built
     from, as contexts for BuildKit; `mirror` is what such a base, by its familiar name, is taken from instead.
-    `anew` says that what is built takes the place of what stands at its address.
+    `anew` says that what is built takes the place of what stands at its address, `uncached` that BuildKit's cache
+    must not serve for it.
     `staging` is the tag that a push to a host goes under where that host keeps every tag for ever.
     `given` says where a reused image is found, by platform; `fetched` that it has to come from there into the
     engine first; `stands` what registries said of it, by repository and platform, `held` what the engine did.
@@ -78,6 +79,7 @@ class PlannedImage:
     addresses: Mapping[str, str] = field(default_factory=dict)
     building: tuple[str, ...] = ()
     anew: bool = False
+    uncached: bool = False
     pins: Mapping[str, str] = field(default_factory=dict)
     mirror: Mapping[str, str] = field(default_factory=dict)
     staging: Mapping[str, str] = field(default_factory=dict)
