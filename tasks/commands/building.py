@@ -18,13 +18,13 @@ def build(choice: Choice) -> None:
     the engine's image store holds them. What an image stands on is found in its Dockerfile and built first,
     in the same run.
     """
-    from . import running
+    from . import preparing, running
     from .asking import agree, ask, weigh
 
     asked = ask(choice)
     agree(asked)
-    running.refuse_absent(asked)
-    asked = running.prepared(asked, lambda: ask(choice))
+    preparing.refuse_absent(asked)
+    asked = preparing.prepared(asked, lambda: ask(choice))
     running.carry_out(weigh(asked, choice), choice)
 
 
@@ -35,13 +35,13 @@ def push(choice: Choice) -> None:
     Every repository is asked for permission first. A name that a release made is refused, with both
     digests, unless --overwrite.
     """
-    from . import running
+    from . import preparing, running
     from .asking import agree, ask, weigh
 
     asked = ask(choice, output="push")
     agree(asked)
-    running.refuse_absent(asked)
-    asked = running.prepared(asked, lambda: ask(choice, output="push"))
+    preparing.refuse_absent(asked)
+    asked = preparing.prepared(asked, lambda: ask(choice, output="push"))
     running.carry_out(weigh(asked, choice), choice)
 
 

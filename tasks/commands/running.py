@@ -12,7 +12,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import ArgosyError, BuildError, CheckError, ConfigError, RefusedError
+from ..errors import ArgosyError, BuildError, CheckError, RefusedError
 from . import leaking
 from .asking import Asked
 from .choice import Choice
@@ -185,21 +185,6 @@ def _build(asked: Asked, *, keep_going: bool) -> tuple[Results, ArgosyError | No
     return results, BuildError(f"{count}: {', '.join(failed)}{unnamed}")
 
 
-def prepared(asked: Asked, again: Callable[[], Asked]) -> Asked:
-    """Runs what must run before the plan's images are looked at (`before`). Raises BuildError.
-
-    Returns what was asked; where a Dockerfile (or a file with a version) was made anew by that, it is asked `again`.
-    """
-    from ..contents import state
-    from ..engine import before, facts
-
-    if not before.commands(asked.plan):
-        return asked
-    log_file = state.new_log(asked.plan.root, "before")
-    before.run(asked.plan, log_file, told=lambda text: print(text, file=sys.stderr, flush=True))
-    return asked if facts.texts(asked.project) == asked.facts.files else again()
-
-
 def show(results: Results, *, json: bool) -> None:
     """Shows results to whoever asked: a person, a program, and CI's summary page."""
     from ..report import listing, summary
@@ -211,29 +196,6 @@ def show(results: Results, *, json: bool) -> None:
         # At a terminal the live screen has just shown a failing step's output, all of it.
         tables.show(results, logs=not (sys.stdout.isatty() and sys.stderr.isatty()))
     summary.append_summary(results, os.environ)
-
-
-def refuse_absent(asked: Asked) -> None:
-    """With --no-deps, says at once which sibling is not there, instead of looking for it elsewhere.
-
-    The engine's own builder takes it from the engine, any other builder from the registry.
-    """
-    plan, engine = asked.plan, asked.facts.engine
-    inside = {image.name for image in plan.images}
-    needs = {n.reference: (n, image) for image in plan.images for n in image.needs if n.image not in inside}
-    if not needs or engine is None:
-        return
-    from ..engine import images, publishing
-
-    own = engine.driver in {"docker", "podman"}
-    absent = images.missing(plan.client, list(needs)) if own else publishing.missing(list(needs))
-    for reference in absent:
-        need, image = needs[reference]
-        where, task = ("in the engine", "build") if own else ("in the registry", "push")
-        raise ConfigError(
-            f"{reference} is not {where}, and {image.name} stands on {need.image} ({need.because}). "
-            f"Make it first (inv {task} --images {need.image}) or drop --no-deps."
-        )
 
 
 def put(asked: Asked) -> tuple[dict[str, dict[Reference, Content]], Clients]:

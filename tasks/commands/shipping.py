@@ -115,10 +115,10 @@ def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, seals: Seals, lock:
     from ..release import gates, order, preflight, provenance, transaction
     from ..release.content import content
     from ..report import listing, releasing
-    from . import running
+    from . import preparing, running
     from .asking import ask, confirm, weigh
 
-    asked = weigh(running.prepared(asked, lambda: ask(choice, output="push", release=choice.tag)))
+    asked = weigh(preparing.prepared(asked, lambda: ask(choice, output="push", release=choice.tag)))
     if not choice.dirty:
         preflight.still(here.project.root, here.facts.git)
     settled, clients = running.put(asked)
