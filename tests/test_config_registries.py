@@ -105,3 +105,11 @@ def test_a_permanent_host_that_nothing_is_published_to_is_a_finding(fleet: Fleet
     )
     assert '(did you mean "ghcr.io"?)' in finding
     assert finding.endswith("Available hosts: ghcr.io, localhost:5000, registry.example.com.")
+
+
+@pytest.mark.parametrize("to", ["registry.example.com/prod/", "https://registry.example.com/prod"])
+def test_a_destination_that_is_no_registry_is_named_by_its_key(fleet: Fleet, to: str) -> None:
+    fleet.image("api")
+    fleet.toml(f'[images.api]\n[promote.production]\nto = "{to}"\n')
+    (finding,) = findings(fleet)
+    assert finding.startswith(f'promote.production.to: "{to}" ')

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.engine import git, gitrefs
+from tasks.errors import SurroundingsError
 from tests.scenario import Fleet
 
 
@@ -48,6 +49,37 @@ def test_a_detached_head_has_no_branch_and_a_folder_below_is_the_same_repository
     assert getattr(git.read(fleet.root), "branch", None) == ""
 
 
+def test_a_commit_s_time_is_its_own_wherever_head_is_by_now(fleet: Fleet):
+    fleet.file("a", "1")
+    fleet.commit()
+    first = fleet.git("rev-parse", "HEAD")
+    fleet.run(
+        "git", "commit", "-q", "--allow-empty", "-m", "x", env={"GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z"}
+    )
+    assert gitrefs.committed(fleet.root, first) > "2021"
+    assert gitrefs.committed(fleet.root, fleet.git("rev-parse", "HEAD")) == "2020-01-01T00:00:00Z"
+    assert gitrefs.committed(fleet.root, "") == ""
+
+
+def test_what_an_image_is_made_of_beside_the_project_belongs_to_the_commit_too(fleet: Fleet):
+    fleet.file("below/build.toml", "")
+    fleet.file("lib.txt", "1")
+    fleet.commit()
+    below = fleet.root / "below"
+    fleet.file("lib.txt", "2")
+    fleet.file(b"odd-\xff.txt".decode("utf-8", "surrogateescape"), "")
+    fleet.git("config", "core.quotePath", "false")
+    assert gitrefs.changed(below) == ()
+    assert "lib.txt" in gitrefs.changed(below, ["..", "/elsewhere"])
+
+
+def test_why_git_fails_is_what_it_says_first(fleet: Fleet):
+    fleet.commit()
+    fleet.git("remote", "add", "origin", "ssh://nobody@127.0.0.1:1/x.git")
+    with pytest.raises(SurroundingsError, match=r"ssh: .*refused"):
+        gitrefs.at_origin(fleet.root)
+
+
 def test_what_is_read_of_a_signed_commit_is_the_commit_where_git_shows_signatures(fleet: Fleet):
     """log.showSignature puts what gpg or ssh says of it before all else."""
     fleet.file("a", "1")
@@ -62,7 +94,7 @@ def test_what_is_read_of_a_signed_commit_is_the_commit_where_git_shows_signature
     found = git.read(fleet.root)
     assert found is not None
     assert (found.sha, found.branch) == (commit, "main")
-    assert gitrefs.committed(fleet.root).endswith("Z")
+    assert gitrefs.committed(fleet.root, commit).endswith("Z")
 
 
 @pytest.mark.engine  # like the engine, it needs root: a folder is given to another user

@@ -20,8 +20,10 @@ from tasks.errors import RegistryError, SurroundingsError
 from tasks.registries import credentials, referrers
 from tasks.registries.pointing import point
 from tasks.registries.registry import RELEASE, Manifest, Remote, is_same, released
-from tasks.registries.request import Access
+from tasks.registries.request import Access, Answer, Request
 from tasks.registries.trust import is_loopback
+from tasks.release import carrying
+from tasks.release.content import Place
 from tests import registries
 from tests.conftest import PrivateEngine
 from tests.registries import PASSWORD, USER, Proxy, Running, TokenService
@@ -725,3 +727,42 @@ def test_an_upload_may_be_sent_to_the_registry_by_all_its_names(said: str) -> No
     assert is_same(said, "ghcr.io")
     assert not is_same("elsewhere.io", "ghcr.io")
     assert not is_same("ghcr.io:8443", "ghcr.io")
+
+
+@pytest.mark.engine
+def test_a_list_of_what_is_attached_is_read_to_its_last_page(
+    plain: Running, repository: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote, asked = Remote(plain.host), []
+    pages = {
+        "": ([{"digest": "one"}], {"Link": f'</v2/{repository}/referrers/sha256:x?last=1>; rel="next"'}),
+        "last=1": ([{"digest": "two"}], {}),
+    }
+
+    def send(request: Request) -> Answer:
+        asked.append(request.path)
+        entries, headers = pages[request.path.partition("?")[2]]
+        return Answer(200, headers, json.dumps({"manifests": entries}).encode())
+
+    monkeypatch.setattr(remote._wire, "send", send)
+    assert [one["digest"] for one in remote.referrers(repository, "sha256:x") or ()] == ["one", "two"]
+    assert len(asked) == 2
+
+
+@pytest.mark.engine
+def test_what_a_clean_up_took_of_what_was_attached_does_not_keep_the_rest(
+    plain: Running, repository: str
+) -> None:
+    remote = Remote(plain.host)
+    subject = index()
+    remote.put(repository, "v1", subject)
+    old, new = (
+        referrers.attach(remote, repository, subject, "text/plain", text) for text in (b"old", b"new")
+    )
+    remote.delete(repository, old.digest)
+    source, target = Place(plain.host, repository), Place(plain.host, f"{repository}/copy")
+    remote.put(target.repository, "v1", subject)
+    assert carrying.carry({plain.host: remote}, source, target, (subject.digest,)) == 1
+    assert [one.digest for one in referrers.referrers(remote, target.repository, subject.digest)] == [
+        new.digest
+    ]

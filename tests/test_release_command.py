@@ -345,7 +345,7 @@ def test_a_way_back_that_did_not_end_is_completed_whatever_is_typed(services: Fl
             record = f"/v2/{services.owner}/agent/manifests/argosy-release-v0.3.0"
             sea.faults = [Fault(("A", "PUT", record, 1), "refused")]
             failed = services.inv("rollback v0.3.0").failed(7)
-            assert "Complete it: inv rollback v0.3.0\n" in failed.err
+            assert "Complete it: inv rollback v0.3.0  (its names are at " in failed.err
             refused = services.inv("release --tag v0.4.0").failed(6)
             assert "the way back of v0.3.0, begun" in refused.err
             assert "--rollback" not in refused.err
@@ -644,7 +644,9 @@ def test_a_lock_is_taken_over_only_from_a_release_that_is_dead(half_way: Fleet) 
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     assert gitrefs.take(half_way.root, f"the release v0.2.0 is under way: process 1 on elsewhere since {now}")
     for way in ("--rollback", "--resume"):
-        refused = half_way.inv(f"release --tag v0.2.0 {way}").failed(6)
+        # What it was to end is half-way still, and that is what the code says.
+        refused = half_way.inv(f"release --tag v0.2.0 {way}").failed(7)
+        assert "the release v0.2.0 is half-way" in refused.err
         assert "process 1 on elsewhere" in refused.err
         assert "--yes" in refused.err
     assert names(half_way) == {"v0.2.0", "0.2", "latest"}
@@ -677,7 +679,7 @@ def test_a_journal_that_is_over_is_put_away_under_the_lock_only(half_way: Fleet)
     journal.write_bytes(text)
     with (journal.parent / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert "on this machine" in half_way.inv("release --tag v0.2.0 --resume").failed(6).err
+        assert "on this machine" in half_way.inv("release --tag v0.2.0 --resume").failed(7).err
     assert journal.exists()
     assert "nothing was done here" in half_way.inv("release --tag v0.2.0 --resume").failed(6).err
     assert not journal.exists()
@@ -698,6 +700,38 @@ def test_a_release_that_died_when_only_its_git_tag_was_left_is_completed(half_wa
     journal.write_bytes(text)
     assert "ended from elsewhere" in half_way.inv("release --tag v0.2.0 --rollback").failed(6).err
     assert names(half_way) == {"v0.2.0", "0.2", "latest"}
+
+
+def test_a_tag_that_stands_at_another_commit_is_left_and_said(half_way: Fleet) -> None:
+    released = half_way.git("rev-parse", "HEAD")
+    half_way.commit()
+    half_way.git("tag", "v0.2.0")
+    said = half_way.inv("release --tag v0.2.0 --resume").ok().err
+    assert (
+        f"v0.2.0 stands at {half_way.git('rev-parse', 'HEAD')[:12]} here, and {released[:12]} was released"
+        in said
+    )
+    assert half_way.git("ls-remote", "origin", "refs/tags/v0.2.0") == ""
+
+
+def test_what_is_half_way_is_half_way_also_where_nobody_answers(services: Fleet, tmp_path: Path) -> None:
+    def stays() -> None:
+        for way in ("--resume", "--rollback"):
+            failed = services.inv(f"release --tag v0.2.0 {way}").failed(7)
+            assert "the release v0.2.0 is half-way" in failed.err
+            assert "--resume" in failed.err
+
+    with stormy(services, tmp_path) as (sea, host, _):
+        services.registry = host
+        services.toml("[images.agent]\n[images.gateway]\n")
+        services.commit()
+        record = f"/v2/{services.owner}/agent/manifests/argosy-release-v0.2.0"
+        sea.faults = [Fault(("A", "PUT", record, 1), "refused")]
+        services.inv("release --tag v0.2.0").failed(7)
+        services.git("remote", "add", "origin", "/nowhere")
+        stays()
+        services.git("remote", "remove", "origin")
+    stays()  # now the registry is gone
 
 
 def test_a_release_that_died_before_its_git_tag_gets_it(half_way: Fleet) -> None:

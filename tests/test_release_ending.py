@@ -245,11 +245,38 @@ def test_what_somebody_else_has_moved_meanwhile_keeps_nothing_half_way(harbour: 
     assert harbour.found(order) is None
 
 
+def test_a_name_that_was_to_stay_and_was_moved_meanwhile_is_left_too(harbour: World) -> None:
+    """`latest` of an image with the same content stood where the release wanted it."""
+    order = harbour.order("worker", "api")
+    harbour.release(order)
+    later = harbour.order("worker", tag="v1.3.0")
+    same = replace(order.named[1], tags=("v1.3.0", "latest"))
+    journal = harbour.stays_unfinished(replace(later, named=(later.named[0], same)))
+    theirs = somebody_else_moves(harbour, "latest")
+    ending.resume(journal, harbour.voyage())
+    assert harbour.stands_at("api", "latest") == theirs
+    assert harbour.stands_at("api", "v1.3.0") == same.index.digest
+    assert harbour.found(order) is None
+
+
 def test_a_full_version_that_somebody_else_has_moved_is_not_left_to_them(harbour: World) -> None:
     journal = harbour.stays_unfinished(harbour.order("api"))
     somebody_else_moves(harbour, "v1.2.0")
     with pytest.raises(IncompleteError, match="somebody else moved it"):
         ending.resume(journal, harbour.voyage())
+
+
+def test_an_interruption_while_it_is_looked_whether_all_is_recorded_leaves_it_half_way(
+    harbour: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = harbour.stays_unfinished(harbour.order("api"))
+
+    def interrupted(*_: object, **__: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(transaction, "is_committed", interrupted)
+    with pytest.raises(IncompleteError, match="half-way: interrupted"):
+        ending.roll_back(journal, harbour.voyage())
 
 
 @pytest.mark.parametrize("stays", [True, False], ids=["torn", "a bad moment"])

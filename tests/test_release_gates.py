@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,15 @@ def test_a_gate_of_checks_takes_a_digest_s_own_check_for_its_report_and_a_skippe
     with pytest.raises(CheckError, match="linux/arm64") as caught:
         passed([of_checks("lint", lambda _: [whole, looked(Outcome.PASSED, amd.digest), fine])], (amd, arm))
     assert "linux/amd64" in str(caught.value)
+
+
+def test_what_is_found_of_an_image_that_is_not_released_itself_is_not_passed_over() -> None:
+    """Images of one Dockerfile: its findings are told once, under the first of them, which may be a test's target."""
+    amd, arm = platforms(CONTENTS)
+    found = replace(looked(Outcome.FAILED, "", platform=""), image="api-check")
+    own = [looked(Outcome.PASSED, one.digest, one.platform) for one in (amd, arm)]
+    with pytest.raises(CheckError, match=r"lint: api linux/amd64 .*root, not 1000"):
+        passed([of_checks("lint", lambda _: [found, *own])], (amd, arm))
 
 
 def test_a_gate_that_cannot_look_has_not_let_anything_pass() -> None:

@@ -113,6 +113,23 @@ def test_a_name_that_needs_no_move_is_read_back_too(harbour: World, images: tupl
     assert harbour.found(order) is None
 
 
+def test_an_image_whose_names_stand_already_is_put_on_record(harbour: World) -> None:
+    """A push had named it; a release of it alone moves nothing, and must not leave it out of the release."""
+    first, second = harbour.order("api"), harbour.order("worker")
+    harbour.release(first)
+    named = second.named[0]
+    for tag in named.tags:
+        harbour.voyage().clients[harbour.host].put("fleet/worker", tag, named.index)
+    assert harbour.stands_at("worker", "latest") == named.index.digest
+    harbour.release(replace(second, home=first.home))
+    found = record.read(harbour.voyage().clients, first.home, first.tag)
+    assert found
+    assert {one.image for one in found.entries} == {"api", "worker"}
+    harbour.steps.clear()
+    harbour.release(replace(second, home=first.home))
+    assert any("nothing to do" in step for step in harbour.steps)
+
+
 def test_a_release_that_is_released_again_goes_back_to_what_stood_there_then(harbour: World) -> None:
     """It was the first one; it went back, something else got the name, and the release took it again."""
     order = harbour.order("api")

@@ -553,3 +553,18 @@ def test_the_triggers_of_a_base_that_is_unchanged_run_in_what_stands_on_it(
     assert actions(real)["api"] == ("build", "trigger argument WORD changed")
     real.inv("build").ok()
     assert made() == ["one", "two", "second"]
+
+
+def test_who_looks_at_images_is_told_where_they_are_of_an_older_state(real: Fleet) -> None:
+    three(real).inv("build").ok()
+    assert "warning" not in real.inv("test").ok().err
+    real.file("docker/api/main.txt", "two")
+    for line in ("test", "lint"):
+        said = real.inv(line).err
+        assert (
+            "warning: api: since it was built here, docker/api/main.txt changed. Build it: inv build\n"
+            in said
+        )
+        assert said.count("since it was built") == 1
+    real.inv("build").ok()
+    assert "since it was built" not in real.inv("test").ok().err

@@ -24,10 +24,12 @@ def lint(choice: LintChoice) -> None:
     like a credential. Nothing is built or pulled; what cannot be looked at is skipped, with the reason.
     """
     from ..report import checks as report
-    from . import linting
+    from . import linting, outdated
     from .asking import ask
 
-    found = linting.linted(ask(choice, engine=not choice.files, required=False, builds=False), choice)
+    asked = ask(choice, engine=not choice.files, required=False, builds=False)
+    outdated.warn(asked)
+    found = linting.linted(asked, choice)
     report.tell(found, "lint", json=choice.json)
     found.require()
 
@@ -47,9 +49,11 @@ def scan(choice: ScanChoice) -> None:
     kept below artifacts/scan. A finding that is severe enough makes it fail, unless `[scan]` says to report only.
     """
     from ..report import checks as report
-    from . import scanning
+    from . import outdated, scanning
     from .asking import ask
 
-    found = scanning.scanned(ask(choice, required=False, builds=False), strict=choice.strict)
+    asked = ask(choice, required=False, builds=False)
+    outdated.warn(asked)
+    found = scanning.scanned(asked, strict=choice.strict)
     report.tell(found, "scan", json=choice.json)
     found.require()

@@ -22,9 +22,11 @@ def test(choice: Testing) -> None:
     pulled: an image that is not there is skipped and says so; one that --images names has failed.
     """
     from ..report import checks as report
-    from . import testing
+    from . import outdated, testing
     from .asking import ask
 
-    found = testing.tested(ask(choice, builds=False), choice)
+    asked = ask(choice, builds=False)
+    outdated.warn(asked)
+    found = testing.tested(asked, choice)
     report.tell(found, "test", json=choice.json)
     found.require()

@@ -28,7 +28,7 @@ class Destination:
 def destination(here: Ledger, to: str) -> Destination:
     """Returns the destination `to` of build.toml. Raises ConfigError for an unknown one."""
     from ..errors import ConfigError, available, nearest
-    from ..model import Reference
+    from ..model import HUB, Reference
 
     known = here.project.release.promote
     if to not in known:
@@ -37,7 +37,7 @@ def destination(here: Ledger, to: str) -> Destination:
     before, after = known[to]
     first = here.project.registries[0]
     before = before or "/".join(filter(None, [first.host, first.owner]))
-    clients = here.clients_for([Reference.parse(f"{after}/any").registry])
+    clients = here.clients_for([Reference.parse(f"{after}/any").registry or HUB])
     folder = here.folder.parent / f"promote-{to}"
     return Destination(to, before, after, replace(here, folder=folder, clients=clients))
 
@@ -86,7 +86,8 @@ def end(here: Ledger, to: str, *, back: bool, yes: bool) -> None:
     from . import returning
 
     aim = destination(here, to)
-    there = replace(aim.ledger, home=_home(here, aim))
+    home = _home(here, aim)
+    there = replace(aim.ledger, home=home, clients=aim.ledger.clients_for([home.host]))
     (returning.roll_back if back else returning.resume)(there, yes=yes, to=to)
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import RefusedError
+from ..errors import IncompleteError, RefusedError, SurroundingsError
 from . import tagging
 from .ledger import Ledger
 
 if TYPE_CHECKING:
     from ..registries.registry import Remote
-    from ..release.journal import Journal, Move
+    from ..release.journal import Journal
     from ..release.lock import Lock
 
 
@@ -31,7 +31,7 @@ def resume(here: Ledger, *, yes: bool, to: str = "") -> None:
         if meant.back:
             _go_on(here, lock, journal, yes=yes)
             return
-        voyage = here.voyage(lock, _all(here, meant.moves))
+        voyage = here.voyage(lock, _all(here, meant))
         if journal is not None:
             ending.resume(journal, voyage)
         elif transaction.is_committed(meant, voyage):  # it died when only the git tag was left to do
@@ -54,7 +54,7 @@ def roll_back(here: Ledger, *, yes: bool, to: str = "") -> None:
         elif gone is not None:
             raise _over(gone)
         elif journal is not None:
-            ending.roll_back(journal, here.voyage(lock, _all(here, journal.moves)))
+            ending.roll_back(journal, here.voyage(lock, _all(here, journal)))
         elif to:
             raise RefusedError(
                 f"{told(here.tag, to)} is not under way: there is no journal in {here.folder} or at {here.home}.\n"
@@ -73,7 +73,7 @@ def _begun(
 
     What was seen before tells whose lock to take over. `mend` takes away what nobody can read.
     """
-    from ..release import finding
+    from ..release import finding, transaction
     from ..report import releasing
 
     def is_meant(journal: Journal) -> bool:
@@ -81,8 +81,18 @@ def _begun(
 
     seen = finding.glance(here.folder, here.clients, here.home)
     seen = seen if seen and is_meant(seen) else None
-    with here.locked(seen, yes=yes, to=to) as lock:
-        journal = finding.find(here.folder, here.clients, here.home, releasing.step, mend=mend)
+    with ExitStack() as held:
+        try:
+            lock = held.enter_context(here.locked(seen, yes=yes, to=to))
+            journal = finding.find(here.folder, here.clients, here.home, releasing.step, mend=mend)
+        except (SurroundingsError, RefusedError, KeyboardInterrupt) as error:
+            if seen is None:
+                raise
+            # "Nothing has moved" would be the wrong thing to say.
+            raise IncompleteError(
+                f"{seen.what} is half-way, unless it was ended elsewhere, and nothing was done now: "
+                f"{transaction.why(error)}\n{seen.ways}"
+            ) from None
         if journal is not None and not is_meant(journal):
             raise RefusedError(f"what did not end is {journal.what}.\n{journal.ways}")
         yield lock, journal, None if journal else seen
@@ -123,7 +133,7 @@ def _go_on(here: Ledger, lock: Lock, journal: Journal | None, *, yes: bool) -> N
     if journal is None:
         _return(here, lock, yes=yes)
     else:
-        ending.resume(journal, here.voyage(lock, _all(here, journal.moves)))
+        ending.resume(journal, here.voyage(lock, _all(here, journal)))
 
 
 def _return(here: Ledger, lock: Lock, *, yes: bool) -> None:
@@ -146,5 +156,5 @@ def _return(here: Ledger, lock: Lock, *, yes: bool) -> None:
     )
 
 
-def _all(here: Ledger, moves: Iterable[Move]) -> dict[str, Remote]:
-    return here.clients_for({move.reference.registry for move in moves})
+def _all(here: Ledger, journal: Journal) -> dict[str, Remote]:
+    return here.clients_for({journal.home.host, *(move.reference.registry for move in journal.every)})

@@ -71,7 +71,9 @@ def _local(here: Ledger, choice: ReleaseChoice) -> None:
     branches = here.project.release.branches
     repeated = len(here.project.lockstep)
     releasing.step("lockstep", f"{repeated} agree" if repeated else "skipped: build.toml has no [[lockstep]]")
-    said = preflight.tree(here.project.root, here.facts.git, here.tag, branches, dirty=choice.dirty)
+    said = preflight.tree(
+        here.project.root, here.facts.git, here.tag, branches, _beside(here), dirty=choice.dirty
+    )
     releasing.step("preflight", f"{here.tag}, {said}")
 
 
@@ -120,7 +122,7 @@ def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, seals: Seals, lock:
 
     asked = weigh(preparing.prepared(asked, lambda: ask(choice, output="push", release=choice.tag)))
     if not choice.dirty:
-        preflight.still(here.project.root, here.facts.git)
+        preflight.still(here.project.root, here.facts.git, _beside(here))
     settled, clients = running.put(asked)
     contents = content(settled)
     if seals.provenance:
@@ -167,10 +169,17 @@ def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, seals: Seals, lock:
             listing.print_json(releasing.names_json(here.tag, planned, done=True))
 
 
+def _beside(here: Ledger) -> tuple[str, ...]:
+    """Returns what images are made of outside the project's own folder."""
+    images = here.project.images.values()
+    paths = (path for one in images for path in (one.dockerfile, one.context, *one.contexts.values()))
+    return tuple(dict.fromkeys(path for path in paths if path.startswith(("..", "/"))))
+
+
 def _source(here: Ledger) -> Source:
     from ..engine import gitrefs
     from ..release.order import Source
 
     root = here.project.root
     revision = here.facts.git.sha if here.facts.git else ""
-    return Source(revision, gitrefs.committed(root), gitrefs.web(gitrefs.origin(root)))
+    return Source(revision, gitrefs.committed(root, revision), gitrefs.web(gitrefs.origin(root)))

@@ -38,7 +38,13 @@ def _tag(here: Ledger) -> None:
     if git is None or here.project.release.git == "off":
         releasing.step("git tag", 'skipped: release.git is "off"' if git else "skipped: no git repository")
         return
-    if not gitrefs.tagged(root, here.tag) and not gitrefs.tag(root, here.tag, git.sha):
+    stands = gitrefs.tagged(root, here.tag)
+    if stands and stands != git.sha:
+        releasing.step(
+            "git tag", f"{here.tag} stands at {stands[:12]} here, and {git.sha[:12]} was released: it is left"
+        )
+        return
+    if not stands and not gitrefs.tag(root, here.tag, git.sha):
         releasing.step("git tag", f"git does not take it. By hand: git tag {here.tag} {git.sha}")
         return
     if here.project.release.git == "tag":

@@ -52,6 +52,7 @@ def check(document: Document, findings: list[Finding]) -> None:
     ]
     owners = [("project.owner", project.owner)]
     owners += [(f"project.registries.{at}.owner", entry.owner or "") for at, entry in listed]
+    hosts += [(f"promote.{name}.to", entry.to) for name, entry in document.tables.promote.items()]
     for where, text, problem in (
         *((where, text, _host_problem(text)) for where, text in hosts if text),
         *((where, text, _owner_problem(text)) for where, text in owners if text),

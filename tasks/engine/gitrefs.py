@@ -31,18 +31,21 @@ class Holder:
     said: str
 
 
-def committed(root: Path) -> str:
-    """Returns HEAD's time as "2026-11-22T21:00:00Z", "" without a commit."""
-    _, text = _git(root, "log", "-1", "--format=%ct")
+def committed(root: Path, commit: str) -> str:
+    """Returns a commit's time as "2026-11-22T21:00:00Z", "" without a commit."""
+    _, text = _git(root, "log", "-1", "--format=%ct", commit) if commit else (False, "")
     return datetime.fromtimestamp(int(text), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if text else ""
 
 
-def changed(root: Path) -> tuple[str, ...]:
+def changed(root: Path, beside: Sequence[str] = ()) -> tuple[str, ...]:
     """Returns the files that differ from HEAD, those that are new and not ignored among them.
 
-    Raises RefusedError where git cannot tell: a tree of which nothing is known is not clean.
+    They are those below `root`, and at the places `beside` it that belong to the same repository. Raises RefusedError
+    where git cannot tell: a tree of which nothing is known is not clean.
     """
-    told, text, why = _asked(root, "status", "--porcelain", "--untracked-files=normal", "--", ".")
+    top = Path(_git(root, "rev-parse", "--show-toplevel")[1] or root).resolve()
+    within = [path for path in beside if (root / path).resolve().is_relative_to(top)]
+    told, text, why = _asked(root, "status", "--porcelain", "--untracked-files=normal", "--", ".", *within)
     if not told:
         raise RefusedError(
             f"git status cannot tell in {root} which files differ from the commit: {why}. "
@@ -157,7 +160,7 @@ def _git(root: Path, *arguments: str) -> tuple[bool, str]:
 
 
 def _asked(root: Path, *arguments: str) -> tuple[bool, str, str]:
-    """Returns whether git succeeded, what it said, and the last it said of why it did not."""
+    """Returns whether git succeeded, what it said, and the first it said of why it did not."""
     env = {"GIT_TERMINAL_PROMPT": "0", **_ssh(root), **os.environ}
     for role in ("AUTHOR", "COMMITTER"):
         env = {f"GIT_{role}_{key}": text for key, text in _NOBODY.items()} | env
@@ -168,6 +171,7 @@ def _asked(root: Path, *arguments: str) -> tuple[bool, str, str]:
             env=env,
             capture_output=True,
             text=True,
+            errors="replace",  # a file's name need not be UTF-8
             check=False,
             timeout=SECONDS,
             stdin=subprocess.DEVNULL,
@@ -176,6 +180,8 @@ def _asked(root: Path, *arguments: str) -> tuple[bool, str, str]:
         return False, "", str(error.strerror)
     except subprocess.TimeoutExpired:
         return False, "", f"no answer within {SECONDS} s"
-    why = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    lines = done.stderr.strip().splitlines() or ["it said nothing"]
+    # What git ends with is advice, in two lines; what is the matter stands before it, what ssh said above all.
+    why = next((line for line in lines if not line.startswith(("warning:", "hint:"))), lines[-1]).rstrip(".")
     why = re.sub(r"//[^@/\s']*@", "//", why)  # an address may have a token in it, and logs are kept
     return (True, done.stdout.strip(), "") if done.returncode == 0 else (False, "", why)

@@ -64,8 +64,10 @@ def verifier(key: str, root: Path, public: str = "") -> Verifier | None:
         raise SurroundingsError(f"--key asks for cosign, and there is none on PATH. {_INSTALL}")
     if public and "://" not in public and not Path(public).is_file():
         raise ConfigError(f'--key "{public}": there is no such file')
+    if not (public or key):
+        return None
     found = public or (key if "://" in key else str((root / expanded(key)).with_suffix(".pub")))
-    there = bool(public or key) and ("://" in found or Path(found).is_file())
+    there = "://" in found or Path(found).is_file()
     return Verifier(program, found) if program and there else None
 
 

@@ -86,10 +86,7 @@ def _kind(manifest: Manifest) -> str:
 def _listed(remote: Remote, repository: str, digest: str) -> Sequence[Mapping[str, Any]] | None:
     """Returns the list of what is attached to a manifest, None if there is none."""
     found = remote.referrers(repository, digest)
-    if found is None:
-        index = remote.manifest(repository, tag(digest))
-        if index is None:
-            return None
-        found = index.raw
-    entries: Sequence[Mapping[str, Any]] = json.loads(found).get("manifests") or ()
-    return entries
+    if found is not None:
+        return found
+    index = remote.manifest(repository, tag(digest))
+    return None if index is None else json.loads(index.raw).get("manifests") or ()

@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from ..errors import RegistryError
 from ..model import HUB, Descriptor
@@ -71,6 +72,8 @@ class Remote:
     ) -> None:
         self.host = host or HUB
         self._wire = Transport(self.host, env, insecure=insecure, tries=tries, patience=patience)
+        self._uploads: dict[tuple[str, str], threading.Lock] = {}
+        self._uploaded: set[tuple[str, str]] = set()
 
     def reachable(self) -> None:
         """Raises unless the registry answers within two seconds (and a name server's); needs no login."""
@@ -79,7 +82,7 @@ class Remote:
     def manifest(self, repository: str, reference: str) -> Manifest | None:
         """Returns what `reference` (a tag or digest) names; None only if the registry itself says it has none."""
         access = self._access(repository)
-        path = _path(access, f"manifests/{reference}")
+        path = access.path(f"manifests/{reference}")
         answer = self._wire.send(Request("GET", path, access, (200, 404), _ACCEPT))
         if answer.status == 404:
             self._believe(answer, access)
@@ -102,7 +105,7 @@ class Remote:
     def descriptor(self, repository: str, tag: str) -> Descriptor | None:
         """Returns what a tag stands at without fetching it; None only if the registry itself says there is none."""
         access = self._access(repository)
-        request = Request("HEAD", _path(access, f"manifests/{tag}"), access, (200, 404), _ACCEPT)
+        request = Request("HEAD", access.path(f"manifests/{tag}"), access, (200, 404), _ACCEPT)
         answer = self._wire.send(request)
         said = answer.headers
         digest, size = said.get("Docker-Content-Digest", ""), said.get("Content-Length", "")
@@ -117,7 +120,7 @@ class Remote:
     def put(self, repository: str, reference: str, manifest: Manifest) -> None:
         """Writes these very bytes under a tag or under their digest; what they name must be there already."""
         access = self._access(repository, "push")
-        path, headers = _path(access, f"manifests/{reference}"), {"Content-Type": manifest.media_type}
+        path, headers = access.path(f"manifests/{reference}"), {"Content-Type": manifest.media_type}
         answer = self._wire.send(Request("PUT", path, access, (200, 201, 202), headers, manifest.raw))
         stored = answer.headers.get("Docker-Content-Digest", manifest.digest)
         if stored != manifest.digest:
@@ -129,7 +132,7 @@ class Remote:
     def tags(self, repository: str) -> tuple[str, ...]:
         """Returns all tags of a repository in the registry's order; none if it does not know the repository."""
         access = self._access(repository)
-        path = _path(access, f"tags/list?n={_PAGE}")
+        path = access.path(f"tags/list?n={_PAGE}")
         found: list[str] = []
         while path:
             answer = self._wire.send(Request("GET", path, access, (200, 404)))
@@ -137,16 +140,21 @@ class Remote:
                 self._believe(answer, access)
                 break
             found += self._parsed(answer, access).get("tags") or []
-            following = urlsplit(urljoin(path, answer.following))
-            path = f"{following.path}?{following.query}" if answer.following else ""
+            path = answer.following(path)
         return tuple(dict.fromkeys(found))
 
-    def referrers(self, repository: str, digest: str) -> bytes | None:
+    def referrers(self, repository: str, digest: str) -> tuple[Mapping[str, Any], ...] | None:
         """Returns the registry's own list of what is attached to a manifest, None if it keeps no such lists."""
         access = self._access(repository)
-        request = Request("GET", _path(access, f"referrers/{digest}"), access, (200, 404, 405))
-        answer = self._wire.send(request)
-        return answer.body if answer.status == 200 else None
+        path = access.path(f"referrers/{digest}")
+        entries: list[Any] = []
+        while path:
+            answer = self._wire.send(Request("GET", path, access, (200, 404, 405)))
+            if answer.status != 200:
+                return None
+            entries += self._parsed(answer, access).get("manifests") or []
+            path = answer.following(path)
+        return tuple(entries)
 
     def may_push(self, repository: str) -> None:
         """Raises unless an upload into the repository can be started; it is cancelled at once.
@@ -154,7 +162,7 @@ class Remote:
         That says nothing of quotas, or of tags that may not be overwritten: no registry tells beforehand.
         """
         access = self._access(repository, "push")
-        answer = self._wire.send(Request("POST", _path(access, "blobs/uploads/"), access, (200, 201, 202)))
+        answer = self._wire.send(Request("POST", access.path("blobs/uploads/"), access, (200, 201, 202)))
         upload = urlsplit(answer.headers.get("Location", ""))
         if upload.path and is_same(upload.netloc, self._wire.address):
             cancel = f"{upload.path}?{upload.query}" if upload.query else upload.path
@@ -165,7 +173,7 @@ class Remote:
     def blob(self, repository: str, digest: str) -> bytes | None:
         """Returns a blob's bytes, None if the registry itself says it has none. For small ones: all of it is held."""
         access = self._access(repository)
-        answer = self._wire.send(Request("GET", _path(access, f"blobs/{digest}"), access, (200, 404)))
+        answer = self._wire.send(Request("GET", access.path(f"blobs/{digest}"), access, (200, 404)))
         if answer.status == 404:
             self._believe(answer, access)
             return None
@@ -177,15 +185,21 @@ class Remote:
     def download(self, repository: str, digest: str, into: IO[bytes]) -> None:
         """Writes a blob of any size into a file, block by block; whoever asked compares the digest."""
         access = self._access(repository)
-        # A blob is compressed by itself; on the way it must stay as it is.
-        headers = {"Accept-Encoding": "identity"}
-        self._wire.send(Request("GET", _path(access, f"blobs/{digest}"), access, headers=headers, into=into))
+        self._wire.send(Request("GET", access.path(f"blobs/{digest}"), access, into=into))
 
     def put_blob(self, repository: str, data: bytes) -> str:
-        """Uploads a small blob in one piece and returns its digest."""
+        """Uploads a small blob in one piece, once, and returns its digest."""
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        # Of two uploads at once distribution writes the link in two steps: who looks between is told "unknown".
+        with self._uploads.setdefault((repository, digest), threading.Lock()):
+            if (repository, digest) not in self._uploaded:
+                self._upload(repository, data, digest)
+                self._uploaded.add((repository, digest))
+        return digest
+
+    def _upload(self, repository: str, data: bytes, digest: str) -> None:
         access = self._access(repository, "push")
-        begun = self._wire.send(Request("POST", _path(access, "blobs/uploads/"), access, (200, 201, 202)))
+        begun = self._wire.send(Request("POST", access.path("blobs/uploads/"), access, (200, 201, 202)))
         place = urlsplit(begun.headers.get("Location", ""))
         if not place.path or not is_same(place.netloc, self._wire.address):
             elsewhere = place.netloc or "nowhere"
@@ -193,7 +207,6 @@ class Remote:
         query = "&".join(filter(None, [place.query, f"digest={digest}"]))
         headers = {"Content-Type": "application/octet-stream"}
         self._wire.send(Request("PUT", f"{place.path}?{query}", access, (200, 201, 202), headers, data))
-        return digest
 
     def delete(self, repository: str, digest: str) -> bool:
         """Deletes a manifest and with it every tag that stands on it; False if it was not there.
@@ -201,7 +214,7 @@ class Remote:
         Where deletion is switched off the RegistryError's status is 405.
         """
         access = self._access(repository, "push", "delete")
-        request = Request("DELETE", _path(access, f"manifests/{digest}"), access, (200, 202, 404))
+        request = Request("DELETE", access.path(f"manifests/{digest}"), access, (200, 202, 404))
         return self._wire.send(request).status != 404
 
     def _access(self, repository: str, *more: str) -> Access:
@@ -220,10 +233,6 @@ class Remote:
         if not isinstance(content, dict):
             raise self._wire.refusal(answer, access)
         return content
-
-
-def _path(access: Access, rest: str) -> str:
-    return f"/v2/{quote(access.repository)}/{rest}"
 
 
 def is_same(netloc: str, address: str) -> bool:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
+from urllib.parse import quote, urljoin, urlsplit
 
 READ_SECONDS = 30.0
 
@@ -19,6 +20,10 @@ class Access:
 
     repository: str = ""
     actions: tuple[str, ...] = ()
+
+    def path(self, rest: str) -> str:
+        """Returns the path of something of the repository."""
+        return f"/v2/{quote(self.repository)}/{rest}"
 
     def scope(self, challenge: str = "") -> str:
         """Returns the token's scope: what we are about to do, and what the registry's own challenge asks for.
@@ -67,11 +72,14 @@ class Answer:
         """Returns the body as JSON. Raises ValueError if it is none."""
         return json.loads(self.body)
 
-    @property
-    def following(self) -> str:
-        """Where the next page of a list is (`Link` with rel "next", RFC 8288); "" if there is none."""
+    def following(self, path: str) -> str:
+        """Returns the path of the page after that at `path` (`Link` with rel "next", RFC 8288), "" if there is none."""
         if not (link := self.headers.get("Link", "")):
             return ""
         from requests.utils import parse_header_links
 
-        return next((str(one["url"]) for one in parse_header_links(link) if one.get("rel") == "next"), "")
+        found = next((one["url"] for one in parse_header_links(link) if one.get("rel") == "next"), None)
+        if found is None:
+            return ""
+        to = urlsplit(urljoin(path, found))
+        return f"{to.path}?{to.query}"

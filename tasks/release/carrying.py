@@ -32,12 +32,15 @@ class Way:
     def carry(self, digest: str) -> int:
         """Copies all that hangs on a manifest; returns how many. Raises SurroundingsError for what does not arrive."""
         signed = sum(self._tag(referrers.tag(digest) + suffix) for suffix in SUFFIXES)
-        attached = referrers.referrers(self._from, self.source.repository, digest)
-        for one in attached:
-            manifest = self._manifest(one.digest)
+        attached = 0
+        for one in referrers.referrers(self._from, self.source.repository, digest):
+            manifest = self._from.manifest(self.source.repository, one.digest)
+            if manifest is None:
+                continue  # a clean-up took it, for it has no name, and left its entry in the list
             self._blobs(manifest)
             referrers.enter(self._to, self.target.repository, digest, manifest)
-        return signed + len(attached)
+            attached += 1
+        return signed + attached
 
     @property
     def _from(self) -> Remote:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 
-from ..errors import IncompleteError, RefusedError, RegistryError
+from ..errors import IncompleteError, RefusedError
 from . import artifact, keeping, moving, transaction
 from .journal import Journal
 from .transaction import Voyage
@@ -44,12 +44,15 @@ def roll_back(journal: Journal, voyage: Voyage) -> None:
     """Takes a release that did not end back. Raises RefusedError for one that is recorded: that one is completed."""
     there = f" --registry {journal.home.host} --owner …" if journal.to else ""
     try:
-        if transaction.is_committed(journal, voyage):
-            raise RefusedError(
-                f"{journal.what} is recorded at {journal.record.reference}: it happened, and only its journal is "
-                f"left.\nComplete it: {journal.command} --resume. Then: inv rollback {journal.tag}{there}"
-            )
-    except RegistryError as error:
-        raise IncompleteError(f"{error}\n{transaction.way(journal, voyage)}") from None
+        recorded = transaction.is_committed(journal, voyage)
+    except transaction.FAILURES as error:
+        raise IncompleteError(
+            f"{journal.what} is still half-way: {transaction.why(error)}\n{transaction.way(journal, voyage)}"
+        ) from None
+    if recorded:
+        raise RefusedError(
+            f"{journal.what} is recorded at {journal.record.reference}: it happened, and only its journal is "
+            f"left.\nComplete it: {journal.command} --resume. Then: inv rollback {journal.tag}{there}"
+        )
     undone = transaction.take_back(journal, voyage, f"{journal.what} is to be taken back")
     voyage.told("undo", f"of {len(journal.moves)} names, every one {undone.words}")

@@ -44,16 +44,19 @@ class Gate:
 def of_checks(name: str, look: Callable[[Sequence[Platform]], Iterable[Check]]) -> Gate:
     """Returns a gate made of checks. A check of a digest is its report, one that was skipped is none.
 
-    What was looked at for an image as a whole (its files) counts for each of its platforms, beside their own.
+    What was looked at for an image as a whole (its files) counts for each of its platforms, beside their own. What was
+    found of images that are not gated themselves (a test's target, of one Dockerfile with others) counts for all.
     """
 
     def run(gated: Sequence[Platform]) -> dict[Platform, list[str]]:
         checks = [check for check in look(gated) if check.outcome is not Outcome.SKIPPED]
         reports: dict[Platform, list[str]] = {}
+        names = {one.image for one in gated}
         for one in gated:
             own = [check for check in checks if (check.image, check.digest) == (one.image, one.digest)]
             if own:
-                whole = [check for check in checks if check.image in {one.image, ""} and not check.platform]
+                others = names - {one.image}
+                whole = [check for check in checks if check.image not in others and not check.platform]
                 reports[one] = [_told(check) for check in (*whole, *own) if not check]
         return reports
 

@@ -88,7 +88,7 @@ class Journal:
     def ways(self) -> str:
         """The commands that end it: a way back is only completed, whatever was typed."""
         if self.back:
-            return f"Complete it: {self.command}"
+            return f"Complete it: {self.command}  (its names are at {self.home}: --registry and --owner say where)"
         return f"Complete it:  {self.command} --resume\nTake it back: {self.command} --rollback"
 
     @property

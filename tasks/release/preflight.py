@@ -66,9 +66,13 @@ def order(tag: str, ahead: Version | None) -> None:
         )
 
 
-def tree(root: Path, git: Git | None, tag: str, branches: Sequence[str], *, dirty: bool) -> str:
+def tree(
+    root: Path, git: Git | None, tag: str, branches: Sequence[str], beside: Sequence[str] = (), *, dirty: bool
+) -> str:
     """Returns what is said of the tree. Raises RefusedError for changes that are in no commit, for a moved tag, and
     for a HEAD on none of the `branches` releases are made from.
+
+    `beside` are the places outside the project's folder that images are made of.
     """
     if git is None:
         return "no git repository: which commit this is will not be on record"
@@ -84,12 +88,12 @@ def tree(root: Path, git: Git | None, tag: str, branches: Sequence[str], *, dirt
             f"Check out {tag}, or release another version."
         )
     if not dirty:
-        _clean(root)
-    changes = gitrefs.changed(root) if dirty else ()
+        _clean(root, beside)
+    changes = gitrefs.changed(root, beside) if dirty else ()
     return f"commit {git.sha[:12]}" + (f", {len(changes)} files differ from it (--dirty)" if changes else "")
 
 
-def still(root: Path, git: Git | None) -> None:
+def still(root: Path, git: Git | None, beside: Sequence[str] = ()) -> None:
     """Raises RefusedError unless the files, now that all are read, are those of the commit that was looked at.
 
     What was read since `tree` looked may be of no commit: an editor saved, `before` or build.lock wrote.
@@ -100,12 +104,12 @@ def still(root: Path, git: Git | None) -> None:
         raise RefusedError(
             f"HEAD was {git.sha[:12]} when the release began and is {head[:12]} now. Nothing was built; release again."
         )
-    _clean(root)
+    _clean(root, beside)
 
 
-def _clean(root: Path) -> None:
+def _clean(root: Path, beside: Sequence[str]) -> None:
     """Raises RefusedError with the files that differ from the commit."""
-    if changes := gitrefs.changed(root):
+    if changes := gitrefs.changed(root, beside):
         more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
         raise RefusedError(
             f"these files differ from the commit that would be released: {', '.join(changes[:SHOWN])}{more}. "

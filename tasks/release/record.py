@@ -153,6 +153,12 @@ def make(order: Order, names: Iterable[Name], identity: str, when: str, earlier:
     )
 
 
+def has(record: Record, names: Iterable[Name]) -> bool:
+    """Whether all that is to be named is on record, at the very digests."""
+    known = {entry.reference: entry.digest for entry in record.entries}
+    return all(one.stays or known.get(str(one.reference)) == one.new.digest for one in names)
+
+
 def move(clients: Mapping[str, Remote], home: Place, record: Record) -> Move:
     """Uploads a record's bytes and returns the one write that will commit the release."""
     where = name(home, record.tag)

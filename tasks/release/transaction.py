@@ -103,7 +103,8 @@ def _prepared(order: Order, planned: tuple[Name, ...], voyage: Voyage, seal: Sea
     for said in seal(order, clients):
         voyage.told("seal", said)
     earlier = record.read(clients, order.home, order.tag)
-    if earlier and earlier.seals == order.seals and not any(name.moves for name in planned):
+    same = earlier is not None and earlier.seals == order.seals and record.has(earlier, planned)
+    if same and not any(name.moves for name in planned):
         moving.verified(journals.planned(planned), clients)  # somebody may have moved one since it was read
         voyage.told("move", "every name stands where this release wants it: nothing to do")
         return None
