@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from . import state
@@ -21,24 +21,24 @@ from . import state
 def unsure(root: Path, references: Sequence[str]) -> Iterator[Callable[[], None]]:
     """Leaves word of these until what it gives is called; if that never happens, word is left behind."""
     path = _folder(root) / f"{os.getpid()}-{time.time_ns()}.json"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("x", encoding="utf-8")
-    except OSError:
-        yield lambda: None  # as with all that is remembered: what cannot be written is not
-        return
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(json.dumps(list(references)))
-        file.flush()
-        yield lambda: path.unlink(missing_ok=True)
+    with ExitStack() as held:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Unbuffered: what does not go in is told now, and not when the build has begun.
+            file = held.enter_context(path.open("xb", buffering=0))
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(json.dumps(list(references)).encode())
+        except OSError:  # as with all that is remembered: what cannot be written is not
+            held.close()
+            _remove(path)
+        yield lambda: _remove(path)
 
 
 def forget(root: Path, remove: Callable[[Sequence[str]], None]) -> None:
     """Has what dead processes were unsure of removed. Raises what `remove` does; word of it is left then."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         for path in sorted(_folder(root).iterdir()):
-            with suppress(FileNotFoundError), path.open(encoding="utf-8") as file:
+            with suppress(OSError), path.open(encoding="utf-8") as file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -47,7 +47,12 @@ def forget(root: Path, remove: Callable[[Sequence[str]], None]) -> None:
                     continue  # it has become sure meanwhile
                 with suppress(ValueError):  # killed before it had said what: then it had built nothing either
                     remove(json.load(file))
-                path.unlink(missing_ok=True)
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _folder(root: Path) -> Path:
