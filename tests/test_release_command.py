@@ -622,19 +622,26 @@ def test_a_second_release_at_the_same_time_is_kept_out_by_a_git_ref(services: Fl
     assert services.git("ls-remote", "origin").split()[1::2] == ["refs/tags/v0.2.0"]
 
 
-@pytest.fixture
-def half_way(services: Fleet, tmp_path: Path) -> Iterator[Fleet]:
-    """A release v0.2.0 of two images whose record was not taken, in a clone whose remote takes pushes."""
-    remote = tmp_path / "remote.git"
-    services.git("init", "-q", "--bare", str(remote))
-    services.git("remote", "add", "origin", str(remote))
-    with stormy(services, tmp_path) as (sea, host, _):
+@contextmanager
+def stopped(services: Fleet, folder: Path) -> Iterator[None]:
+    """A release v0.2.0 of two images whose record was not taken, in a registry that is there for this block."""
+    with stormy(services, folder) as (sea, host, _):
         services.registry = host
         services.toml("[images.agent]\n[images.gateway]\n")
         services.commit()
         record = f"/v2/{services.owner}/agent/manifests/argosy-release-v0.2.0"
         sea.faults = [Fault(("A", "PUT", record, 1), "refused")]
         services.inv("release --tag v0.2.0").failed(7)
+        yield
+
+
+@pytest.fixture
+def half_way(services: Fleet, tmp_path: Path) -> Iterator[Fleet]:
+    """A release that did not end, in a clone whose remote takes pushes."""
+    remote = tmp_path / "remote.git"
+    services.git("init", "-q", "--bare", str(remote))
+    services.git("remote", "add", "origin", str(remote))
+    with stopped(services, tmp_path):
         yield services
 
 
@@ -721,13 +728,7 @@ def test_what_is_half_way_is_half_way_also_where_nobody_answers(services: Fleet,
             assert "the release v0.2.0 is half-way" in failed.err
             assert "--resume" in failed.err
 
-    with stormy(services, tmp_path) as (sea, host, _):
-        services.registry = host
-        services.toml("[images.agent]\n[images.gateway]\n")
-        services.commit()
-        record = f"/v2/{services.owner}/agent/manifests/argosy-release-v0.2.0"
-        sea.faults = [Fault(("A", "PUT", record, 1), "refused")]
-        services.inv("release --tag v0.2.0").failed(7)
+    with stopped(services, tmp_path):
         services.git("remote", "add", "origin", "/nowhere")
         stays()
         services.git("remote", "remove", "origin")

@@ -22,25 +22,30 @@ def warn(asked: Asked) -> None:
 
 
 def _lines(asked: Asked) -> Iterator[str]:
-    from ..config import lock
-    from ..contents import records
-    from ..planning.address import differences
-    from ..planning.deciding import SHOWN
-    from .asking import weigh
+    from ..config import lock as locks
+    from ..contents import addressing, records
+    from ..engine import reuse
+    from ..planning.deciding import Standing, changes
 
-    project = asked.project
-    if asked.facts.engine is None or project.client != "docker" or not lock.read(project.root).bases:
-        return  # bases would have to be asked for, and this is no build
+    plan, facts = asked.plan, asked.facts
+    if facts.engine is None or plan.client != "docker":
+        return
     try:
-        weighed = weigh(asked, keep=False)
+        recipes, lock = addressing.recipes(plan, facts), locks.read(plan.root)
+        if not addressing.bases_of(recipes.values()).keys() <= lock.bases.keys():
+            return  # a registry would have to be asked for them, and this is no build
+        found = addressing.survey(plan, facts, recipes, lock)
+        standings = reuse.standings(
+            plan,
+            {
+                image.name: Standing(found.addresses[image.name], barrier=found.barriers.get(image.name, ""))
+                for image in plan.images
+            },
+        )
     except ArgosyError:
-        return  # a build will say it
-    survey = weighed.survey
-    for image in weighed.plan.selected if survey else ():
-        before = records.before(project.root, image.name, image.platforms)
-        now = survey.addresses[image.name] if survey else {}
-        pairs = [(old, now[platform]) for platform, old in before.items() if platform in now]
-        changes = list(dict.fromkeys(words for old, new in pairs for words in differences(old, new)))
-        if image.action == "build" and changes:
-            more = f"; {len(changes) - SHOWN} more changes" if len(changes) > SHOWN else ""
-            yield f"{image.name}: since it was built here, {'; '.join(changes[:SHOWN])}{more}. Build it: inv build"
+        return  # whoever builds is told
+    for image in plan.selected:
+        before = records.before(plan.root, image.name, image.platforms)
+        missing = [platform for platform in image.platforms if platform not in standings[image.name].there]
+        if changed := changes(before, found.addresses[image.name], missing):
+            yield f"{image.name}: since it was built here, {changed}. Build it: inv build"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,8 +40,7 @@ def _load(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     from ..contents import pending
     from ..engine import reuse
 
-    addressed = [*reuse.addressed(asked.plan).values()]
-    with pending.unsure(asked.plan.root, addressed) if addressed else nullcontext(lambda: None) as sure:
+    with pending.unsure(asked.plan.root, [*reuse.addressed(asked.plan).values()]) as sure:
         return _loaded(asked, choice, sure)
 
 

@@ -40,17 +40,18 @@ def remember(root: Path, image: str, addresses: Mapping[str, Address], dockerfil
         write(_inputs(root, image, platform), record)
 
 
-def unseen(root: Path, image: str, addresses: Mapping[str, Address], dockerfile: str) -> list[str]:
-    """Returns the files that changed since the last build and kept their size and time of change.
+def unseen(
+    root: Path, image: str, old: Mapping[str, Address], new: Mapping[str, Address], dockerfile: str
+) -> list[str]:
+    """Returns the files that changed since the `old` addresses were built and kept their size and time of change.
 
     By these two BuildKit knows what to read anew (fsutil's comparison of metadata): it would build what it read then.
     """
     found: dict[str, None] = {}
-    for platform, old in before(root, image, addresses).items():
-        times = read(_inputs(root, image, platform)).get("times") or {}
-        for path in changed(old, addresses[platform], dockerfile):
-            if times.get(path) and times[path] == _time(root, path):
-                found[path] = None
+    for platform, known in old.items():
+        if paths := list(changed(known, new[platform], dockerfile)):
+            times = read(_inputs(root, image, platform)).get("times") or {}
+            found |= {path: None for path in paths if times.get(path) and times[path] == _time(root, path)}
     return list(found)
 
 

@@ -80,17 +80,17 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
         standings = in_registries(plan, standings)
     decided = decide(plan, standings, rebuild=wish.rebuild)
     if wish.keep:
-        _refuse_unseen(decided, found)
+        _refuse_unseen(decided, standings)
     return decided, found
 
 
-def _refuse_unseen(plan: Plan, found: Survey) -> None:
+def _refuse_unseen(plan: Plan, standings: Mapping[str, Standing]) -> None:
     """Raises ConfigError where BuildKit would not see what has changed, and build what was there before."""
-    for image in plan.images if plan.client == "docker" else ():
-        addresses = found.addresses[image.name]
-        if image.action == "build" and (
-            paths := records.unseen(plan.root, image.name, addresses, image.dockerfile)
-        ):
+    for image in plan.images:
+        if image.action != "build":
+            continue
+        of = standings[image.name]
+        if paths := records.unseen(plan.root, image.name, of.before, of.addresses, image.dockerfile):
             named, more = " ".join(paths[:SHOWN]), len(paths) - SHOWN
             raise ConfigError(
                 f"{image.name}: {', '.join(paths[:SHOWN])}{f' and {more} more' if more > 0 else ''} changed and kept "

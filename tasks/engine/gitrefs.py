@@ -182,6 +182,7 @@ def _asked(root: Path, *arguments: str) -> tuple[bool, str, str]:
         return False, "", f"no answer within {SECONDS} s"
     lines = done.stderr.strip().splitlines() or ["it said nothing"]
     # What git ends with is advice, in two lines; what is the matter stands before it, what ssh said above all.
-    why = next((line for line in lines if not line.startswith(("warning:", "hint:"))), lines[-1]).rstrip(".")
+    beside = ("warning:", "hint:")
+    why = next((line for line in lines if not line.lower().startswith(beside)), lines[-1]).rstrip(".")
     why = re.sub(r"//[^@/\s']*@", "//", why)  # an address may have a token in it, and logs are kept
     return (True, done.stdout.strip(), "") if done.returncode == 0 else (False, "", why)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..model import Descriptor, Held, Reference
@@ -114,15 +114,17 @@ def _reason(image: PlannedImage, standing: Standing, missing: tuple[str, ...], r
         return "asked to rebuild"
     if standing.barrier:
         return f"cannot be reused: {standing.barrier}"
-    changes: dict[str, None] = {}
-    for platform in missing:
-        if platform in standing.before:
-            changes |= dict.fromkeys(differences(standing.before[platform], standing.addresses[platform]))
-    if changes:
-        named = list(changes)
-        more = f"; {len(named) - SHOWN} more changes" if len(named) > SHOWN else ""
-        return "; ".join(named[:SHOWN]) + more
+    if changed := changes(standing.before, standing.addresses, missing):
+        return changed
     if standing.there and missing != image.platforms:
         return f"not there yet for {', '.join(missing)}"
     known = any(platform in standing.before for platform in missing)
     return f"not there{standing.where}" if known else "new"
+
+
+def changes(before: Mapping[str, Address], now: Mapping[str, Address], platforms: Iterable[str]) -> str:
+    """Returns in words what is no longer as it was on these platforms, "" for nothing, or where it is not known."""
+    pairs = [(before[platform], now[platform]) for platform in platforms if platform in before]
+    named = list(dict.fromkeys(words for old, new in pairs for words in differences(old, new)))
+    more = f"; {len(named) - SHOWN} more changes" if len(named) > SHOWN else ""
+    return "; ".join(named[:SHOWN]) + more
