@@ -73,6 +73,15 @@ def test_broken_toml_is_said_with_its_line(fleet: Fleet) -> None:
     assert "line 2" in said
 
 
+def test_a_text_without_quotes_is_shown_with_them(fleet: Fleet) -> None:
+    fleet.file("build.toml", "[project]\nowner = acme # ours\n")
+    assert (
+        fleet.inv("list")
+        .failed(2)
+        .err.endswith('line 2, column 9)\nA text stands in quotes: owner = "acme"\n')
+    )
+
+
 def test_a_table_given_twice_is_said_with_its_line(fleet: Fleet) -> None:
     fleet.file("build.toml", "[images.api]\n[images.api]\n")
     assert "line 2" in findings(fleet)[0]

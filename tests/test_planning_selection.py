@@ -90,6 +90,10 @@ def test_list_shows_also_what_a_bare_build_leaves_out(four: Fleet) -> None:
         ("--images 'db*'", 'no image "db*" in build.toml. Available images: base, api, api-docs, worker.'),
         ("--images api,wroker", 'no image "wroker"'),
         (
+            "--images wroker,apo,zzz",
+            'no image "wroker" in build.toml (did you mean "worker"?), nor "apo" (did you mean "api"?), nor "zzz".',
+        ),
+        (
             "--group bakc",
             'no group "bakc" in build.toml (did you mean "back"?). Available groups: back, docs.',
         ),

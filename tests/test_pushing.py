@@ -104,29 +104,50 @@ def test_no_name_moves_while_one_image_fails(real: Fleet):
         assert names(real.registry, f"{real.owner}/{image}") == set()
 
 
-def test_a_name_that_a_release_made_is_refused_and_no_other_moves(real: Fleet):
+def released(fleet: Fleet, image: str, tag: str) -> harbour.Found:
+    """Puts a release's index where an image's name is: the same platforms, said to be of a release."""
+    repository = f"{fleet.owner}/{image}"
+    plain = harbour.manifest(fleet.registry, repository, tag)
+    index = harbour.annotated(plain, **{"dev.argosy.release": "v0.1.0"})
+    harbour.put(fleet.registry, repository, tag, index)
+    return index
+
+
+def test_a_name_that_a_release_made_is_refused_before_a_build_and_no_other_moves(real: Fleet):
     pair(real)
     real.toml("[images.base]\n[images.api]\n")
-    real.inv("push --tags 0.1.0").ok()
-    repository = f"{real.owner}/base"
-    released = harbour.annotated(
-        harbour.manifest(real.registry, repository, "0.1.0"), **{"dev.argosy.release": "v0.1.0"}
-    )
-    harbour.put(real.registry, repository, "0.1.0", released)
+    real.inv(f"push --tags 0.1.0 --platforms {BOTH}").ok()
+    index = released(real, "base", "0.1.0")
     pair(real, "two")
-    ran = real.inv("push").failed(6)
-    assert f"{real.registry}/{repository}:0.1.0" in ran.err
-    assert released.digest in ran.err
-    assert "v0.1.0" in ran.err
+    ran = real.inv(f"push --platforms {BOTH}").failed(6)
+    name = f"{real.registry}/{real.owner}/base:0.1.0"
+    assert f"{name}: stands at {index.digest} (release v0.1.0), would move to what is built now" in ran.err
     assert "--overwrite" in ran.err
-    assert harbour.manifest(real.registry, repository, "0.1.0").digest == released.digest
-    assert names(real.registry, repository) == {"0.1.0"}
-    assert names(real.registry, f"{real.owner}/api") == {"0.1.0"}
-    real.inv("push --overwrite").ok()
-    assert (
-        harbour.manifest(real.registry, repository, "0.1.0").digest in ran.err
-    )  # the digest it would have moved to
-    assert names(real.registry, repository) == names(real.registry, f"{real.owner}/api") == NAMES
+    assert "log:" not in ran.out + ran.err  # nothing was built
+    real.inv(f"push --tags other --platforms {BOTH}").ok()
+    other = harbour.manifest(real.registry, f"{real.owner}/base", "other").digest
+    ran = real.inv(f"push --platforms {BOTH}").failed(6)
+    assert f"{name}: stands at {index.digest} (release v0.1.0), would move to {other}" in ran.err
+    for image in ("base", "api"):
+        assert names(real.registry, f"{real.owner}/{image}") == {"0.1.0", "other"}
+    assert harbour.manifest(real.registry, f"{real.owner}/base", "0.1.0").digest == index.digest
+    real.inv(f"push --overwrite --platforms {BOTH}").ok()
+    assert harbour.manifest(real.registry, f"{real.owner}/base", "0.1.0").digest == other
+    for image in ("base", "api"):
+        assert names(real.registry, f"{real.owner}/{image}") == {*NAMES, "other"}
+
+
+def test_a_name_that_a_release_made_stays_over_what_it_has_already(real: Fleet):
+    pair(real)
+    real.toml("[images.base]\n[images.api]\n")
+    real.inv(f"push --platforms {BOTH}").ok()
+    index = released(real, "base", "0.1.0")
+    moved = real.inv(f"push --json --platforms {BOTH}").ok().json["moved"]
+    assert {one["change"] for one in moved} == {"unchanged"}
+    assert harbour.manifest(real.registry, f"{real.owner}/base", "0.1.0").digest == index.digest
+    assert index.digest in {one["new"] for one in moved}
+    fewer = real.inv("push --platforms linux/amd64").failed(6)  # an index of one platform is another
+    assert "(release v0.1.0), would move to" in fewer.err
 
 
 def test_two_registries_with_owners_and_tags_of_their_own_get_the_same_images(real: Fleet, tmp_path: Path):

@@ -304,6 +304,8 @@ def test_push_leaves_a_release_alone_and_rollback_brings_the_names_back(services
     services.commit()
     services.inv("release --tag v0.2.0").ok()
     old = {name: digest(services, name, "latest") for name in SERVICES}
+    services.inv("push --tags v0.2.0,latest").ok()  # over what they have already its names stay
+    assert {name: digest(services, name, "latest") for name in SERVICES} == old
     services.image("agent", "FROM busybox:stable\nRUN echo newer > /name\n")
     services.commit()
     assert old["agent"] in services.inv("push --tags v0.2.0").failed(6).err
@@ -428,7 +430,7 @@ def test_verify_tells_what_was_moved_and_prints_references(services: Fleet, engi
     assert f"{services.registry}/{services.owner}/agent@{digest(services, 'agent', 'v0.2.0')}" in printed
     engine.docker("pull", "-q", printed[1])
     engine.docker("image", "rm", printed[1])
-    assert services.inv("verify v9.9.9").failed(6).err.count("v0.2.0") == 1
+    assert services.inv("verify v9.9.9").failed(2).err.count("v0.2.0") == 1
 
 
 def test_a_journal_refuses_the_next_release_until_it_is_resumed(services: Fleet) -> None:
@@ -774,4 +776,4 @@ def test_ctrl_c_at_the_git_tag_does_not_hide_that_the_release_happened(
 def test_a_tag_that_is_no_version_is_refused_before_anything_is_asked(fleet: Fleet) -> None:
     fleet.image("api")
     fleet.toml("[images.api]\n")
-    assert "semver" in fleet.inv("release --tag tomorrow").failed(6).err
+    assert "semver" in fleet.inv("release --tag tomorrow").failed(2).err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.errors import RefusedError
+from tasks.errors import ConfigError, RefusedError
 from tasks.release import preflight, versions
 from tasks.release.record import Record
 
@@ -134,5 +134,5 @@ def test_of_two_releases_in_one_second_the_greater_version_is_the_later() -> Non
 
 
 def test_a_tag_that_is_no_version_is_refused() -> None:
-    with pytest.raises(RefusedError, match="semver"):
+    with pytest.raises(ConfigError, match="semver"):
         preflight.version("tomorrow", "", "")

@@ -58,6 +58,23 @@ def test_a_person_reads_files_arguments_and_bases(real: Fleet):
     assert any(line.startswith("file docker/api/app/main.sh") for line in lines)
     assert any("LEVEL" in line and "2" in line for line in lines)
     assert any("busybox:stable" in line and "sha256:" in line for line in lines)
+    assert not any("WHEN LAST BUILT" in line for line in lines)
+
+
+@pytest.mark.engine
+def test_what_changed_since_it_was_built_stands_beside_what_it_was(real: Fleet):
+    service(real)
+    real.inv("build").ok()
+    assert "reuse: unchanged" in real.inv("plan --why api").ok().out
+    was = inputs(real)
+    real.file("docker/api/app/main.sh", "echo another\n")
+    now = inputs(real)
+    lines = real.inv("plan --why api").ok().out.splitlines()
+    assert lines[0].endswith("build: docker/api/app/main.sh changed")
+    assert lines[1].endswith("  WHEN LAST BUILT")
+    (line,) = (line for line in lines if line.startswith("file docker/api/app/main.sh"))
+    assert now["files"]["docker/api/app/main.sh"] in line
+    assert line.endswith(was["files"]["docker/api/app/main.sh"])
 
 
 def test_without_an_engine_it_says_why_nothing_can_be_told(fleet: Fleet):

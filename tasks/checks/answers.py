@@ -15,6 +15,8 @@ from ..model import ImageTest
 SECONDS = 10.0
 """The most that one request may take; of an answer without end that is read which came by then."""
 _MOST = 1_000_000
+_SHOWN = 80
+"""How many characters of an answer that is wrong are shown."""
 _PLAIN = string.punctuation
 """What stays as it is written in a path, "%" too; all else that is not ASCII's letters and digits is quoted."""
 
@@ -59,8 +61,10 @@ def unlike(test: ImageTest, text: str) -> str:
 
 
 def wrong(test: ImageTest, answer: tuple[int, str] | str) -> str:
-    """Returns what is wrong with an answer, "" if it is as expected."""
+    """Returns what is wrong with an answer and how it begins, "" if it is as expected."""
     if isinstance(answer, str):
         return answer
     status, body = answer
-    return f"status {status}, not {test.status}" if status != test.status else unlike(test, body)
+    problem = f"status {status}, not {test.status}" if status != test.status else unlike(test, body)
+    begin = " ".join(body[:_SHOWN].split())
+    return f'{problem}; it begins "{begin}"' if problem and begin else problem

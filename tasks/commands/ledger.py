@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import RefusedError
+from ..errors import ConfigError
 from .choice import Choice
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ class Ledger:
     repositories: tuple[str, ...]
 
     def record(self) -> Record:
-        """Returns the tag's record. Raises RefusedError, listing what there is, for a release that never was."""
+        """Returns the tag's record. Raises ConfigError, listing what there is, for a release that never was."""
         from ..errors import available
         from ..release import record
 
         found = record.read(self.clients, self.home, self.tag)
         if found is None:
             known = [one.tag for one in record.history(self.clients, self.home)]
-            raise RefusedError(
+            raise ConfigError(
                 f"{self.tag} was never released from {self.home}. {available('releases', known)}"
             )
         return found

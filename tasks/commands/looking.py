@@ -34,7 +34,9 @@ class Planning(Choice):
     )
     tag: str = flag("", "show the names a release of this tag would get")
     why: str = flag(
-        "", "list everything that goes into this image, with digests (--format json to compare machines)"
+        "",
+        "list everything that goes into this image, with digests, and what of it has changed since it was last built "
+        "(--format json to compare machines)",
     )
     format: str = flag("table", "table, json, or bake (a bake file for `docker buildx bake -f -`)")
 
@@ -63,9 +65,11 @@ def plan(choice: Planning) -> None:
     # A bake file is for builds elsewhere: whoever reads it has nothing to reuse.
     asked = weigh(asked, replace(choice, rebuild=choice.rebuild or form == "bake"), keep=False)
     if choice.why:
+        from ..contents import records
         from ..report.why import explain
 
-        explain(asked.plan, asked.survey, choice.why, json=form == "json")
+        before = records.before(asked.plan.root, choice.why, asked.plan[choice.why].platforms)
+        explain(asked.plan, asked.survey, choice.why, before, json=form == "json")
         return
     if form == "bake":
         listing.print_json(bakefile(secrets.settled(asked.plan, os.environ, required=False)))

@@ -75,7 +75,7 @@ def _loaded(asked: Asked, choice: Choice, sure: Callable[[], None]) -> tuple[Res
 
 
 def _push(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
-    """Asks every repository for permission, builds, then moves the names if all was built.
+    """Asks for every permission, builds, then moves the names if all was built.
 
     Where nothing is to be built, only those repositories are asked in which a name moves.
     """
@@ -84,8 +84,7 @@ def _push(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     plan = asked.plan
     clients = publishing.remotes(plan)
     if any(image.action != "reuse" for image in plan.selected):
-        names = [name for image in pushing.pushed(plan) for name in image.published]
-        pushing.check_permission(names, clients)
+        pushing.foresee(plan, clients, overwrite=choice.overwrite)
     results, error = _build(asked, keep_going=choice.keep_going)
     plan, _ = _settled(asked, results)
     try:

@@ -5,6 +5,7 @@ It reads and checks against the schema; what the values mean for images is resol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,9 @@ from . import flavours, overlay
 from .findings import Finding, Place, check
 from .given import Kind, Override, is_there
 from .schema import BuildToml
+
+_BARE = re.compile(r"\s*([\w.-]+)\s*=\s*([A-Za-z][^\s\"'#]*)")
+"""A text that lacks its quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,9 @@ def _toml(path: Path, text: str | None) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8-sig") if text is None else text.removeprefix("\ufeff")
         return tomli.loads(text, parse_float=Decimal)
     except tomli.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        line = (error.doc.splitlines()[error.lineno - 1 :] or [""])[0]
+        bare = _BARE.match(line)
+        hint = f'\nA text stands in quotes: {bare[1]} = "{bare[2]}"' if bare else ""
+        raise ConfigError(f"{path}: not valid TOML: {error}{hint}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None

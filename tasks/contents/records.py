@@ -14,7 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..planning.address import Address, changed
+from ..planning.address import Address
+from ..planning.differing import changed
 from . import state
 
 

@@ -17,8 +17,8 @@ from ..contents import addressing, records
 from ..contents.addressing import Survey
 from ..errors import ConfigError, SurroundingsError, nearest
 from ..model import Project
-from ..planning.address import moved
 from ..planning.deciding import Standing, decide
+from ..planning.differing import moved
 from ..planning.facts import Facts
 from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage

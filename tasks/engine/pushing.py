@@ -1,11 +1,13 @@
 """Names in registries, everyday way: permission asked first, then (when all is built) the names moved.
 
-A name that a release made is not moved unless that is asked for. The transaction that makes names fit to be
-relied upon is a release's; this is the plain push that people make all day.
+A name that a release made is not moved unless that is asked for; over the very content that is pushed it stays where
+it is. The transaction that makes names fit to be relied upon is a release's; this is the plain push that people make
+all day.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,12 +25,13 @@ _Head = tuple[Reference, str]
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """One name, what it is to stand at, what it stands at now."""
+    """One name, what it is to stand at, what it stands at now; `platforms` are the manifests that it is to mean."""
 
     reference: Reference
     remote: registry.Remote
     new: Descriptor
     old: Descriptor | None
+    platforms: frozenset[str]
 
     @property
     def head(self) -> _Head:
@@ -48,6 +51,27 @@ class _Name:
 def pushed(plan: Plan) -> tuple[PlannedImage, ...]:
     """The plan's images that get names in a registry."""
     return tuple(image for image in plan.selected if image.publish)
+
+
+def foresee(plan: Plan, clients: Clients, *, overwrite: bool) -> None:
+    """Refuses, before anything is built, what would be refused when all is built.
+
+    Raises SurroundingsError with all repositories that may not be pushed to; RefusedError for names that a release
+    made and that what is built would get. A release's name over what is built now, bit for bit, would stay; that this
+    is so nobody can know before, and it is rare.
+    """
+    images = pushed(plan)
+    check_permission([name for image in images for name in image.published], clients)
+    if overwrite:
+        return
+    wanted = [name for image in images if image.action != "reuse" for name in image.published]
+    stand = together(lambda name: clients[name.registry or HUB].manifest(name.repository, name.tag), wanted)
+    if lines := [
+        _line(name, old.digest, tag, "what is built now")
+        for name, old in zip(wanted, stand, strict=True)
+        if old and (tag := registry.released(old))
+    ]:
+        raise RefusedError(_refusal(lines))
 
 
 def check_permission(references: Iterable[Reference], clients: Clients) -> None:
@@ -76,7 +100,8 @@ def name_all(
 ) -> tuple[Moved, ...]:
     """Moves every name of the plan to what is there (publishing.settle). Reads first; then moves.
 
-    A name that stands there already costs one question. Raises RefusedError, before the first name moves, for
+    A name that stands there already costs one question; so does, but for another, a release's name over the same
+    platforms. Raises RefusedError, before the first name moves, for
     names that a release made; IncompleteError if the registry fails half-way or Ctrl-C is pressed.
     """
     indexes = {
@@ -89,14 +114,21 @@ def name_all(
     def look(image: PlannedImage, reference: Reference) -> _Name:
         remote, place = clients[reference.registry or HUB], replace(reference, tag="")
         whole = indexes.get((image.name, place))
-        new = whole.descriptor if whole else next(iter(contents[image.name][place].values()))
-        return _Name(reference, remote, new, remote.descriptor(reference.repository, reference.tag))
+        content = contents[image.name][place]
+        new = whole.descriptor if whole else next(iter(content.values()))
+        platforms = frozenset(manifest.digest for manifest in content.values())
+        old = remote.descriptor(reference.repository, reference.tag)
+        return _Name(reference, remote, new, old, platforms)
 
     names = together(lambda one: look(*one), [(i, name) for i in pushed(plan) for name in i.published])
+    if not overwrite:
+        judged = together(_judged, names)
+        names = [name for name, _ in judged]
+        if lines := [
+            _line(name.reference, name.moved.old, tag, name.new.digest) for name, tag in judged if tag
+        ]:
+            raise RefusedError(_refusal(lines))
     moving = [name for name in names if name.moves]
-    released = [] if overwrite else [old for old in together(_released, moving) if old]
-    if released:
-        raise RefusedError(_refusal(released))
     if all(image.action == "reuse" for image in plan.selected):
         check_permission([name.reference for name in moving], clients)
     made = {whole.digest: whole for whole in indexes.values()}
@@ -143,20 +175,37 @@ def _moved(names: Sequence[_Name], ready: Mapping[_Head, registry.Manifest]) -> 
     return done
 
 
-def _released(name: _Name) -> tuple[_Name, str] | None:
-    """Returns a name with the release that made it, None where none did."""
-    if name.old is None:
-        return None
+def _judged(name: _Name) -> tuple[_Name, str]:
+    """Returns a name, and the release that it would be taken from, "" for none.
+
+    A release's index says more than a push's (version, revision, …). Where it has the same platforms it stays.
+    """
+    if not name.moves or name.old is None:
+        return name, ""
     old = name.remote.manifest(name.reference.repository, name.old.digest)
     tag = registry.released(old) if old else None
-    return (name, tag) if tag else None
+    if old is None or not tag:
+        return name, ""
+    if _platforms(old) == name.platforms:
+        return replace(name, new=name.old), ""
+    return name, tag
 
 
-def _refusal(names: Iterable[tuple[_Name, str]]) -> str:
-    lines = [
-        f"  {name.reference}: stands at {name.moved.old} (release {tag}), would move to {name.new.digest}"
-        for name, tag in names
-    ]
+def _platforms(index: registry.Manifest) -> frozenset[str]:
+    """Returns the digests of an index's platforms; an attestation is of none."""
+    entries = json.loads(index.raw).get("manifests") or ()
+    return frozenset(
+        entry["digest"]
+        for entry in entries
+        if (entry.get("platform") or {}).get("os", "unknown") != "unknown"
+    )
+
+
+def _line(name: Reference, old: str, tag: str, new: str) -> str:
+    return f"  {name}: stands at {old} (release {tag}), would move to {new}"
+
+
+def _refusal(lines: Iterable[str]) -> str:
     return "\n".join(
         [
             "these names were made by a release and no name was moved:",

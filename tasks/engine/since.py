@@ -19,7 +19,8 @@ from ..contents.statcache import StatCache
 from ..errors import ArgosyError, ConfigError
 from ..model import Project
 from ..planning import planner
-from ..planning.address import Address, differences
+from ..planning.address import Address
+from ..planning.differing import differences
 from ..planning.facts import Facts
 from ..planning.plan import Plan
 from ..planning.request import Request

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..model import Descriptor, Held, Reference
-from .address import Address, differences, hidden, joined
+from .address import Address, joined
+from .differing import differences, hidden
 from .plan import Plan, PlannedImage
 
 SHOWN = 2

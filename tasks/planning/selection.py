@@ -28,13 +28,13 @@ def select(project: Project, request: Request) -> tuple[str, ...]:
 
 def _matching(words: Sequence[str], known: Collection[str], what: str, flag: str) -> list[str]:
     """Returns the known names that words, names or globs, mean."""
-    found: list[str] = []
+    meant = {word: [name for name in known if fnmatchcase(name, word)] for word in words}
+    if unknown := [word for word, names in meant.items() if not names]:
+        first, *others = [(word, nearest(word, known)) for word in unknown]
+        more = "".join(f', nor "{word}"{hint}' for word, hint in others)
+        there = available(f"{what}s", list(known))
+        raise ConfigError(f'no {what} "{first[0]}" in build.toml{first[1]}{more}. {there}')
     for word, count in Counter(words).items():
-        matching = [name for name in known if fnmatchcase(name, word)]
-        if not matching:
-            hint = nearest(word, known)
-            raise ConfigError(f'no {what} "{word}" in build.toml{hint}. {available(f"{what}s", list(known))}')
         if count > 1:
             raise ConfigError(f'{flag} lists "{word}" {count} times; name each {what} once')
-        found += matching
-    return found
+    return [name for names in meant.values() for name in names]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..engine import examination, gitrefs, inquiry
 from ..engine.together import together
-from ..errors import RefusedError, RegistryError, SurroundingsError
+from ..errors import ConfigError, RefusedError, RegistryError, SurroundingsError
 from ..model import Project
 from ..planning.facts import Git
 from ..registries.registry import Remote
@@ -40,12 +40,12 @@ class Harbour:
 
 
 def version(tag: str, sources: str, stands: str) -> None:
-    """Raises RefusedError for a tag that is no version, or one that a version file contradicts.
+    """Raises ConfigError for a tag that is no version, RefusedError for one that a version file contradicts.
 
     `stands` is the version in the file that `sources` names, "" where no file says one.
     """
     if versions.full(tag) is None:
-        raise RefusedError(
+        raise ConfigError(
             f'--tag "{tag}" is no version (https://semver.org): v1.2.3, or v1.2.3-rc.1 for a pre-release'
         )
     if stands and stands.removeprefix("v") != tag.removeprefix("v"):

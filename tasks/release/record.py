@@ -129,7 +129,7 @@ def make(order: Order, names: Iterable[Name], identity: str, when: str, earlier:
     for one in names:
         if not one.stays:
             previous = one.old.digest if one.old is not None and not is_free(one.old) else ""
-            known = entries.get(str(one.reference))
+            known = entries.pop(str(one.reference), None)  # what is of this release comes last
             # It stands there since the earlier record, unless that one went back: then it comes from where it is now.
             if known and known.digest == one.new.digest and previous == known.digest:
                 previous = known.previous

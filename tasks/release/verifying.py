@@ -113,9 +113,9 @@ def _moved_on(found: Finding, later: Iterable[Record]) -> Finding:
 
 
 def references(record: Record) -> tuple[tuple[str, str], ...]:
-    """Returns (image, name@digest) once for each repository: what a deployment pins."""
-    found: dict[tuple[str, str], None] = {}
-    for entry in record.entries:
-        reference = Reference.parse(entry.reference)
-        found[entry.image, str(Reference(reference.registry, reference.repository, "", entry.digest))] = None
-    return tuple(found)
+    """Returns (image, name@digest) once for each repository: what a deployment pins.
+
+    Where a release was made again (--overwrite), a name that says its commit is on record with the first content.
+    """
+    newest = {(one.image, Reference.parse(one.reference).name): one.digest for one in record.entries}
+    return tuple((image, f"{name}@{digest}") for (image, name), digest in newest.items())

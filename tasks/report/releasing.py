@@ -73,7 +73,7 @@ def show_history(records: Sequence[Record]) -> None:
                 record.released + (f"\nwent back {record.rolled_back}" if record.rolled_back else ""),
                 record.revision[:12] or units.NOTHING,
                 record.created or units.NOTHING,
-                ", ".join(record.platforms),
+                units.several(list(record.platforms)),
                 str(len(record.entries)),
             )
             for record in records

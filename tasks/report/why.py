@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING
 
 from ..errors import SurroundingsError
 from ..planning.address import CONTENT, Address
-from ..planning.plan import SCHEMA, Plan
+from ..planning.plan import SCHEMA, Plan, PlannedImage
 from .listing import print_json
 from .table import Column, Table, write
 
 if TYPE_CHECKING:
     from ..contents.addressing import Survey
 
+FILE = "file "
+"""How the row of a file begins; files stand before the other inputs."""
 
-def explain(plan: Plan, survey: Survey | None, name: str, *, json: bool) -> None:
-    """Writes what goes into one image of the plan. Raises SurroundingsError where there is nobody to ask for it."""
+
+def explain(
+    plan: Plan, survey: Survey | None, name: str, before: Mapping[str, Address], *, json: bool
+) -> None:
+    """Writes what goes into one image of the plan, and what of it was another when it was last built here (`before`).
+
+    Raises SurroundingsError where there is nobody to ask for it.
+    """
     if survey is None or name not in survey.addresses:
         reason = next(image.reason for image in plan.images)
         raise SurroundingsError(f"what goes into {name} cannot be told: {reason}")
@@ -25,7 +33,7 @@ def explain(plan: Plan, survey: Survey | None, name: str, *, json: bool) -> None
     if json:
         print_json(inputs_json(name, addresses))
     else:
-        _show(name, addresses)
+        _show(plan[name], addresses, before)
 
 
 def inputs_json(name: str, addresses: Mapping[str, Address]) -> dict[str, object]:
@@ -39,14 +47,24 @@ def _told(found: Address) -> dict[str, object]:
     return {"address": found.tag, "inputs": inputs, "files": files}
 
 
-def _show(name: str, addresses: Mapping[str, Address]) -> None:
+def _show(image: PlannedImage, addresses: Mapping[str, Address], before: Mapping[str, Address]) -> None:
     for platform, found in addresses.items():
-        # The digest over files is left out: the files themselves stand there.
-        inputs = {key: value for key, value in found.inputs.items() if not key.startswith(CONTENT)}
-        rows = [(f"file {path}", what) for path, what in sorted(found.files.items())]
-        rows += sorted((key, value.replace("\n", " ⏎ ")) for key, value in inputs.items())
-        sys.stdout.write(f"{name} {platform}  {found.tag}\n")
-        write(
-            Table(columns=(Column("input", wraps=True), Column("value", wraps=True)), rows=tuple(rows)),
-            sys.stdout,
-        )
+        now, old = _rows(found), _rows(before.get(platform, found))
+        columns: tuple[Column, ...] = (Column("input", wraps=True), Column("value", wraps=True))
+        if now == old:
+            rows = [tuple(row) for row in now.items()]
+        else:
+            columns += (Column("when last built", wraps=True),)
+            rows = [
+                (name, now.get(name, "-"), "" if now.get(name) == old.get(name) else old.get(name, "-"))
+                for name in sorted({*now, *old}, key=lambda name: (not name.startswith(FILE), name))
+            ]
+        sys.stdout.write(f"{image.name} {platform}  {found.tag}  {image.action}: {image.reason}\n")
+        write(Table(columns=columns, rows=tuple(rows)), sys.stdout)
+
+
+def _rows(found: Address) -> dict[str, str]:
+    # The digest over files is left out: the files themselves stand there.
+    inputs = {key: value for key, value in found.inputs.items() if not key.startswith(CONTENT)}
+    rows = {f"{FILE}{path}": what for path, what in sorted(found.files.items())}
+    return rows | {key: value.replace("\n", " ⏎ ") for key, value in sorted(inputs.items())}
