@@ -10,7 +10,7 @@ READY := .venv/.ready
 ENGINE = lines="$$(scripts/engine ensure --env)" && eval "$$lines" &&
 ARGOSY = $(ENGINE) $(BASES) $(BIN)/inv
 ARGOSY_FIRST := setup
-container-build container-push: BASES = scripts/bases &&
+container-build container-push container-release: BASES = scripts/bases &&
 container-build-% container-push-%: BASES = scripts/bases &&
 
 include tasks/argosy.mk

@@ -13,7 +13,7 @@ ARGOSY ?= argosy
 FLAGS ?=
 ARGOSY_FIRST ?=
 
-.PHONY: container-build container-push container-test container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor container-lint container-scan
+.PHONY: container-build container-push container-test container-pull container-clean container-save container-load container-extract container-list container-plan container-doctor container-lint container-scan container-release container-verify container-history
 
 container-build: | $(ARGOSY_FIRST) ## Build all images and load them
 	@$(ARGOSY) build $(FLAGS)
@@ -77,3 +77,12 @@ container-scan: | $(ARGOSY_FIRST) ## Scan what was built for vulnerabilities
 
 container-scan-%: | $(ARGOSY_FIRST) ## Scan one image
 	@$(ARGOSY) scan --images '$*' $(FLAGS)
+
+container-release: | $(ARGOSY_FIRST) ## Release all images, or none: TAG=v0.2.0
+	@$(if $(TAG),,$(error say which version: make $@ TAG=v0.2.0))$(ARGOSY) release --tag '$(TAG)' $(FLAGS)
+
+container-verify: | $(ARGOSY_FIRST) ## Is a release still what it was: TAG=v0.2.0
+	@$(if $(TAG),,$(error say which release: make $@ TAG=v0.2.0))$(ARGOSY) verify '$(TAG)' $(FLAGS)
+
+container-history: | $(ARGOSY_FIRST) ## Show what was released
+	@$(ARGOSY) history $(FLAGS)

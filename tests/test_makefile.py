@@ -27,7 +27,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def planned(folder: Path, target: str) -> str:
     done = subprocess.run(
-        ["make", "--dry-run", target.replace("%", "api"), "DIR=out"],
+        ["make", "--dry-run", target.replace("%", "api"), "DIR=out", "TAG=v0.2.0"],
         cwd=folder, env=plain_env(), capture_output=True, text=True, check=True,
     )  # fmt: skip
     return done.stdout
@@ -41,13 +41,23 @@ def test_every_target_makes_the_environment_first(bare: Path, target: str) -> No
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_what_builds_sees_to_the_bases(bare: Path, target: str) -> None:
-    builds = target.startswith(("container-build", "container-push"))
+    builds = target.startswith(("container-build", "container-push", "container-release"))
     assert ("scripts/bases" in planned(bare, target)) == builds
 
 
-@pytest.mark.parametrize("target", ["container-save", "container-load"])
-def test_a_target_that_needs_a_folder_says_so(bare: Path, target: str) -> None:
-    call = ["make", "--dry-run", target]
-    done = subprocess.run(call, cwd=bare, env=plain_env(), capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(
+    "call",
+    [
+        "container-save DIR=out",
+        "container-load DIR=out",
+        "container-release TAG=v0.2.0",
+        "container-verify TAG=v0.2.0",
+    ],
+)
+def test_a_target_that_needs_a_word_says_so(bare: Path, call: str) -> None:
+    target = call.split(maxsplit=1)[0]
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=bare, env=plain_env(), capture_output=True, text=True, check=False
+    )
     assert done.returncode
-    assert f"make {target} DIR=out" in done.stderr
+    assert f"make {call}" in done.stderr

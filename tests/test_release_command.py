@@ -284,6 +284,7 @@ def test_what_is_read_after_the_tree_was_looked_at_must_be_of_the_commit_too(ser
     services.commit()
     refused = services.inv("release --tag v0.2.0").failed(6)
     assert "differ from the commit that would be released: build.lock" in refused.err
+    assert "build.lock keeps the digests of outside bases. Commit them" in refused.err
     assert [names(services, name) for name in SERVICES] == [set(), set(), set()]
     services.commit()
     services.inv("release --tag v0.2.0").ok()
@@ -399,6 +400,9 @@ def test_history_says_which_commit_made_a_digest(services: Fleet) -> None:
     same = harbour.manifest(services.registry, f"{services.owner}/gateway", "v0.2.0").json["manifests"][0]
     assert [one for one, _ in made(same["digest"])] == ["v0.3.0", "v0.2.0"]
     assert made("sha256:" + "0" * 64) == []
+    none = services.inv("history --digest 0000").ok()
+    assert none.out == ""
+    assert none.err == f"no release with 0000 is on record at {services.registry}/{services.owner}/agent\n"
     shown = services.inv(f"history --digest {second.digest}").ok().out
     assert commit[:12] in shown
     assert "v0.2.0" not in shown

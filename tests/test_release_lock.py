@@ -224,6 +224,21 @@ def test_a_tree_is_not_clean_when_git_cannot_tell(clone: Clone) -> None:
         gitrefs.changed(clone.root)
 
 
+def test_who_interrupts_while_the_lock_is_taken_leaves_none(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = gitrefs.take
+
+    def interrupted(root: Path, said: str, instead_of: str = "") -> str:
+        assert take(root, said, instead_of)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gitrefs, "take", interrupted)
+    with pytest.raises(KeyboardInterrupt), locked(clone.root, clone.folder, "the release v1.2.0", clone.told):
+        pytest.fail("it is not held")
+    assert gitrefs.at_origin(clone.root) == ""
+
+
 def test_who_interrupts_while_the_lock_is_given_back_hides_nothing(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

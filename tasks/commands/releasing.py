@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import MISSING, dataclass
 
 from .choice import Choice, command, flag
@@ -105,8 +106,11 @@ def history(choice: Recalling) -> None:
     ]
     if choice.json:
         listing.print_json(releasing.history_json(found))
-    else:
+    elif found:
         releasing.show_history(found)
+    else:
+        of = f" with {choice.digest}" if choice.digest else ""
+        print(f"no release{of} is on record at {here.home}", file=sys.stderr)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,6 +114,9 @@ def _ref(root: Path, what: str, told: Callable[[str, str], None], over: Taking |
         commit = next(
             filter(None, (gitrefs.take(root, said) or _instead(root, said, over) for _ in range(2))), ""
         )
+    except KeyboardInterrupt:
+        _forgone(root, said)
+        raise
     except SurroundingsError as error:
         if not alone:
             raise RefusedError(
@@ -124,6 +127,14 @@ def _ref(root: Path, what: str, told: Callable[[str, str], None], over: Taking |
         return ""
     told("lock", f"{gitrefs.LOCK} at origin" if commit else f"a file: the remote takes no push, {_ALONE}")
     return commit
+
+
+def _forgone(root: Path, said: str) -> None:
+    """Gives back what was taken just when somebody interrupted it."""
+    with contextlib.suppress(SurroundingsError):
+        held = gitrefs.holder(root)
+        if held and held.said.strip() == said:
+            _given_back(root, held.object)
 
 
 def _instead(root: Path, said: str, over: Taking | None) -> str:

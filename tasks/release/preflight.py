@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config import lock
 from ..engine import examination, gitrefs, inquiry
 from ..engine.together import together
 from ..errors import ConfigError, RefusedError, RegistryError, SurroundingsError
@@ -111,8 +112,11 @@ def _clean(root: Path, beside: Sequence[str]) -> None:
     """Raises RefusedError with the files that differ from the commit."""
     if changes := gitrefs.changed(root, beside):
         more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
+        # The first build writes it: who releases has not touched it.
+        locks = [path for path in changes if Path(path).name == lock.NAME]
+        about = f" {locks[0]} keeps the digests of outside bases." if locks else ""
         raise RefusedError(
-            f"these files differ from the commit that would be released: {', '.join(changes[:SHOWN])}{more}. "
+            f"these files differ from the commit that would be released: {', '.join(changes[:SHOWN])}{more}.{about} "
             "Commit them, or release all the same with --dirty."
         )
 
