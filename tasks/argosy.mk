@@ -33,7 +33,7 @@ container-pull: | $(ARGOSY_FIRST) ## Pull all images, under their local names to
 container-pull-%: | $(ARGOSY_FIRST) ## Pull one image
 	@$(ARGOSY) pull --images '$*' $(FLAGS)
 
-container-clean: | $(ARGOSY_FIRST) ## Remove this project's images from the engine
+container-clean: | $(ARGOSY_FIRST) ## Remove this project's images from the engine, without asking
 	@$(ARGOSY) clean --yes $(FLAGS)
 
 container-clean-%: | $(ARGOSY_FIRST) ## Remove one image's references

@@ -147,6 +147,14 @@ def test_the_reference_is_up_to_date():
     assert done.returncode == 0, done.stderr
 
 
+def test_every_table_of_build_toml_has_its_section():
+    page = (ROOT / "docs" / "reference" / "build-toml.md").read_text()
+    headings = set(re.findall(r"^## (.+)$", page, re.MULTILINE))
+    schema = json.loads((ROOT / "docs" / "build.schema.json").read_text())
+    tables = {name for name, one in schema["$defs"].items() if one.get("properties")}
+    assert len([heading for heading in headings if heading.startswith("[")]) == len(tables)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path):
     for target in LINK.findall(PROSE.sub("", page.read_text())):

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tasks.config import (
+    cache_table,
     checking_table,
     contract_table,
     image_table,
@@ -52,6 +53,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[images.NAME.tests]]": contract_table.TestTable,
     "[[lockstep]]": lockstep_table.LockstepTable,
     "[builder]": tables.BuilderTable,
+    "[[builder.nodes]]": tables.NodeTable,
+    "[cache]": cache_table.CacheTable,
     "[engine]": tables.EngineTable,
     "[lint]": checking_table.LintTable,
     "[scan]": checking_table.ScanTable,

@@ -30,7 +30,8 @@ MAKE = """\
 ## Make targets
 
 `include $(shell argosy-mk)` in a Makefile brings these. `%` is an image's name or a glob; `FLAGS=` is handed on to the
-task; `ARGOSY=inv` runs the tasks through a tasks.py instead of the `argosy` program.
+task; `ARGOSY=inv` runs the tasks through a tasks.py instead of the `argosy` program. `ARGOSY_FIRST=` names targets of
+your own Makefile that are made first.
 
 """
 

@@ -32,8 +32,8 @@ def build(choice: Choice) -> None:
 def push(choice: Choice) -> None:
     """Build images and push them: no name moves before everything selected is built.
 
-    Every repository is asked for permission first. A name that a release made is refused, with both
-    digests, unless --overwrite.
+    Where something is to be built, every repository is asked for permission first. A name that a release made
+    stays where it has the same content; over another one the push is refused, unless --overwrite.
     """
     from . import preparing, running
     from .asking import agree, ask, weigh

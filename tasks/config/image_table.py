@@ -41,7 +41,9 @@ class ImageTable(Table):
     groups: Words = Field([], description="groups it belongs to")
     publish: bool = Field(True, description="false: built, never pushed")
     annotate: bool = Field(
-        True, description="false: a release names the tested manifest itself, without an index (AWS Lambda)"
+        True,
+        description="false: a release names the tested manifest itself (of several platforms: an index without "
+        "annotations), for those who take no index (AWS Lambda)",
     )
     selected: bool = Field(
         True, description="false: built only when named, or when another image stands on it"

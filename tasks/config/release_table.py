@@ -27,7 +27,8 @@ class ReleaseTable(Table):
     )
     permanent: Words = Field(
         [],
-        description="registry hosts where a tag, once made, can neither be moved nor deleted: rolling names stay away",
+        description="registry hosts where a tag, once made, can neither be moved nor deleted: floating names "
+        "(`latest`, `1.2`) are not written there",
     )
     git: Literal["push", "tag", "off"] = Field(
         "push",
