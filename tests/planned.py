@@ -43,7 +43,6 @@ def engine(**known: Any) -> Engine:
     """An engine with the containerd store that builds for two platforms."""
     able: dict[str, Any] = {
         "version": "26.1.5",
-        "buildx": "0.13.1",
         "native": AMD,
         "platforms": BOTH,
         "driver": "docker",

@@ -39,7 +39,7 @@ def test_everything_that_is_wrong_is_said_with_its_key(fleet: Fleet) -> None:
     said(
         fleet,
         """
-        files = ["/etc/passwd", "../x", "build.toml"]
+        files = ["/etc/passwd", "../x", "build.toml", "docs/**.md", "."]
         regex = 'version'
         equals = "{sha}"
         images = ["lib-*"]
@@ -48,14 +48,16 @@ def test_everything_that_is_wrong_is_said_with_its_key(fleet: Fleet) -> None:
     found = findings(fleet)
     assert [finding.split(": ")[0] for finding in found] == [
         "lockstep.0.regex",
-        *["lockstep.0.files"] * 3,
+        *["lockstep.0.files"] * 5,
         "lockstep.0.images",
         "lockstep.0.equals",
     ]
     assert "has no group; its first group, in (…), is the value" in found[0]
     assert '"../x" leads out of the folder of build.toml' in found[2]
-    assert 'no image and no group "lib-*"' in found[4]
-    assert "unknown field {sha}" in found[5]
+    assert '"docs/**.md" names no files: ** stands alone between slashes (docs/**/*.md)' in found[4]
+    assert '"." names no files' in found[5]
+    assert 'no image and no group "lib-*"' in found[6]
+    assert "unknown field {sha}" in found[7]
 
 
 def test_what_an_image_has_is_known_only_where_images_are_named(fleet: Fleet) -> None:

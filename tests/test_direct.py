@@ -31,6 +31,15 @@ def test_the_answers_are_those_of_the_client(
     assert images.inspect("docker", [*names, by_id]) == told
 
 
+@pytest.mark.engine
+def test_what_the_engine_says_of_itself_is_what_its_client_says(engine: PrivateEngine) -> None:
+    told = direct.info(engine.env["DOCKER_HOST"].removeprefix("unix://"))
+    assert told is not None
+    client = json.loads(engine.docker("info", "--format", "{{json .}}"))
+    for key in ("ServerVersion", "DriverStatus", "OSType", "Architecture", "DockerRootDir"):
+        assert told[key] == client[key]
+
+
 class _Odd(BaseHTTPRequestHandler):
     """Something that is no engine."""
 

@@ -157,6 +157,30 @@ def test_a_client_without_buildx_is_told_what_to_install(api: Fleet, engine: Pri
 
 
 @pytest.mark.engine
+def test_a_buildx_that_is_too_old_shows_itself_in_the_build(real: Fleet, engine: PrivateEngine):
+    """The engine is asked over its socket, which knows nothing of its client's plugins."""
+    about = json.dumps(
+        {"ServerVersion": "26.1.5", "ClientInfo": {"Plugins": [{"Name": "buildx", "Version": "v0.12.5"}]}}
+    )
+    real.file(
+        "bin/docker",
+        f"""
+        #!/bin/sh
+        case "$1 $2" in
+        "info "*) echo '{about}' ;;
+        "buildx bake") echo 'ERROR: unknown progress mode "rawjson"' >&2; exit 1 ;;
+        *) PATH='{engine.env["PATH"]}' exec docker "$@" ;;
+        esac
+        """,
+        0o755,
+    )
+    real.image("api", f"FROM busybox:stable\nRUN echo {real.owner}\n")
+    real.toml("[images.api]\n")
+    ran = real.inv("build", env={"PATH": f"{real.root}/bin:{engine.env['PATH']}"}).failed(3)
+    assert ran.err.splitlines()[-1] == "buildx 0.12.5 is too old: 0.13 or newer is needed"
+
+
+@pytest.mark.engine
 def test_plans_need_no_engine_and_say_why_there_is_none(api: Fleet, engine: PrivateEngine):
     planned = (
         api.inv("plan --format json", env=engine.env | {"DOCKER_HOST": "unix:///nowhere.sock"}).ok().json

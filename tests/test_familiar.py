@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tasks.model import Reference
 from tasks.planning.familiar import familiar
 
 
@@ -35,3 +36,10 @@ def test_a_reference_has_one_familiar_form(reference: str, expected: str) -> Non
 def test_what_is_no_reference_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no image reference"):
         familiar(text)
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:5000", "ghcr.io", "GHCR"])
+def test_what_is_a_host_here_is_one_to_whoever_splits_references(host: str) -> None:
+    assert familiar(f"{host}/x") == f"{host}/x"
+    assert Reference.parse(f"{host}/x").registry == host
+    assert Reference.parse("acme/x").registry == ""

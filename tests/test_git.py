@@ -40,6 +40,16 @@ def test_commit_branch_tag_and_changes_are_told(fleet: Fleet):
     assert (found.tag, found.describe, found.dirty) == ("", f"v1.2.0-1-g{second[:7]}", True)
 
 
+def test_a_name_that_is_not_utf8_is_a_name_all_the_same(fleet: Fleet):
+    fleet.file("a", "1")
+    fleet.commit()
+    os.link(fleet.root / ".git/refs/heads/main", os.fsencode(fleet.root / ".git/refs/heads") + b"/caf\xe9")
+    (fleet.root / ".git/HEAD").write_bytes(b"ref: refs/heads/caf\xe9\n")
+    found = git.read(fleet.root)
+    assert found is not None
+    assert found.branch == "caf\ufffd"
+
+
 def test_a_detached_head_has_no_branch_and_a_folder_below_is_the_same_repository(fleet: Fleet):
     fleet.file("below/a", "1")
     fleet.commit()

@@ -107,6 +107,18 @@ def test_saving_again_replaces_what_was_there(two: Fleet):
     assert sorted(path.name for path in (two.root / "out").iterdir()) == ["fleet.json", "web.tar"]
 
 
+def test_a_list_that_names_files_outside_its_folder_is_none_of_ours(two: Fleet):
+    two.inv("save --dir out --images web").ok()
+    listed = two.root / "out" / "fleet.json"
+    for outside in ("../build.toml", f"{two.root}/build.toml"):
+        value = json.loads(listed.read_text())
+        value["images"][0]["file"] = outside
+        listed.write_text(json.dumps(value))
+        for task in ("save", "load"):
+            assert "is not what `inv save` writes" in two.inv(f"{task} --dir out --images web").failed(3).err
+        assert (two.root / "build.toml").exists()
+
+
 def test_the_classic_store_keeps_ids_too_and_its_archives_suit_the_other_store(
     real: Fleet, engine: PrivateEngine, classic: PrivateEngine
 ):

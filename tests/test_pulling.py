@@ -75,7 +75,8 @@ def test_clean_removes_this_projects_names_and_no_other(pushed: Fleet, engine: P
     engine.docker("tag", f"{pushed.owner}-api:dev", f"{pushed.owner}-other:1")
     engine.docker("tag", f"{pushed.owner}-api:dev", f"{pushed.registry}/{pushed.owner}/other:1")
     # A local name may stand in a repository that is not the fleet's own.
-    engine.docker("tag", f"{pushed.owner}-api:dev", f"{pushed.owner}-api:stable")
+    for tag in ("stable", "argosy-tools"):
+        engine.docker("tag", f"{pushed.owner}-api:dev", f"{pushed.owner}-api:{tag}")
     pushed.inv("build --images tool").ok()
     before = mine(engine, pushed)
     ran = pushed.inv("clean").failed(2)
@@ -86,7 +87,12 @@ def test_clean_removes_this_projects_names_and_no_other(pushed: Fleet, engine: P
     assert {name for name in mine(engine, pushed) if name.startswith("worker:")} == set()
     assert "api:0.1.0" in mine(engine, pushed)
     pushed.inv("clean --yes").ok()
-    assert mine(engine, pushed) == {f"{pushed.owner}-other:1", f"{pushed.owner}-api:stable", "other:1"}
+    assert mine(engine, pushed) == {
+        f"{pushed.owner}-other:1",
+        f"{pushed.owner}-api:stable",
+        f"{pushed.owner}-api:argosy-tools",
+        "other:1",
+    }
     assert "busybox" in engine.docker("run", "--rm", f"{pushed.owner}-other:1", "busybox", "--help")
     assert "nothing to remove" in pushed.inv("clean --yes").ok().out
 

@@ -403,7 +403,14 @@ def test_a_helper_that_is_absent_or_broken_is_named_and_its_words_are_not(home: 
 
 
 @pytest.mark.parametrize(
-    "config", ["{broken", "[]", '{"auths": 3}', '{"auths": {"ghcr.io": {"auth": "%%%"}}}']
+    "config",
+    [
+        "{broken",
+        "[]",
+        '{"auths": 3}',
+        '{"auths": {"ghcr.io": {"auth": "%%%"}}}',
+        '{"auths": {"ghcr.io": {"auth": "ü"}}}',
+    ],
 )
 def test_a_broken_file_is_named_and_not_quoted(home: Env, config: str) -> None:
     file = keep(home, config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,16 @@ import pytest
 from tasks.engine.results import Result, Results, Verdict
 from tasks.model import Moved
 from tasks.report import units
-from tasks.report.results import LOG_LINES, as_json, conclusion, grouped, images_table, moved_table, show
+from tasks.report.results import (
+    LOG_LINES,
+    as_json,
+    conclusion,
+    failure_lines,
+    grouped,
+    images_table,
+    moved_table,
+    show,
+)
 from tasks.report.summary import append_summary
 from tasks.report.table import Cell, Column, Table, has_colours, write
 
@@ -82,6 +92,8 @@ def test_a_failure_is_told_with_where_and_the_end_of_its_log():
     assert "  | (5 earlier lines are in the log file)\n  | line 6\n" in text
     assert "line 5\n" not in text
     assert f"  | line {LOG_LINES + 5}\n" in text
+    worker = next(one for one in MIXED.images if one.image == "worker")
+    assert "(1005 earlier lines are in the log file)" in failure_lines(replace(worker, dropped=1000))[3]
 
 
 def test_a_skip_is_told_with_its_reason():

@@ -66,6 +66,11 @@ def test_what_was_touched_decides_what_is_built(workspace: Fleet) -> None:
         workspace.file(path, "first\n")
 
 
+def test_the_inputs_of_what_no_branch_changed_are_not_asked_for(workspace: Fleet) -> None:
+    branch(workspace)
+    assert workspace.inv("plan --why base --since main").ok().err == "base has not changed since main\n"
+
+
 def test_a_checkout_under_another_umask_is_no_change_and_a_file_that_can_be_run_is(workspace: Fleet) -> None:
     """A commit holds no more of a mode than that."""
     branch(workspace)

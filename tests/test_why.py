@@ -74,7 +74,7 @@ def test_what_changed_since_it_was_built_stands_beside_what_it_was(real: Fleet):
     assert lines[1].endswith("  WHEN LAST BUILT")
     (line,) = (line for line in lines if line.startswith("file docker/api/app/main.sh"))
     assert now["files"]["docker/api/app/main.sh"] in line
-    assert line.endswith(was["files"]["docker/api/app/main.sh"])
+    assert line.endswith(was["files"]["docker/api/app/main.sh"].strip())
 
 
 def test_without_an_engine_it_says_why_nothing_can_be_told(fleet: Fleet):
@@ -90,3 +90,16 @@ def test_an_image_that_is_not_there_is_named_with_the_nearest(fleet: Fleet):
     assert '"apy"' in said
     assert "api" in said
     assert "one image are shown. Available images: api" in fleet.inv("plan --why 'a*'").failed(2).err
+
+
+@pytest.mark.engine
+def test_what_an_ignore_file_or_paths_says_and_nobody_can_be_sure_of_is_noted(real: Fleet):
+    service(real)
+    real.file("docker/api/.dockerignore", "app/*.tmp\na|b*\n")
+    real.toml('[images.api]\nargs = { LEVEL = "2" }\npaths = ["c|d*"]\n')
+    (image,) = real.inv("plan --format json").ok().json["images"]
+    assert (
+        "docker/api/.dockerignore:2: the meaning of a|b* is not certain, so nothing is left out"
+        in image["notes"]
+    )
+    assert "paths: the meaning of c|d* is not certain: every file of the project counts" in image["notes"]

@@ -11,13 +11,14 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..engine import host
 from ..engine.containers import LABEL, Berths
 from ..engine.docker import explain
-from ..errors import SurroundingsError
+from ..errors import ConfigError, SurroundingsError
 from ..model import ImageTest, Reference
 from ..planning.familiar import familiar
 from . import answers
@@ -109,11 +110,12 @@ def _service(service: Mapping[str, Any], subject: Subject, run: str) -> dict[str
         }
         for port in service.get("ports") or ()
     ]
-    image = Reference.parse(str(service.get("image") or "none"))
     # Whatever tag the file names, a release's say: what is tested is what was built. A digest is what it says.
-    run_as = subject.fleet.get(familiar(image.name))
-    if run_as and not image.digest:
-        out |= {"image": run_as, "platform": subject.platform}
+    with suppress(ConfigError, ValueError):  # what is no reference is no image of the fleet
+        image = Reference.parse(str(service.get("image") or "none"))
+        run_as = subject.fleet.get(familiar(image.name))
+        if run_as and not image.digest:
+            out |= {"image": run_as, "platform": subject.platform}
     out["labels"] = {**(service.get("labels") or {}), LABEL: run}
     return out
 

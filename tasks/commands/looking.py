@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, replace
 
 from .choice import Choice, command, flag
@@ -62,6 +63,9 @@ def plan(choice: Planning) -> None:
     if choice.why and choice.why not in asked.project.images:  # a glob: an unknown name was told already
         known = available("images", list(asked.project.images))
         raise ConfigError(f'--why "{choice.why}": the inputs of one image are shown. {known}')
+    if choice.why and not asked.plan.images:
+        print(f"{choice.why} has not changed since {choice.since}", file=sys.stderr)
+        return
     # A bake file is for builds elsewhere: whoever reads it has nothing to reuse.
     asked = weigh(asked, replace(choice, rebuild=choice.rebuild or form == "bake"), keep=False)
     if choice.why:

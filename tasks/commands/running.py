@@ -86,15 +86,15 @@ def _push(asked: Asked, choice: Choice) -> tuple[Results, ArgosyError | None]:
     if any(image.action != "reuse" for image in plan.selected):
         pushing.foresee(plan, clients, overwrite=choice.overwrite)
     results, error = _build(asked, keep_going=choice.keep_going)
-    plan, _ = _settled(asked, results)
     try:
+        plan, _ = _settled(asked, results)
         if error:
             return results, error
         contents = publishing.settle(plan, results, clients)
         leaking.in_registries(asked, contents, clients)
         moved = pushing.name_all(plan, contents, clients, overwrite=choice.overwrite)
     except ArgosyError as raised:
-        return results, raised
+        return results, error or raised
     finally:
         _unstaged(asked, results)
     named = tuple(
@@ -207,11 +207,13 @@ def put(asked: Asked) -> tuple[dict[str, dict[Reference, Content]], Clients]:
 
     clients = publishing.remotes(asked.plan)
     results, error = _build(asked, keep_going=False)
-    plan, changed = _settled(asked, results)
     try:
         if error:
             tables.show(results, sys.stderr)
+            with suppress(ArgosyError):  # what was built until then is remembered, if it can be
+                _settled(asked, results)
             raise error
+        plan, changed = _settled(asked, results)
         contents = publishing.settle(plan, results, clients)
         if changed:
             raise RefusedError(

@@ -53,8 +53,10 @@ def _files(table: LockstepTable) -> list[str]:
     wrong = [] if table.files else ["names no file"]
     for glob in table.files:
         path = PurePosixPath(glob)
-        if path.is_absolute() or ".." in path.parts or not glob:
+        if path.is_absolute() or ".." in path.parts:
             wrong.append(f'"{glob}" leads out of the folder of build.toml')
+        if not path.parts or any("**" in part and part != "**" for part in path.parts):
+            wrong.append(f'"{glob}" names no files: ** stands alone between slashes (docs/**/*.md)')
         if str(path) == NAME:
             wrong.append(f"{NAME} is what the others are compared with; let it use templates")
     return wrong

@@ -13,18 +13,16 @@ from dataclasses import dataclass, field, replace
 from ..config.dockerfiles import is_remote
 from ..config.lock import Base, Lock
 from ..planning.address import CONTENT, Address, address
-from ..planning.content import Entry, copied, mounted
+from ..planning.content import Entry
 from ..planning.dockerfile import read
 from ..planning.facts import Facts
-from ..planning.ignore import read as read_rules
 from ..planning.plan import Plan, PlannedImage
 from ..planning.recipe import FORWARDED, Recipe, recipe
 from ..planning.taking import MAIN, Taken
 from ..planning.triggers import fetching, triggers
-from . import state, trees
+from . import state
+from .contexts import Contexts
 from .statcache import StatCache
-
-Place = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,50 +33,6 @@ class Survey:
     barriers: Mapping[str, str]
     notes: Mapping[str, tuple[str, ...]]
     lock: Lock
-
-
-@dataclass(slots=True)
-class _Contents:
-    """The contexts of a project, each walked once."""
-
-    plan: Plan
-    cache: StatCache
-    outlines: dict[Place, trees.Outline] = field(default_factory=dict)
-    taken: dict[tuple[Place, Taken], tuple[Entry, ...]] = field(default_factory=dict)
-    further: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
-
-    def of(self, image: PlannedImage, taken: Taken) -> tuple[Entry, ...]:
-        """Returns the entries that are taken, with their digests."""
-        main = taken.context == MAIN
-        folder = image.context if main else image.contexts[taken.context]
-        place = (folder, taken.context, image.dockerfile if main else None)
-        if (place, taken) not in self.taken:
-            outline = self._outline(place)
-            take = mounted(outline.tree, taken.paths[0]) if taken.mounted and taken.paths else None
-            if taken.paths is not None and not taken.mounted:
-                take = copied(outline.tree, taken.paths, taken.flags)
-            entries = outline.tree.entries if take is None else take
-            self.taken[place, taken] = outline.filled(entries, self.cache)
-        return self.taken[place, taken]
-
-    def matching(self, pattern: str) -> tuple[Entry, ...]:
-        """Returns the files of the whole project that a pattern of an ignore file names, wherever contexts are."""
-        if pattern not in self.further:
-            # Everything is left out but for this: the walk enters no folder in which it could not be.
-            rules = read_rules(f"**\n!{pattern}\n", "paths")
-            outline = trees.outline(self.plan.root, rules, self.cache)
-            files = [entry for entry in outline.tree.entries if entry.kind != "dir"]
-            self.further[pattern] = outline.filled(files, self.cache)
-        return self.further[pattern]
-
-    def _outline(self, place: Place) -> trees.Outline:
-        folder, _, dockerfile = place
-        if place not in self.outlines:
-            root = self.plan.root
-            self.outlines[place] = trees.outline(
-                root / folder, trees.rules(root, folder, dockerfile), self.cache
-            )
-        return self.outlines[place]
 
 
 def recipes(plan: Plan, facts: Facts) -> dict[tuple[str, str], Recipe]:
@@ -123,7 +77,7 @@ def survey(
 
     `cache` remembers contents instead of the project's own.
     """
-    contents = _Contents(plan, cache or StatCache(state.folder(plan.root) / "contents"))
+    contents = Contexts(plan, cache or StatCache(state.folder(plan.root) / "contents"))
     joined = _Joined(plan, contents, lock.bases, facts)
     for image in plan.images:
         for platform in image.platforms:
@@ -142,7 +96,7 @@ class _Joined:
     """Recipes joined so far, bases before children."""
 
     plan: Plan
-    contents: _Contents
+    contents: Contexts
     bases: Mapping[str, Base]
     facts: Facts
     addresses: dict[str, dict[str, Address]] = field(default_factory=dict)
@@ -183,7 +137,7 @@ class _Joined:
         if is_remote(image.context) and any(take.context == MAIN for take in taken):
             barriers.append(f"its context {image.context} is not here")
         else:
-            files = self._fill(image, taken, inputs)
+            files = self._fill(image, taken, inputs, notes)
         files = {**files, **self._further(image, inputs, notes)}
         if barriers:
             self.barriers[image.name] = "; ".join(dict.fromkeys(barriers))
@@ -191,12 +145,15 @@ class _Joined:
         self.addresses.setdefault(image.name, {})[found.platform] = address(inputs, files)
 
     def _fill(
-        self, image: PlannedImage, taken: Collection[Taken], inputs: dict[str, str]
+        self, image: PlannedImage, taken: Collection[Taken], inputs: dict[str, str], notes: dict[str, None]
     ) -> Mapping[str, str]:
         """Adds what is taken from contexts to the inputs and returns the files behind it."""
         files: dict[str, str] = {}
         for take in taken:
-            shown = {entry.path: _shown(entry) for entry in self.contents.of(image, take)}
+            entries, note = self.contents.of(image, take)
+            shown = {entry.path: _shown(entry) for entry in entries}
+            if note:
+                notes[note] = None
             _add(inputs, take.label, shown)
             prefix = image.context if take.context == MAIN else image.contexts[take.context]
             files |= {path if prefix == "." else f"{prefix}/{path}": what for path, what in shown.items()}
@@ -206,7 +163,12 @@ class _Joined:
         """Adds what `paths` names to the inputs and returns the files behind it."""
         files: dict[str, str] = {}
         for pattern in image.paths:
-            shown = {entry.path: _shown(entry) for entry in self.contents.matching(pattern)}
+            entries, note = self.contents.matching(pattern, f"images.{image.name}.paths")
+            shown = {entry.path: _shown(entry) for entry in entries}
+            if note:
+                notes[f"paths: the meaning of {pattern} is not certain: every file of the project counts"] = (
+                    None
+                )
             if not shown:
                 notes[f"paths: there is nothing at {pattern}"] = None
             _add(inputs, f"paths {pattern}", shown)

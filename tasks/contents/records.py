@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..planning.address import Address
+from ..planning.caches import key
 from ..planning.differing import changed
 from . import state
 
@@ -80,8 +81,7 @@ def _time(root: Path, path: str) -> list[int] | None:
 
 
 def _inputs(root: Path, image: str, platform: str) -> Path:
-    name = f"{image}@{platform}".replace("/", "_")
-    return state.folder(root) / "inputs" / f"{name}.json"
+    return state.folder(root) / "inputs" / f"{key(image, platform)}.json"
 
 
 def read(path: Path) -> dict[str, Any]:

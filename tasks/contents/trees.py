@@ -48,6 +48,8 @@ class Outline:
     """What stat said of the files that are not known."""
     began: int
     """When the first of them was asked for, in ns."""
+    note: str = ""
+    """Why nothing was left out, where the ignore file leaves something out that is not certain."""
 
     def filled(self, entries: Sequence[Entry], cache: StatCache) -> tuple[Entry, ...]:
         """Returns entries of this context, all with digests: reads the files that are not known."""
@@ -138,7 +140,7 @@ def outline(root: Path, ignore: Rules, cache: StatCache) -> Outline:
             entries[number] = replace(entry, link=first)
         elif entry.path in closed:
             entries[number] = replace(entry, digest=UNREADABLE)
-    return Outline(root, Tree(tuple(sorted(entries, key=attrgetter("path")))), stats, began)
+    return Outline(root, Tree(tuple(sorted(entries, key=attrgetter("path")))), stats, began, ignore.note)
 
 
 def _walked(root: Path, ignore: Rules, closed: set[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:

@@ -19,7 +19,7 @@ from ..buildkit.remedy import remedy
 from ..config.lock import Base
 from ..errors import SurroundingsError
 from ..planning.familiar import familiar
-from . import bake, processes
+from . import bake, inquiry, processes
 from .together import together
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def resolve(
         silent += 1
         errors = [line for line in listener.decoder.plain if line.startswith("ERROR: ")]
         if errors or silent == _ATTEMPTS:
+            inquiry.serves()  # an engine that is gone, or a buildx that is too old, is no base's failure
             raise NoBaseError(*_refusal(listener.decoder.plain, errors, waiting))
     return found
 

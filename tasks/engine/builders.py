@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import ConfigError, SurroundingsError
+from ..errors import ConfigError
 from ..model import Builder
 from . import docker, inquiry
 from .processes import Done
@@ -24,8 +24,7 @@ def settle(builder: Builder, *, remove: bool = False, told: Callable[[str], obje
             "build.toml names no builder, so the engine's own is used. To have one of your own:\n"
             '  [builder]\n  name = "fleet"\n  driver = "docker-container"'
         )
-    for problem in inquiry.too_old(inquiry.info()).values():
-        raise SurroundingsError(problem)
+    inquiry.serves()
     there = bool(_buildx("inspect", builder.name))
     if remove:
         if there:

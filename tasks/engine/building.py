@@ -91,8 +91,8 @@ def _batch(run: _Run, batch: Sequence[str], *, keep_going: bool) -> None:
             raise
         _take(run, names, progress, baked)
         if not baked.succeeded and not _is_slip(run, progress):
-            # An engine that is gone is no image's failure: this raises.
-            inquiry.info()
+            # An engine that is gone, or a buildx that is too old, is no image's failure: this raises.
+            inquiry.serves()
             _failed(run, progress, images)
             if not keep_going:
                 return
@@ -159,6 +159,7 @@ def _failed(run: _Run, progress: Progress, images: tuple[PlannedImage, ...]) -> 
         Verdict.FAILED,
         reason=failure.reason,
         log=failure.log,
+        dropped=failure.dropped,
         where=failure.where,
         seconds=progress.seconds(image.name),
     )

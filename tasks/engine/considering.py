@@ -69,6 +69,7 @@ def consider(project: Project, facts: Facts, plan: Plan, wish: Wish) -> tuple[Pl
         # What builds need takes as long to be loaded as the engine takes to answer what follows.
         threading.Thread(target=docker.client).start()
     if plan.output == "load":
+        reuse.forget_unsure(plan)
         standings = reuse.standings(plan, standings)
         if not all(standings[image.name].there for image in plan.selected):
             from .standings import elsewhere

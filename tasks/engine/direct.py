@@ -1,4 +1,5 @@
-"""What the engine says of images over its own socket: to start a program for that takes longer than all the rest.
+"""What the engine says over its own socket, of itself and of images: a program started for that takes longer than all
+the rest.
 
 https://docs.docker.com/reference/api/engine/. It knows no error: where anything is unusual the engine's client is
 asked instead, which knows contexts, TLS and ssh, and says what is wrong.
@@ -38,17 +39,33 @@ def look(at: str, references: Iterable[str]) -> dict[str, dict[str, Any]] | None
 
     None where anything is unusual: its client is to be asked.
     """
+    paths = {name: quote(f"/images/{name}/json", ":/@") for name in references}
+    answers = _answers(at, paths.values(), "Id")
+    if answers is None:
+        return None
+    return {name: about for name, path in paths.items() if (about := answers[path]) is not None}
+
+
+def info(at: str) -> dict[str, Any] | None:
+    """Returns what the engine at this socket says of itself; None where anything is unusual."""
+    return (_answers(at, ["/info"], "ServerVersion") or {}).get("/info")
+
+
+def _answers(at: str, paths: Iterable[str], key: str) -> dict[str, dict[str, Any] | None] | None:
+    """Returns the answer to each question, one that has this key, or None for an image that is not there.
+
+    None of them where anything is unusual.
+    """
     connection = _Connection(at)
     try:
-        answers = {name: _asked(connection, quote(f"/images/{name}/json", ":/@")) for name in references}
+        return {path: _asked(connection, path, key) for path in paths}
     except (OSError, HTTPException, ValueError, _UnusualError):
         return None
     finally:
         connection.close()
-    return {name: about for name, about in answers.items() if about is not None}
 
 
-def _asked(connection: _Connection, path: str) -> dict[str, Any] | None:
+def _asked(connection: _Connection, path: str, key: str) -> dict[str, Any] | None:
     connection.request("GET", path)
     response = connection.getresponse()
     body = json.loads(response.read())
@@ -56,7 +73,7 @@ def _asked(connection: _Connection, path: str) -> dict[str, Any] | None:
         raise _UnusualError
     if response.status == 404 and str(body.get("message", "")).startswith("No such image"):
         return None
-    if response.status != 200 or "Id" not in body:
+    if response.status != 200 or key not in body:
         raise _UnusualError
     return body
 

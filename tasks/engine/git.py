@@ -45,9 +45,11 @@ def refusal(root: Path) -> str:
         return ""
     try:
         call = ["git", "-C", str(root), "rev-parse", "--git-dir"]
-        done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=30)
+        done = subprocess.run(call, capture_output=True, text=True, errors="replace", check=False, timeout=30)
     except FileNotFoundError:
         return "there is no git on PATH"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
     return done.stderr.strip() if done.returncode else ""
 
 
@@ -76,7 +78,9 @@ def lay_out(root: Path, commit: str, folder: Path) -> Path:
     files.mkdir()
     for arguments in (["read-tree", commit], ["checkout-index", "--all", f"--prefix={files}/"]):
         call = ["git", "-C", top or str(root), *arguments]
-        done = subprocess.run(call, env=environ, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            call, env=environ, capture_output=True, text=True, errors="replace", check=False
+        )
         if done.returncode != 0:
             raise ConfigError(f"git cannot lay out {commit[:7]}: {done.stderr.strip()}")
     return files / prefix
@@ -89,6 +93,7 @@ def _git(root: Path, *arguments: str) -> str | None:
             ["git", "--no-optional-locks", "-C", str(root), *PLAIN, *arguments],
             capture_output=True,
             text=True,
+            errors="replace",  # a branch's name need not be UTF-8
             check=False,
             timeout=30,
         )

@@ -166,10 +166,12 @@ def _listed(folder: Path) -> tuple[Packed, ...]:
     file = folder / LIST
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
-        return tuple(
+        packed = tuple(
             Packed(**{**one, "names": tuple(one["names"]), "ids": tuple(one["ids"])})
             for one in value["images"]
         )
+        # What stands there is read, and replaced: nothing outside the folder may be.
+        is_ours = all(Path(one.file).name == one.file for one in packed)
     except FileNotFoundError:
         raise SurroundingsError(
             f"{folder} has no {LIST}: `inv save --dir {folder}` writes one, last of all. "
@@ -178,15 +180,16 @@ def _listed(folder: Path) -> tuple[Packed, ...]:
     except OSError as error:
         raise SurroundingsError(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, TypeError, KeyError):
-        raise SurroundingsError(f"{file} is not what `inv save` writes. Copy the folder again.") from None
+        is_ours = False
+    if not is_ours:
+        raise SurroundingsError(f"{file} is not what `inv save` writes. Copy the folder again.")
+    return packed
 
 
 def _damage(folder: Path, one: Packed) -> str:
     """Returns what is wrong with a file of the folder, "" for nothing."""
     file = folder / one.file
     try:
-        if Path(one.file).name != one.file:
-            return f"{one.file}: no file name"
         size = file.stat().st_size
         if size != one.size:
             return f"{one.file}: {size} bytes of {one.size}"

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import SurroundingsError
 from ..planning.facts import Engine
+from . import direct
 from .docker import NO_BUILDX, OLDEST_BUILDX, OLDEST_ENGINE, PATIENCE, ask, dotted, explain, program
 from .processes import Done, Running
 
@@ -24,20 +26,20 @@ INFO = ("info", "--format", "{{json .}}")
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What the engine says of itself; `buildx` is "" where the client has no such plugin.
+    """What the engine says of itself; `buildx` is "" where the client has no such plugin, None where it was not asked.
 
     `folder` is where it keeps its data, on its own machine.
     """
 
     version: str
-    buildx: str
+    buildx: str | None
     native: str
     store: Literal["containerd", "classic"]
     folder: str = ""
 
 
 class Inquiry:
-    """The two questions, asked at once when it is made; the answers take some 0.2 s to come.
+    """Who the engine is and what its builder can do, asked when it is made; the answers take some 0.2 s to come.
 
     Who begins it before there is anything to do with the answers has them for nothing. `name` is a builder's, ""
     for the one in use. Where there is no docker, only the answers say so (SurroundingsError). Leaving the block
@@ -52,7 +54,8 @@ class Inquiry:
         except SurroundingsError as error:
             self._absent = error
             return
-        self._told = Running([docker, *INFO])
+        self._socket = direct.place()
+        self._told = None if self._socket else Running([docker, *INFO])
         self._looked = Running([docker, *_inspect(name)])
 
     def __enter__(self) -> Self:
@@ -60,21 +63,22 @@ class Inquiry:
 
     def __exit__(self, *error: object) -> None:
         if not self._absent:
-            self._told.__exit__()
             self._looked.__exit__()
+            if self._told:
+                self._told.__exit__()
 
     def engine(self, name: str = "") -> Engine:
         """Returns what the engine and a builder can do.
 
-        Raises SurroundingsError where there is no docker, no engine, no buildx or builder, or one too old.
+        Raises SurroundingsError where there is no docker, no engine, no buildx or builder, or one too old (of buildx
+        that may show itself in a build only).
         """
-        about = self.info()
-        for problem in too_old(about).values():
-            raise SurroundingsError(problem)
+        said = None if self._absent or not self._socket else direct.info(self._socket)
+        about = _info(said) if said else self.info()
+        _require(about)
         driver, platforms = self.builder(name)
         return Engine(
             version=about.version,
-            buildx=about.buildx,
             native=about.native,
             platforms=platforms,
             driver=driver,
@@ -86,7 +90,7 @@ class Inquiry:
         """Returns what client and engine say of themselves. Raises SurroundingsError where no engine answers."""
         if self._absent:
             raise self._absent
-        return _info(self._told.end(seconds))
+        return _whole(self._told.end(seconds)) if self._told else info(seconds)
 
     def builder(self, name: str = "", seconds: float = PATIENCE) -> tuple[str, tuple[str, ...]]:
         """Returns a builder's driver and its platforms; as `inspect`, which serves if another one was asked about."""
@@ -97,7 +101,12 @@ class Inquiry:
 
 def info(seconds: float = PATIENCE) -> Info:
     """Asks client and engine for themselves. Raises SurroundingsError where no engine answers."""
-    return _info(ask("docker", *INFO, seconds=seconds))
+    return _whole(ask("docker", *INFO, seconds=seconds))
+
+
+def serves() -> None:
+    """Raises SurroundingsError where no engine answers, and for an engine or a buildx that is missing or too old."""
+    _require(info())
 
 
 def inspect(name: str = "", seconds: float = PATIENCE) -> tuple[str, tuple[str, ...]]:
@@ -132,15 +141,20 @@ def too_old(about: Info) -> dict[str, str]:
     return {
         key: f"{what} {version} is too old: {dotted(oldest)} or newer is needed" if version else NO_BUILDX
         for key, (what, version, oldest) in found.items()
-        if not version or _is_older(version, oldest)
+        if version is not None and (not version or _is_older(version, oldest))
     }
+
+
+def _require(about: Info) -> None:
+    for problem in too_old(about).values():
+        raise SurroundingsError(problem)
 
 
 def _inspect(name: str) -> list[str]:
     return ["buildx", "inspect", *([name] if name else [])]
 
 
-def _info(done: Done) -> Info:
+def _whole(done: Done) -> Info:
     try:
         said: dict[str, Any] = json.loads(done.out)
     except ValueError:
@@ -149,10 +163,15 @@ def _info(done: Done) -> Info:
         raise explain(done)
     plugins = (said.get("ClientInfo") or {}).get("Plugins") or []
     buildx = next((str(one.get("Version", "")) for one in plugins if one.get("Name") == "buildx"), "")
+    return replace(_info(said), buildx=buildx.removeprefix("v"))
+
+
+def _info(said: Mapping[str, Any]) -> Info:
+    """Reads what the engine says: https://docs.docker.com/reference/api/engine/version/v1.45/#tag/System."""
     status = dict(pair for pair in said.get("DriverStatus") or [] if len(pair) == 2)
     return Info(
         version=said["ServerVersion"],
-        buildx=buildx.removeprefix("v"),
+        buildx=None,
         native=_native(said.get("OSType") or "linux", said.get("Architecture") or "x86_64"),
         store="containerd" if status.get("driver-type") == CONTAINERD else "classic",
         folder=said.get("DockerRootDir") or "",

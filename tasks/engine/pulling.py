@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..planning.address import PREFIX
+from ..planning.address import is_address
 from ..planning.familiar import familiar
 from ..planning.plan import Plan, PlannedImage
 from . import images
@@ -74,7 +74,7 @@ def local_references(plan: Plan) -> tuple[str, ...]:
         for name in images.listed(plan.client, repositories)
         if images.short(name.rpartition(":")[0]) in published
         or images.short(name) in local
-        or name.rpartition(":")[2].startswith(PREFIX)
+        or is_address(name.rpartition(":")[2])
     )
 
 

@@ -28,8 +28,8 @@ class Result:
     """One image's outcome.
 
     `output` says where it went in words ("loaded", "pushed", "not loaded, not pushed"); `size` is in bytes;
-    `steps` and `cached` count BuildKit's steps; `log` is the end of a failing step's output; `where` is the
-    Dockerfile and line that failed.
+    `steps` and `cached` count BuildKit's steps; `log` is the end of a failing step's output, `dropped` how many
+    lines before it were not kept; `where` is the Dockerfile and line that failed.
     """
 
     image: str
@@ -44,6 +44,7 @@ class Result:
     steps: int = 0
     cached: int = 0
     log: tuple[str, ...] = ()
+    dropped: int = 0
     where: str = ""
 
     def __bool__(self) -> bool:

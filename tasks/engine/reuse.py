@@ -63,6 +63,11 @@ def forget(plan: Plan, names: Collection[str]) -> None:
         images.remove(plan.client, references)
 
 
+def forget_unsure(plan: Plan) -> None:
+    """Takes away the addresses that builds left which were killed before it was sure that these were right."""
+    pending.forget(plan.root, lambda left: images.remove(plan.client, left))
+
+
 def addressed(plan: Plan) -> dict[str, str]:
     """Returns the address that each image is loaded under when it is built, by its name."""
     return {
@@ -74,7 +79,6 @@ def addressed(plan: Plan) -> dict[str, str]:
 
 def standings(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]:
     """Adds to what is known of images which platforms the engine really has, by one call to it."""
-    pending.forget(plan.root, lambda left: images.remove(plan.client, left))
     references = {
         image.name: f"{image.home}:{joined(before[image.name].addresses).tag}"
         for image in plan.images

@@ -29,11 +29,13 @@ class Reference:
     @classmethod
     def parse(cls, text: str) -> Reference:
         """Splits `[registry/]repository[:tag][@digest]` by Docker's rule: the first part is a registry only
-        if it holds a dot or a colon or is `localhost`. Raises ConfigError for what is no reference.
+        if it holds a dot, a colon or a capital letter, or is `localhost`. Raises ConfigError for what is no reference.
         """
         rest, _, digest = text.partition("@")
         first, slash, remainder = rest.partition("/")
-        is_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
+        is_host = bool(slash) and (
+            "." in first or ":" in first or first == "localhost" or first != first.lower()
+        )
         registry, path = (first, remainder) if is_host else ("", rest)
         repository, colon, tag = path.partition(":")
         bad = (

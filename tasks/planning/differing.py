@@ -1,7 +1,7 @@
 """What changed between two addresses of an image, in words that people use for it. Pure.
 
-It explains addresses and makes none: what it says decides nothing, but for `hidden` and `changed`, which tell what
-BuildKit's own cache would miss.
+It explains addresses and makes none. What it says decides nothing, but that whether there are `differences` tells which
+images a branch changed, and `hidden` and `changed` what BuildKit's own cache would miss.
 """
 
 from __future__ import annotations

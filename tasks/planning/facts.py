@@ -35,7 +35,6 @@ class Engine:
     """
 
     version: str
-    buildx: str
     native: str
     platforms: tuple[str, ...]
     driver: str

@@ -63,7 +63,6 @@ def engine() -> Engine:
         raise SurroundingsError(problem)
     return Engine(
         version=about.version,
-        buildx="",
         native=about.native,
         platforms=platforms(about.native),
         driver="podman",

@@ -9,7 +9,6 @@ an argument list; a helper gets its question on standard input.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import shutil
@@ -115,7 +114,7 @@ def _from_file(config: Mapping[str, Any], keys: tuple[str, ...], file: Path) -> 
             user, _, password = (
                 base64.b64decode(entry.get("auth") or "", validate=True).decode().partition(":")
             )
-        except (binascii.Error, UnicodeDecodeError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             raise SurroundingsError(
                 f'{file}: "auth" of {keys[0]} is not base64 of user:password. Run `{login_line(keys[0])}` again.'
             ) from error

@@ -143,7 +143,7 @@ def failure_lines(result: Result, *, logs: bool = True) -> list[str]:
 
 def tail(result: Result) -> tuple[str, ...]:
     """Returns the last lines of a failed step's output, and says so where there were more."""
-    hidden = len(result.log) - LOG_LINES
+    hidden = result.dropped + max(0, len(result.log) - LOG_LINES)
     more = (f"({hidden} earlier lines are in the log file)",) if hidden > 0 else ()
     return more + result.log[-LOG_LINES:]
 
