@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import ConfigError
-from tasks.planning.dockerfile import Dockerfile, Heredoc, Instruction, declared_args, read, targets
+from tasks.planning.dockerfile import Dockerfile, Heredoc, Instruction, read, targets
 
 
 def dockerfile(text: str) -> Dockerfile:
@@ -44,7 +44,6 @@ def test_a_whole_file_is_read_into_stages() -> None:
     assert final.instructions[0].flag("from") == "build"
     assert (build.line, final.line, found.place(8)) == (5, 8, "docker/api/Dockerfile:8")
     assert targets(found) == ("build",)
-    assert declared_args(found) == {"BASE", "VERSION"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from tasks.model import Contract
 from tasks.planning.naming import Naming
+from tasks.planning.planner import drafts
 from tasks.planning.promises import promises
 from tests.planned import facts, project
 from tests.scenario import Fleet
@@ -13,7 +14,8 @@ from tests.scenario import Fleet
 
 def promised(fleet: Fleet, *names: str) -> dict[str, Contract]:
     loaded = project(fleet)
-    return promises(Naming(loaded, facts(loaded)), names)
+    naming = Naming(loaded, facts(loaded))
+    return promises(naming, names, drafts(naming, names, deps=True))
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ https://github.com/hadolint/hadolint
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +24,7 @@ _HELP = "https://github.com/hadolint/hadolint/wiki"
 
 def program() -> str | None:
     """Returns where hadolint is: on PATH, or beside the Python that runs this."""
-    return shutil.which("hadolint") or shutil.which("hadolint", path=str(Path(sys.executable).parent))
+    return processes.which("hadolint")
 
 
 def check(hadolint: str, root: Path, dockerfiles: Sequence[str]) -> list[Finding]:

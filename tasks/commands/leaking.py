@@ -102,13 +102,12 @@ def in_registries(
         return
     from ..evidence import in_registry
     from ..evidence.blobs import Blobs
-    from ..model import HUB
 
     def look() -> Iterator[tuple[str, Evidence]]:
         blobs = Blobs()
         for image in images:
             place, content = next(iter(contents[image.name].items()))
-            remote = clients[place.registry or HUB]
+            remote = clients[place.host]
             for platform, manifest in content.items():
                 yield (
                     image.name,

@@ -28,7 +28,7 @@ class Destination:
 def destination(here: Ledger, to: str) -> Destination:
     """Returns the destination `to` of build.toml. Raises ConfigError for an unknown one."""
     from ..errors import ConfigError, available, nearest
-    from ..model import HUB, Reference
+    from ..model import Reference
 
     known = here.project.release.promote
     if to not in known:
@@ -37,7 +37,7 @@ def destination(here: Ledger, to: str) -> Destination:
     before, after = known[to]
     first = here.project.registries[0]
     before = before or "/".join(filter(None, [first.host, first.owner]))
-    clients = here.clients_for([Reference.parse(f"{after}/any").registry or HUB])
+    clients = here.clients_for([Reference.parse(f"{after}/any").host])
     folder = here.folder.parent / f"promote-{to}"
     return Destination(to, before, after, replace(here, folder=folder, clients=clients))
 

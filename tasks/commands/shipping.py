@@ -91,7 +91,6 @@ def _seals(here: Ledger) -> Iterator[Seals]:
 
 def _remote(here: Ledger, plan: Plan, choice: ReleaseChoice, lock: Lock) -> None:
     """What registries can be asked before anything is built; --plan goes on to show names that stand already."""
-    from ..model import HUB
     from ..release import foreseen, preflight, transaction
     from ..release.content import Place
     from ..report import releasing
@@ -99,7 +98,7 @@ def _remote(here: Ledger, plan: Plan, choice: ReleaseChoice, lock: Lock) -> None
     references = [reference for image in plan.selected if image.publish for reference in image.published]
     places = [
         here.home,
-        *(Place(reference.registry or HUB, reference.repository) for reference in references),
+        *(Place(reference.host, reference.repository) for reference in references),
     ]
     found = preflight.harbours(places, here.clients)
     foreseen.order(plan, here.tag, here.home, found, here.clients)

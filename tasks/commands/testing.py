@@ -135,7 +135,8 @@ def _promised(asked: Asked) -> dict[str, tuple[Contract, tuple[Line, ...]]]:
     names = tuple(image.name for image in asked.plan.selected)
     known = drafts(naming, names, deps=True)
     return {
-        name: (found, lines(known[name], naming, known)) for name, found in promises(naming, names).items()
+        name: (found, lines(known[name], naming, known))
+        for name, found in promises(naming, names, known).items()
     }
 
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from ..errors import ConfigError, available, nearest
-from ..model import HUB, REPOSITORY, Reference, Registry
+from ..model import REPOSITORY, Reference, Registry
 from .document import Document
 from .findings import Finding
 from .schema import BuildToml
@@ -86,7 +86,7 @@ def permanent(document: Document, findings: list[Finding]) -> None:
 def _host(text: str) -> str:
     """Returns the host of a registry as names have it, "" where it is none."""
     try:
-        return Reference.parse(f"{text}/any").registry or HUB
+        return Reference.parse(f"{text}/any").host
     except ConfigError:
         return ""
 

@@ -154,6 +154,12 @@ def _context(field: str) -> str:
     return done.out.strip() if done else ""
 
 
+def is_older(version: str, least: tuple[int, int]) -> bool:
+    """Tells whether a version ("4.3.1", "v0.13.1") is older; one that is not known is not."""
+    match = re.match(r"v?(\d+)\.(\d+)", version)
+    return match is not None and (int(match[1]), int(match[2])) < least
+
+
 def dotted(version: tuple[int, int]) -> str:
     """Returns a version as people write it."""
     return ".".join(map(str, version))

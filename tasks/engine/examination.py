@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from ..contents import lockstep
 from ..errors import ArgosyError
-from ..model import HUB, Project, Reference
+from ..model import Project, Reference
 from ..planning.platforms import Platform
 from ..podman import engine as podman
 from ..registries import credentials, registry
@@ -139,7 +139,7 @@ def _platforms(
 
 
 def _hosts(project: Project) -> list[str]:
-    hosts = (Reference.parse(f"{entry.host}/any").registry or HUB for entry in project.registries)
+    hosts = (Reference.parse(f"{entry.host}/any").host for entry in project.registries)
     return list(dict.fromkeys(hosts))
 
 

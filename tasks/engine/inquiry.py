@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import SurroundingsError
 from ..planning.facts import Engine
 from . import direct
-from .docker import NO_BUILDX, OLDEST_BUILDX, OLDEST_ENGINE, PATIENCE, ask, dotted, explain, program
+from .docker import NO_BUILDX, OLDEST_BUILDX, OLDEST_ENGINE, PATIENCE, ask, dotted, explain, is_older, program
 from .processes import Done, Running
 
 if TYPE_CHECKING:
@@ -83,7 +83,6 @@ class Inquiry:
             platforms=platforms,
             driver=driver,
             store=about.store,
-            builder=name,
         )
 
     def info(self, seconds: float = PATIENCE) -> Info:
@@ -141,7 +140,7 @@ def too_old(about: Info) -> dict[str, str]:
     return {
         key: f"{what} {version} is too old: {dotted(oldest)} or newer is needed" if version else NO_BUILDX
         for key, (what, version, oldest) in found.items()
-        if version is not None and (not version or _is_older(version, oldest))
+        if version is not None and (not version or is_older(version, oldest))
     }
 
 
@@ -194,8 +193,3 @@ def _inspected(done: Done, name: str) -> tuple[str, tuple[str, ...]]:
 def _native(system: str, machine: str) -> str:
     names = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
     return f"{system}/{names.get(machine, machine)}"
-
-
-def _is_older(version: str, oldest: tuple[int, int]) -> bool:
-    match = re.match(r"v?(\d+)\.(\d+)", version)
-    return match is not None and (int(match[1]), int(match[2])) < oldest

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -49,6 +51,11 @@ class Done:
 
     def __bool__(self) -> bool:
         return self.status == 0
+
+
+def which(name: str) -> str | None:
+    """Returns where a program is: on PATH, or beside the Python that runs this (pip puts it there)."""
+    return shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
 
 
 def run(

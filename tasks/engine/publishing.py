@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from ..errors import RegistryError, SurroundingsError
-from ..model import HUB, Descriptor, Reference
+from ..model import Descriptor, Reference
 from ..planning.bakefile import staging
 from ..planning.plan import Plan, PlannedImage
 from ..planning.platforms import named
@@ -23,8 +23,6 @@ from .results import Results
 from .together import together
 
 INDEX = "application/vnd.oci.image.index.v1+json"
-T = TypeVar("T")
-R = TypeVar("R")
 
 Clients = Mapping[str, registry.Remote]
 Content = dict[str, Descriptor]
@@ -38,8 +36,8 @@ TURNS = 3
 
 def remotes(plan: Plan) -> dict[str, registry.Remote]:
     """Returns one client for each registry host that the plan's images are published to."""
-    hosts = {reference.registry or HUB for image in plan.images for reference in image.published}
-    hosts |= {Reference.parse(image.home).registry or HUB for image in plan.images if image.home}
+    hosts = {reference.host for image in plan.images for reference in image.published}
+    hosts |= {Reference.parse(image.home).host for image in plan.images if image.home}
     return {host: registry.Remote(host) for host in sorted(hosts)}
 
 
@@ -52,8 +50,8 @@ def places(image: PlannedImage) -> tuple[Reference, ...]:
 def missing(references: Sequence[str]) -> tuple[str, ...]:
     """Returns those of the references that their registry does not have."""
     read = [Reference.parse(reference) for reference in references]
-    clients = {host: registry.Remote(host) for host in {one.registry or HUB for one in read}}
-    digests = together(lambda one: clients[one.registry or HUB].digest(one.repository, one.tag), read)
+    clients = {host: registry.Remote(host) for host in {one.host for one in read}}
+    digests = together(lambda one: clients[one.host].digest(one.repository, one.tag), read)
     return tuple(str(reference) for reference, digest in zip(read, digests, strict=True) if not digest)
 
 
@@ -84,9 +82,7 @@ def plain(
         for place, content in settled.get(image.name, {}).items()
         for found in content.values()
     }
-    whole = together(
-        lambda one: clients[one[1].registry or HUB].manifest(one[1].repository, one[0]), wanted.items()
-    )
+    whole = together(lambda one: clients[one[1].host].manifest(one[1].repository, one[0]), wanted.items())
     return {manifest.digest: manifest for manifest in whole if manifest}
 
 
@@ -111,8 +107,7 @@ def _content(plan: Plan, image: PlannedImage, digest: str, clients: Clients) -> 
     """Returns what an image is, the same in all its repositories."""
     reused = image.action == "reuse"
     built = {
-        place: {} if reused else _pushed(image, place, digest, clients[place.registry or HUB])
-        for place in places(image)
+        place: {} if reused else _pushed(image, place, digest, clients[place.host]) for place in places(image)
     }
     return {platform: _agreed(plan, image, platform, built, clients) for platform in image.platforms}
 
@@ -145,7 +140,7 @@ def _agreed(
     late = [place for place, found in there.items() if found is None or found.digest != chosen.digest]
     for place in late:
         _bring(plan, image, platform, (source, place), chosen, built, clients)
-    written = [clients[place.registry or HUB].digest(place.repository, tag) for place in late if tag]
+    written = [clients[place.host].digest(place.repository, tag) for place in late if tag]
     if turn == TURNS or all(digest == chosen.digest for digest in written):
         return chosen
     return _agreed(plan, image, platform, built, clients, turn + 1)
@@ -162,10 +157,10 @@ def _bring(
 ) -> None:
     """Sees to it that a repository has a manifest, copied from another where no build has just pushed it there."""
     source, place = way
-    remote, tag = clients[place.registry or HUB], image.addresses.get(platform, "")
+    remote, tag = clients[place.host], image.addresses.get(platform, "")
     manifest = built[place].get(platform)
     if manifest is None or manifest.digest != chosen.digest:
-        origin = clients[source.registry or HUB]
+        origin = clients[source.host]
         manifest = origin.manifest(source.repository, chosen.digest)
         if manifest is None:
             raise SurroundingsError(f"{source.name} has nothing at {chosen.digest} any more")
@@ -209,7 +204,7 @@ def _platform(entry: Mapping[str, Any]) -> str:
 
 def descriptor(clients: Clients, place: Reference, tag: str, provenance: str = "off") -> Descriptor | None:
     """Returns what stands at an address; what lacks the provenance that is wanted is not there."""
-    remote = clients[place.registry or HUB]
+    remote = clients[place.host]
     found = remote.descriptor(place.repository, tag)
     return found if found and _attested(remote, place, found.digest, provenance) else None
 

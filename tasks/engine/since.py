@@ -20,6 +20,7 @@ from ..errors import ArgosyError, ConfigError
 from ..model import Project
 from ..planning import planner
 from ..planning.address import Address
+from ..planning.deciding import shortened
 from ..planning.differing import differences
 from ..planning.facts import Facts
 from ..planning.plan import Plan
@@ -27,7 +28,6 @@ from ..planning.request import Request
 from . import facts, git
 
 Load = Callable[[Path], Project]
-SHOWN = 2
 
 
 def changed(plan: Plan, now: Facts, lock: Lock, ref: str, load: Load) -> dict[str, str]:
@@ -43,19 +43,17 @@ def changed(plan: Plan, now: Facts, lock: Lock, ref: str, load: Load) -> dict[st
         before = _before(plan, now, root, Path(folder), lock, load)
     found: dict[str, str] = {}
     for image in plan.images:
-        reasons: dict[str, None] = {}
+        reasons: list[str] = []
         for platform in image.platforms:
             old = before.get(image.name, {}).get(platform)
             new = current[image.name][platform]
             if old is None:
-                reasons["new"] = None
+                reasons.append("new")
             elif old.digest != new.digest:
                 same = {other.name for other in plan.images} - set(found)
-                reasons |= dict.fromkeys(differences(_compared(old, same), _compared(new, same)))
+                reasons += differences(_compared(old, same), _compared(new, same))
         if reasons:
-            words = list(reasons)
-            more = f"; {len(words) - SHOWN} more changes" if len(words) > SHOWN else ""
-            found[image.name] = "; ".join(words[:SHOWN]) + more
+            found[image.name] = shortened(reasons)
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..errors import SurroundingsError
-from ..model import HUB, Descriptor, Reference
+from ..model import Descriptor, Reference
 from ..planning.deciding import Standing
 from ..planning.plan import Plan
 from ..registries import registry
@@ -73,11 +73,9 @@ def elsewhere(plan: Plan, before: Mapping[str, Standing]) -> dict[str, Standing]
     found = dict(before)
     if not asked:
         return found
-    clients = {host: registry.Remote(host, tries=1) for host in {one.registry or HUB for _, _, one in asked}}
+    clients = {host: registry.Remote(host, tries=1) for host in {one.host for _, _, one in asked}}
     answering = {host for host, remote in clients.items() if _answers(remote)}
-    answers = together(
-        lambda one: _digest(clients, one[2]) if (one[2].registry or HUB) in answering else "", asked
-    )
+    answers = together(lambda one: _digest(clients, one[2]) if one[2].host in answering else "", asked)
     given: dict[str, dict[str, str]] = {}
     for (image, platform, reference), digest in zip(asked, answers, strict=True):
         if digest:

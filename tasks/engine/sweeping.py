@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ..errors import RegistryError, SurroundingsError
-from ..model import HUB, Reference
+from ..model import Reference
 from ..planning.address import is_address
 from ..planning.bakefile import STAGING
 from ..planning.plan import Plan
@@ -63,10 +63,10 @@ def remove(plan: Plan, orphans: tuple[Orphan, ...]) -> tuple[int, tuple[str, ...
     removed, problems = 0, dict[str, None]()
     for place, digest in dict.fromkeys((replace(o.reference, tag=""), o.digest) for o in orphans):
         try:
-            clients[place.registry or HUB].delete(place.repository, digest)
+            clients[place.host].delete(place.repository, digest)
             removed += 1
         except RegistryError as error:
-            off = f"{place.registry or HUB} allows no deletion; its addresses stay"
+            off = f"{place.host} allows no deletion; its addresses stay"
             problems[off if error.status == 405 else str(error)] = None
     return removed, tuple(problems)
 
@@ -78,7 +78,7 @@ def _places(plan: Plan) -> list[Reference]:
 def _under_way(clients: Clients, place: Reference) -> str:
     """Returns why what a release may need stays: its journal is here, or nobody can tell; "" where it is not."""
     try:
-        found = clients[place.registry or HUB].manifest(place.repository, JOURNAL)
+        found = clients[place.host].manifest(place.repository, JOURNAL)
     except RegistryError as error:
         unknown = error.status is None or error.status >= 500
         return (
@@ -94,7 +94,7 @@ def _under_way(clients: Clients, place: Reference) -> str:
 
 
 def _orphans(clients: Clients, place: Reference) -> tuple[list[Orphan], str]:
-    remote = clients[place.registry or HUB]
+    remote = clients[place.host]
     try:
         tags = remote.tags(place.repository)
         manifests = {tag: remote.manifest(place.repository, tag) for tag in tags}

@@ -45,7 +45,6 @@ class Configuration:
     volumes: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
-    folder: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     health: Health | None = None
     history: tuple[Step, ...] = ()
@@ -63,7 +62,6 @@ class Configuration:
             volumes=tuple(sorted(config.get("Volumes") or ())),
             entrypoint=tuple(config.get("Entrypoint") or ()),
             command=tuple(config.get("Cmd") or ()),
-            folder=str(config.get("WorkingDir") or ""),
             labels=dict(config.get("Labels") or {}),
             health=_health(config.get("Healthcheck")),
             history=tuple(

@@ -24,11 +24,9 @@ READ = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer: `compressed` is its size in bytes as it is stored, `created_by` the history line that made it."""
+    """One layer: `created_by` is the history line that made it."""
 
     digest: str
-    media_type: str
-    compressed: int
     created_by: str
 
 
@@ -99,6 +97,6 @@ def layers(manifest: Mapping[str, Any], configuration: Configuration) -> tuple[L
         (step for step in configuration.history if step.has_layer), itertools.repeat(Step("", has_layer=True))
     )
     return tuple(
-        Layer(str(one["digest"]), str(one.get("mediaType", "")), int(one.get("size", 0)), step.created_by)
+        Layer(str(one["digest"]), step.created_by)
         for one, step in zip(manifest.get("layers") or (), made, strict=False)
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..engine import images
 from ..errors import RegistryError, SurroundingsError
-from ..model import HUB, Client, Reference
+from ..model import Client, Reference
 from ..planning.plan import Plan, PlannedImage
 from ..registries.registry import Remote
 from . import in_engine, in_registry
@@ -61,7 +61,7 @@ class Built:
 
     def _pushed(self, image: PlannedImage, platform: str) -> Evidence | None:
         for reference in image.published[:1]:
-            host = reference.registry or HUB
+            host = reference.host
             if host not in self._remotes:
                 self._remotes[host] = Remote(host, tries=1)
             return in_registry.evidence(

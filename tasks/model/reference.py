@@ -48,6 +48,11 @@ class Reference:
         return cls(registry, repository, tag, digest)
 
     @property
+    def host(self) -> str:
+        """The registry's host: Docker Hub's for a name without one."""
+        return self.registry or HUB
+
+    @property
     def name(self) -> str:
         """Registry and repository, without tag or digest."""
         return f"{self.registry}/{self.repository}" if self.registry else self.repository

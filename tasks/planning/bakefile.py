@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..config.dockerfiles import is_remote
-from ..model import HUB, Reference, Secret
+from ..model import Reference, Secret
 from .familiar import familiar
 from .meanings import DOCKER_IMAGE
 from .plan import Need, Plan, PlannedImage
@@ -201,7 +201,7 @@ def pushed_under(image: PlannedImage) -> tuple[str, ...]:
 
 def staging(image: PlannedImage, where: Reference) -> str:
     """Returns the tag that an image is pushed under in one of its repositories."""
-    return image.staging.get(where.registry or HUB, STAGING)
+    return image.staging.get(where.host, STAGING)
 
 
 def staged(plan: Plan, hosts: Iterable[str], mark: str) -> Plan:

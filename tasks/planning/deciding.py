@@ -126,6 +126,11 @@ def _reason(image: PlannedImage, standing: Standing, missing: tuple[str, ...], r
 def changes(before: Mapping[str, Address], now: Mapping[str, Address], platforms: Iterable[str]) -> str:
     """Returns in words what is no longer as it was on these platforms, "" for nothing, or where it is not known."""
     pairs = [(before[platform], now[platform]) for platform in platforms if platform in before]
-    named = list(dict.fromkeys(words for old, new in pairs for words in differences(old, new)))
+    return shortened(words for old, new in pairs for words in differences(old, new))
+
+
+def shortened(changes: Iterable[str]) -> str:
+    """Returns the first of these changes, each once, and how many more there are."""
+    named = list(dict.fromkeys(changes))
     more = f"; {len(named) - SHOWN} more changes" if len(named) > SHOWN else ""
     return "; ".join(named[:SHOWN]) + more

@@ -17,7 +17,7 @@ from .blanks import SPACE
 from .heredocs import Heredoc, UnendedHeredocError, bodies
 from .instruction import Instruction, parse
 
-__all__ = ["Dockerfile", "Heredoc", "Instruction", "Stage", "declared_args", "read", "targets"]
+__all__ = ["Dockerfile", "Heredoc", "Instruction", "Stage", "read", "targets"]
 
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
 _DIRECTIVES = ("syntax", "escape", "check")
@@ -79,13 +79,6 @@ class Dockerfile:
 def targets(dockerfile: Dockerfile) -> tuple[str, ...]:
     """Returns the names that `target` can have, in file order. Stages without a name cannot be targets."""
     return tuple(dict.fromkeys(stage.name for stage in dockerfile.stages if stage.name))
-
-
-def declared_args(dockerfile: Dockerfile) -> frozenset[str]:
-    """Returns every name that an ARG declares: before the first FROM, in any stage, or behind ONBUILD."""
-    instructions = [*dockerfile.globals, *(i for stage in dockerfile.stages for i in stage.instructions)]
-    declaring = (instruction.trigger or instruction for instruction in instructions)
-    return frozenset(name for i in declaring if i.keyword == "ARG" for name, _ in i.pairs())
 
 
 @cache  # one Dockerfile is often that of many images, and asked for by several rooms

@@ -39,7 +39,6 @@ class Engine:
     platforms: tuple[str, ...]
     driver: str
     store: Literal["containerd", "classic"]
-    builder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,8 +136,8 @@ class PlannedImage:
 class Plan:
     """Everything a run would do; images stand after all that they stand on.
 
-    `provenance` is BuildKit's mode for what is pushed ("off", "min", "max"). `linked` is False with
-    `--no-deps`: what an image stands on may then be outside the plan.
+    `provenance` is BuildKit's mode for what is pushed ("off", "min", "max"). What an image stands on may be outside
+    the plan (`--no-deps`).
     """
 
     project: str
@@ -147,7 +147,6 @@ class Plan:
     images: tuple[PlannedImage, ...]
     output: Output
     provenance: str = "off"
-    linked: bool = True
     client: Client = "docker"
     origins: Mapping[str, str] = field(default_factory=dict)
 

@@ -38,7 +38,6 @@ def make(project: Project, facts: Facts, request: Request) -> Plan:
         ),
         output=output,
         provenance=project.release.provenance if output == "push" else "off",
-        linked=request.deps,
         client=project.client,
         origins=project.origins,
     )

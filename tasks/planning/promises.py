@@ -6,7 +6,7 @@ other's place), tables are joined key by key, anything else it says replaces wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -16,18 +16,16 @@ from .dockerfile import Stage
 from .meanings import Meanings
 from .naming import Naming
 from .plan import PlannedImage
-from .planner import drafts
 from .scopes import base_of, global_scope
 
 SIBLING = "sibling "
 
 
-def promises(naming: Naming, names: tuple[str, ...]) -> dict[str, Contract]:
-    """Returns the contract of each of these images, its templates expanded.
+def promises(naming: Naming, names: Iterable[str], known: Mapping[str, PlannedImage]) -> dict[str, Contract]:
+    """Returns the contract of each of these images, its templates expanded; `known` are they and what they stand on.
 
     Raises ConfigError for a field that has no value now.
     """
-    known = drafts(naming, names, deps=True)
     found: dict[str, Contract] = {}
 
     def own(image: Image) -> Contract:

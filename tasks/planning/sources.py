@@ -6,7 +6,6 @@ refuses (a stage copied from before it is made, a variable in COPY --from) is re
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import Literal
 from ..errors import ConfigError, available, nearest
 from .dockerfile import Dockerfile, Instruction, Stage, targets
 from .familiar import familiar
+from .meanings import mount_fields
 from .platforms import Platform
 from .scopes import base_of, executed, global_scope, platform_of
 
@@ -169,9 +169,8 @@ def _copied(dockerfile: Dockerfile, instruction: Instruction) -> Iterator[_Link]
 
 def _mounted(dockerfile: Dockerfile, instruction: Instruction) -> Iterator[_Link]:
     for mount in instruction.flag_values("mount") if instruction.keyword == "RUN" else ():
-        fields = [field.partition("=") for field in next(csv.reader([mount]), [])]
         # A number is an image's name here, unlike in COPY --from.
-        name = next((value for key, _, value in reversed(fields) if key.lower() == "from"), "")
+        name = mount_fields(mount).get("from", "")
         if re.search(r"\$.", name):
             raise ConfigError(_no_variables(dockerfile, instruction.line, f"RUN --mount={mount}", name))
         if name:

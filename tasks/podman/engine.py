@@ -9,11 +9,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..engine.docker import PATIENCE, ask, explain
+from ..engine.docker import PATIENCE, ask, dotted, explain, is_older
 from ..errors import SurroundingsError
 from ..planning.facts import Engine
 from ..planning.platforms import named
-from .lacks import older
 
 OLDEST = (4, 3)
 """The oldest that serves: named build contexts came with buildah 1.26, and this one was tried."""
@@ -72,9 +71,8 @@ def engine() -> Engine:
 
 def too_old(about: Info) -> str:
     """Returns what to do about a podman that is too old, "" for one that serves."""
-    oldest = ".".join(map(str, OLDEST))
-    old = older(about.version, OLDEST)
-    return f"podman {about.version} is too old: {oldest} or newer is needed" if old else ""
+    old = is_older(about.version, OLDEST)
+    return f"podman {about.version} is too old: {dotted(OLDEST)} or newer is needed" if old else ""
 
 
 def platforms(native: str) -> tuple[str, ...]:

@@ -5,10 +5,10 @@ Tried with podman 4.3.1; what a newer one is known to have, it is not refused.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
+from ..engine.docker import is_older
 from ..errors import ConfigError
 from ..model import Contract, ImageTest, Project
 from ..planning import dockerfile as dockerfiles
@@ -59,7 +59,7 @@ def check_tests(promised: Mapping[str, Contract], facts: Facts) -> None:
 
 
 def _test(test: ImageTest, version: str) -> Iterator[str]:
-    if test.compose and older(version, COMPOSE):
+    if test.compose and is_older(version, COMPOSE):
         yield f"compose needs podman {COMPOSE[0]}.{COMPOSE[1]} (this is {version})"
     if test.around.socket:
         yield "socket: podman runs no engine whose socket could be given"
@@ -113,14 +113,8 @@ def _image(image: PlannedImage, facts: Facts) -> Iterator[str]:
 
 
 def _instruction(instruction: Instruction, version: str) -> Iterator[str]:
-    if instruction.heredocs and older(version, HEREDOCS):
+    if instruction.heredocs and is_older(version, HEREDOCS):
         yield f"{instruction.keyword} with a heredoc needs podman {HEREDOCS[0]}.{HEREDOCS[1]} (this is {version})"
     for name in FLAGS.get(instruction.keyword, ()):
         if instruction.flag(name) is not None:
             yield f"podman has no {instruction.keyword} --{name}"
-
-
-def older(version: str, least: tuple[int, int]) -> bool:
-    """Tells whether a version ("4.3.1") is older; one that is not known is not."""
-    match = re.match(r"(\d+)\.(\d+)", version)
-    return match is not None and (int(match[1]), int(match[2])) < least

@@ -23,11 +23,10 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Referrer:
-    """One document attached to a manifest: its digest, its kind (artifact type), its size."""
+    """One document attached to a manifest: its digest, its kind (artifact type)."""
 
     digest: str
     kind: str
-    size: int
 
 
 def tag(digest: str) -> str:
@@ -38,7 +37,7 @@ def tag(digest: str) -> str:
 def referrers(remote: Remote, repository: str, digest: str) -> tuple[Referrer, ...]:
     """Returns what is attached to a manifest."""
     return tuple(
-        Referrer(str(entry["digest"]), str(entry.get("artifactType", "")), int(entry["size"]))
+        Referrer(str(entry["digest"]), str(entry.get("artifactType", "")))
         for entry in _listed(remote, repository, digest) or ()
     )
 

@@ -56,9 +56,8 @@ class Manifest:
 class Remote:
     """One registry host ("ghcr.io", "localhost:5000", "docker.io"), safe to use from many threads at once.
 
-    Loopback is spoken to over HTTP as Docker does, all else over HTTPS unless `insecure`. `tries` and
-    `patience` (seconds) bound what is tried again. Every method raises RegistryError (exit 3) where the
-    registry does not answer or refuses.
+    Loopback is spoken to over HTTP as Docker does, all else over HTTPS. `tries` and `patience` (seconds) bound
+    what is tried again. Every method raises RegistryError (exit 3) where the registry does not answer or refuses.
     """
 
     def __init__(
@@ -66,12 +65,11 @@ class Remote:
         host: str,
         env: Mapping[str, str] | None = None,
         *,
-        insecure: bool = False,
         tries: int = 3,
         patience: float = 15.0,
     ) -> None:
         self.host = host or HUB
-        self._wire = Transport(self.host, env, insecure=insecure, tries=tries, patience=patience)
+        self._wire = Transport(self.host, env, tries=tries, patience=patience)
         self._uploads: dict[tuple[str, str], threading.Lock] = {}
         self._uploaded: set[tuple[str, str]] = set()
 

@@ -39,7 +39,6 @@ class Transport:
         host: str,
         env: Mapping[str, str] | None,
         *,
-        insecure: bool = False,
         tries: int = 3,
         patience: float = 15.0,
     ) -> None:
@@ -47,7 +46,7 @@ class Transport:
         self.address = "registry-1.docker.io" if host in {HUB, "index.docker.io"} else host
         self._env = os.environ if env is None else env
         self._tries, self._patience = tries, patience
-        self._scheme = "http" if insecure or trust.is_loopback(host) else "https"
+        self._scheme = "http" if trust.is_loopback(host) else "https"
         self._connections = Connections(self.address, self._env)
         self._challenge = ""
         self._login: credentials.Login | None = None

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..engine.publishing import Content
 from ..errors import RefusedError
-from ..model import HUB, Reference
+from ..model import Reference
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,7 +69,7 @@ def content(settled: Mapping[str, Mapping[Reference, Content]]) -> Contents:
                 Child(manifest.digest, manifest.media_type, manifest.size, platform)
                 for platform, manifest in platforms.items()
             )
-            contents.setdefault(name, {})[Place(where.registry or HUB, where.repository)] = children
+            contents.setdefault(name, {})[Place(where.host, where.repository)] = children
         if len(set(contents.get(name, {}).values())) > 1:
             raise RefusedError(
                 f"{name} is not the same in all its repositories, so it cannot be released as one thing. "

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ..engine.together import together
 from ..errors import RefusedError, RegistryError, SurroundingsError
-from ..model import HUB
 from ..registries.registry import Manifest, Remote
 from . import keeping
 from .content import Place
@@ -112,7 +111,7 @@ def is_over(journal: Journal, clients: Mapping[str, Remote]) -> bool:
     A registry's own clean-up may have removed the journal; that a name stands at what the release wanted and no
     record does tells it.
     """
-    if any((move.reference.registry or HUB) not in clients for move in journal.every):
+    if any(move.reference.host not in clients for move in journal.every):
         return False
     try:
         record, *nows = together(

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ..engine.together import together
-from ..model import HUB, Reference
+from ..model import Reference
 from ..planning.plan import Plan, PlannedImage
 from ..registries.registry import RELEASE, Manifest, Remote
 from . import newest, preflight, versions
@@ -65,7 +65,7 @@ def check(
         (image, reference)
         for image, reference in _published(plan)
         if means_one(image, reference) and reference.tag in there.get(place(reference), ())
-        if not overwrite or (reference.registry or HUB) in permanent
+        if not overwrite or reference.host in permanent
     ]
 
     def refusal(one: tuple[PlannedImage, Reference]) -> str:

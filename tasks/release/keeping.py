@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..engine.sweeping import JOURNAL
 from ..errors import RefusedError, RegistryError, SurroundingsError
-from ..model import HUB, Reference
+from ..model import Reference
 from ..registries.registry import Manifest, Remote
 from . import artifact
 from .content import Place
@@ -19,13 +19,12 @@ from .looking import is_torn, look
 from .withdrawing import withdraw
 
 KIND = "application/vnd.argosy.journal.v1+json"
-TAG = JOURNAL
 FILE = "journal.json"
 
 
 def name(home: Place) -> Reference:
     """Returns the name the journal has in the registry."""
-    return Reference(home.host, home.repository, TAG)
+    return Reference(home.host, home.repository, JOURNAL)
 
 
 def write(folder: Path, journal: Journal) -> Path:
@@ -118,7 +117,7 @@ def read(clients: Mapping[str, Remote], home: Place) -> Journal | None:
 def close(folder: Path, clients: Mapping[str, Remote], journal: Journal) -> None:
     """Takes the journal away, first from the registry, then from disk. Raises RegistryError if it stays there."""
     where = name(journal.home)
-    remote = clients[where.registry or HUB]
+    remote = clients[where.host]
     try:
         manifest = look(clients, where)
     except RegistryError as error:

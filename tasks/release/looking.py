@@ -11,7 +11,7 @@ from threading import Lock
 
 from ..engine.together import together
 from ..errors import RegistryError
-from ..model import HUB, Reference
+from ..model import Reference
 from ..registries.registry import Manifest, Remote
 from .content import Place
 
@@ -22,7 +22,7 @@ PAUSES = (1.0, 2.0, 4.0, 8.0)
 
 def place(reference: Reference) -> Place:
     """Returns the repository a name lives in."""
-    return Place(reference.registry or HUB, reference.repository)
+    return Place(reference.host, reference.repository)
 
 
 class Lists:
@@ -49,7 +49,7 @@ def look(clients: Mapping[str, Remote], reference: Reference, lists: Lists | Non
     `lists` serve where several names are looked at at the same time; in doubt the list is asked for anew. Raises
     RegistryError where the registry cannot tell, or contradicts itself.
     """
-    remote = clients[reference.registry or HUB]
+    remote = clients[reference.host]
     for attempt in range(ATTEMPTS):
         found = remote.manifest(reference.repository, reference.tag)
         if found is not None:
@@ -89,7 +89,7 @@ def stays_torn(clients: Mapping[str, Remote], reference: Reference) -> bool:
         else:
             return False
     # A digest that cannot exist: one that has trouble with whatever it is asked says 500 here, too.
-    clients[reference.registry or HUB].manifest(reference.repository, f"sha256:{'0' * 64}")
+    clients[reference.host].manifest(reference.repository, f"sha256:{'0' * 64}")
     return True
 
 

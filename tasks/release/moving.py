@@ -11,7 +11,6 @@ from functools import partial
 
 from ..engine.together import together
 from ..errors import RefusedError, RegistryError
-from ..model import HUB
 from ..registries.registry import Remote
 from .index import is_free, mark
 from .journal import Journal, Move
@@ -26,7 +25,7 @@ def phases(moves: Sequence[Move], permanent: frozenset[str]) -> tuple[tuple[Move
     """Returns the moves in the order they are made; those of one phase are made at once."""
 
     def is_permanent(move: Move) -> bool:
-        return (move.reference.registry or HUB) in permanent
+        return move.reference.host in permanent
 
     immutable = [move for move in moves if move.immutable]
     floating = [move for move in moves if not move.immutable]
@@ -64,7 +63,7 @@ def step(
     move: Move, journal: Journal, clients: Mapping[str, Remote], lists: Lists, *, mend: bool = False
 ) -> bool:
     """Moves one name, read again just before. Whether it is ours then."""
-    remote = clients[move.reference.registry or HUB]
+    remote = clients[move.reference.host]
     try:
         now = look(clients, move.reference, lists)
     except RegistryError as error:

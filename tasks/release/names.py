@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..engine.together import together
 from ..errors import RefusedError
-from ..model import HUB, Reference
+from ..model import Reference
 from ..registries.registry import Manifest, Remote, released
 from . import newest, versions
 from .index import is_free
@@ -95,7 +95,7 @@ def check(order: Order, planned: Iterable[Name]) -> None:
     keeping(order)
     lines: list[str] = []
     for name in planned:
-        fixed = (name.reference.registry or HUB) in order.permanent and name.old is not None and name.moves
+        fixed = name.reference.host in order.permanent and name.old is not None and name.moves
         if name.old and (fixed or (name.change == "WOULD OVERWRITE" and not order.overwrite)):
             by = f" (release {made})" if (made := released(name.old)) else ""
             lines.append(f"{name.reference}: stands at {name.old.digest}{by}, would become {name.new.digest}")

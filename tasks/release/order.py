@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ConfigError
-from ..model import HUB, Reference
+from ..model import Reference
 from ..planning.plan import Plan
 from ..registries.registry import RELEASE, Manifest
 from .content import Child, Contents, Place
@@ -80,7 +80,7 @@ def order(
     named: list[Named] = []
     for image in plan.selected:
         for place, children in contents.get(image.name, {}).items():
-            here = [r for r in image.published if Place(r.registry or HUB, r.repository) == place]
+            here = [r for r in image.published if Place(r.host, r.repository) == place]
             tags = tuple(dict.fromkeys(reference.tag for reference in here))
             annotations = annotated(image.name, tag, source, image.labels) if image.annotate else {}
             platforms = [child.digest for child in children if child.platform]
@@ -125,8 +125,8 @@ def home(plan: Plan, names: Iterable[str] = (), permanent: Collection[str] = ())
     if not found:
         raise ConfigError("no image of this fleet is published, so there is nothing to release")
     for reference in found:
-        if (reference.registry or HUB) not in permanent:
-            return Place(reference.registry or HUB, reference.repository)
+        if reference.host not in permanent:
+            return Place(reference.host, reference.repository)
     raise ConfigError(
         f"release.permanent has every registry of this fleet ({', '.join(sorted(permanent))}), and a release needs one "
         "in which its journal can be taken away again: list another in [[project.registries]]."

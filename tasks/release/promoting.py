@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ..engine import attestations, copying
 from ..engine.together import together
 from ..errors import ConfigError, RefusedError
-from ..model import HUB, Reference
+from ..model import Reference
 from ..registries.registry import Manifest, Remote
 from . import carrying
 from .content import Child, Place
@@ -76,7 +76,7 @@ def _copy(
 ) -> Copy:
     image, name, digest = one
     source = Reference.parse(f"{name}@{digest}")
-    manifest = clients[source.registry or HUB].manifest(source.repository, digest)
+    manifest = clients[source.host].manifest(source.repository, digest)
     if manifest is None:
         raise RefusedError(f"{source} was released and is not there any more, so it cannot be promoted.")
     children = tuple(Child.of(entry) for entry in json.loads(manifest.raw).get("manifests") or ())

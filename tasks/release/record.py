@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from semver import Version
 
 KIND = "application/vnd.argosy.release.v1+json"
-PREFIX = versions.RECORD
 SCHEMA = 1
 
 
@@ -112,7 +111,7 @@ class Record:
 
 def name(home: Place, tag: str) -> Reference:
     """Returns the name a release's record has."""
-    return Reference(home.host, home.repository, f"{PREFIX}{tag}"[:128])
+    return Reference(home.host, home.repository, f"{versions.RECORD}{tag}"[:128])
 
 
 def make(order: Order, names: Iterable[Name], identity: str, when: str, earlier: Record | None) -> Record:
@@ -173,7 +172,7 @@ def copied(clients: Mapping[str, Remote], commit: Move, folder: Path) -> str:
     What counts stands in the registry: that this machine keeps no copy ends no release.
     """
     where = commit.reference
-    path = folder / "records" / f"{where.tag.removeprefix(PREFIX)}.json"
+    path = folder / "records" / f"{where.tag.removeprefix(versions.RECORD)}.json"
     try:
         data = artifact.download(clients[where.registry], where.repository, commit.new, KIND) or b""
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,8 +199,8 @@ def of(clients: Mapping[str, Remote], where: Reference, manifest: Manifest) -> R
 
 def history(clients: Mapping[str, Remote], home: Place) -> tuple[Record, ...]:
     """Returns all releases, the newest first."""
-    tags = [tag for tag in clients[home.host].tags(home.repository) if tag.startswith(PREFIX)]
-    found = together(lambda tag: read(clients, home, tag.removeprefix(PREFIX)), tags)
+    tags = [tag for tag in clients[home.host].tags(home.repository) if tag.startswith(versions.RECORD)]
+    found = together(lambda tag: read(clients, home, tag.removeprefix(versions.RECORD)), tags)
     return tuple(sorted(filter(None, found), key=lambda one: one.moment, reverse=True))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..engine.together import together
 from ..errors import RefusedError
-from ..model import HUB, Reference
+from ..model import Reference
 from ..registries.registry import Manifest, Remote
 from . import journal as journals
 from . import record as records
@@ -72,7 +72,7 @@ def _name(record: Record, entry: Entry, clients: Mapping[str, Remote]) -> Name:
 
 
 def _manifest(reference: Reference, digest: str, clients: Mapping[str, Remote]) -> Manifest:
-    found = clients[reference.registry or HUB].manifest(reference.repository, digest)
+    found = clients[reference.host].manifest(reference.repository, digest)
     if found is None:
         raise RefusedError(f"{reference} stood at {digest} before, and that is not there any more.")
     return found

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from ..engine.together import together
 from ..errors import RegistryError
-from ..model import HUB
 from ..registries.registry import Manifest, Remote
 from .index import is_free, mark
 from .journal import Journal, Move
@@ -125,14 +124,14 @@ def _is_as_before(move: Move, now: Manifest | None) -> bool:
 def _cleared(move: Move, now: Manifest, clients: Mapping[str, Remote]) -> _Was:
     """What a withdrawal left: its deletion is tried once more, and it may stay."""
     with contextlib.suppress(RegistryError):
-        clients[move.reference.registry or HUB].delete(move.reference.repository, now.digest)
+        clients[move.reference.host].delete(move.reference.repository, now.digest)
     if look(clients, move.reference) is None:
         return _Was(wrote=True)
     return _Was(emptied=_emptied(move))
 
 
 def _restored(move: Move, journal: Journal, clients: Mapping[str, Remote]) -> _Was:
-    remote = clients[move.reference.registry or HUB]
+    remote = clients[move.reference.host]
     if move.old is not None and not is_free(move.old):
         remote.put(move.reference.repository, move.reference.tag, move.old)
         now = look(clients, move.reference)

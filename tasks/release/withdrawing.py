@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Mapping
 
 from ..errors import RegistryError
-from ..model import HUB, Reference
+from ..model import Reference
 from ..registries.registry import Remote
 from .index import is_free, withdrawn
 from .looking import look
@@ -21,7 +21,7 @@ def withdraw(clients: Mapping[str, Remote], reference: Reference, identity: str)
 
     Raises RegistryError if neither is so in the end.
     """
-    remote = clients[reference.registry or HUB]
+    remote = clients[reference.host]
     empty = withdrawn(f"{identity} {reference}")
     remote.put(reference.repository, reference.tag, empty)
     # Whatever it answers (405 where deletion is off): what counts is what stands there afterwards.
