@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..planning.platforms import named
+from ..planning.platforms import spelled
 
 Entry = Mapping[str, Any]
 
@@ -33,8 +33,8 @@ def contents(archive: Path) -> tuple[tuple[str, ...], dict[str, str]]:
         for digest, manifest in _manifests(tar, held, tops):
             config = manifest.get("config", {}).get("digest", "")
             about = _read(tar, _blob(config)) if _blob(config) in held else {}
-            if about.get("os", "unknown") != "unknown":  # what is attached to an image says "unknown"
-                platforms[named(about["os"], about["architecture"], about.get("variant", ""))] = digest
+            if platform := spelled(about):  # what is attached to an image has none
+                platforms[platform] = digest
                 ids[config] = None
     return tuple(ids), platforms
 
@@ -44,7 +44,7 @@ def _of_podman(tar: tarfile.TarFile) -> tuple[tuple[str, ...], dict[str, str]]:
     stream = tar.extractfile("manifest.json")
     file = json.load(stream)[0]["Config"] if stream else ""
     about, config = _read(tar, file), f"sha256:{file.removesuffix('.json')}"
-    return (config,), {named(about["os"], about["architecture"], about.get("variant", "")): config}
+    return (config,), {spelled(about): config}
 
 
 def _manifests(tar: tarfile.TarFile, held: set[str], entries: Sequence[Entry]) -> Iterator[tuple[str, Entry]]:

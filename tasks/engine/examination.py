@@ -15,6 +15,7 @@ from typing import TypeVar
 from ..contents import lockstep
 from ..errors import ArgosyError
 from ..model import Project, Reference
+from ..planning.facts import Facts
 from ..planning.platforms import Platform
 from ..podman import engine as podman
 from ..registries import credentials, registry
@@ -47,9 +48,7 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[Observation, 
     with unbroken(), ThreadPoolExecutor(8) as pool:
         engine = pool.submit(_with_podman if project.client == "podman" else _with_docker, project)
         remotes = [pool.submit(_registry, host, environ) for host in _hosts(project)]
-        local = pool.submit(
-            lambda: [_git(project), _dockerfiles(project, environ), *_lockstep(project, environ)]
-        )
+        local = pool.submit(lambda: [*_local(project, environ)])
         seen, info = engine.result()
         return (
             *seen,
@@ -191,11 +190,22 @@ def _git(project: Project) -> Observation:
     return Observation("git", f"{state.sha[:7]} on {state.branch or 'no branch'}{dirty}")
 
 
-def _lockstep(project: Project, environ: Mapping[str, str]) -> Iterator[Observation]:
+def _local(project: Project, environ: Mapping[str, str]) -> Iterator[Observation]:
+    yield _git(project)
+    try:
+        known = facts.gather(project, environ)
+    except ArgosyError as error:
+        yield Observation("build.toml", "does not make a plan", str(error), failed=True)
+        return
+    yield _plan(project, known)
+    yield from _lockstep(project, known)
+
+
+def _lockstep(project: Project, known: Facts) -> Iterator[Observation]:
     if not project.lockstep:
         return
     try:
-        lockstep.require(project, facts.gather(project, environ))
+        lockstep.require(project, known)
     except ArgosyError as error:
         yield Observation("lockstep", "the source disagrees", str(error), failed=True)
         return
@@ -203,15 +213,14 @@ def _lockstep(project: Project, environ: Mapping[str, str]) -> Iterator[Observat
     yield Observation("lockstep", f"the source repeats {count} thing{'s' * (count != 1)} as build.toml says")
 
 
-def _dockerfiles(project: Project, environ: Mapping[str, str]) -> Observation:
+def _plan(project: Project, known: Facts) -> Observation:
     from ..planning import planner
     from ..planning.request import Request
 
     try:
-        planner.make(project, facts.gather(project, environ), Request(images=("*",)))
+        planner.make(project, known, Request(images=("*",)))
     except ArgosyError as error:
         return Observation("build.toml", "does not make a plan", str(error), failed=True)
-    folders = {Path(image.dockerfile) for image in project.images.values()}
-    images, files = len(project.images), len(folders)
+    images, files = len(project.images), len({image.dockerfile for image in project.images.values()})
     said = f"{images} image{'s' * (images != 1)} from {files} Dockerfile{'s' * (files != 1)}, all there"
     return Observation("build.toml", said)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..planning.familiar import familiar
-from ..planning.platforms import named
+from ..planning.platforms import spelled
 from . import direct
 from .docker import ask, explain
 from .processes import Done
@@ -112,9 +112,7 @@ def of_platform(client: Client, reference: str, platform: str) -> str:
         return reference
     done = ask(client, "manifest", "inspect", reference)
     for entry in json.loads(done.out).get("manifests") or () if done else ():
-        told = entry.get("platform") or {}
-        words = (told.get(word) or "" for word in ("os", "architecture", "variant"))
-        if named(*words) == platform:
+        if spelled(entry.get("platform") or {}) == platform:
             return f"{reference.rpartition(':')[0]}@{entry['digest']}"
     return reference
 

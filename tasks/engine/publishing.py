@@ -16,7 +16,7 @@ from ..errors import RegistryError, SurroundingsError
 from ..model import Descriptor, Reference
 from ..planning.bakefile import staging
 from ..planning.plan import Plan, PlannedImage
-from ..planning.platforms import named
+from ..planning.platforms import spelled
 from ..registries import registry
 from . import attestations, copying
 from .results import Results
@@ -188,18 +188,13 @@ def _pushed(
             f"{place.name} has nothing at {digest}, though the build just pushed it there"
         )
     platforms = image.building or image.platforms
-    told: Sequence[Mapping[str, Any]] = json.loads(found.raw).get("manifests") or ()
-    if not told:
+    entries: Sequence[Mapping[str, Any]] = json.loads(found.raw).get("manifests") or ()
+    if not entries:
         return {platforms[0]: found}
     attestations.keep(remote, place.repository, found)
-    children = {_platform(entry): entry["digest"] for entry in told}
+    children = {spelled(entry.get("platform") or {}): entry["digest"] for entry in entries}
     manifests = {p: remote.manifest(place.repository, children[p]) for p in platforms if p in children}
     return {platform: manifest for platform, manifest in manifests.items() if manifest}
-
-
-def _platform(entry: Mapping[str, Any]) -> str:
-    told = entry.get("platform") or {}
-    return named(told.get("os", ""), told.get("architecture", ""), told.get("variant", ""))
 
 
 def descriptor(clients: Clients, place: Reference, tag: str, provenance: str = "off") -> Descriptor | None:

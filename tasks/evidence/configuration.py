@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..planning.platforms import Platform
+from ..planning.platforms import spelled
 
 _SECOND = 1_000_000_000
 
@@ -70,14 +70,6 @@ class Configuration:
             ),
             raw=raw,
         )
-
-
-def spelled(told: Mapping[str, Any]) -> str:
-    """Returns the platform of a descriptor or a configuration in its one spelling; "" where it has none."""
-    parts = [str(told.get(key) or "") for key in ("os", "architecture", "variant")]
-    if "" in parts[:2] or parts[0] == "unknown":
-        return ""
-    return str(Platform.parse("/".join(filter(None, parts))))
 
 
 def _health(told: Mapping[str, Any] | None) -> Health | None:

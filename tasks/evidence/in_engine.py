@@ -17,8 +17,9 @@ from ..engine import images, processes
 from ..engine.docker import explain, program
 from ..errors import AbsentError, SurroundingsError
 from ..model import Client
+from ..planning.platforms import spelled
 from .blobs import Blobs, read
-from .configuration import Configuration, spelled
+from .configuration import Configuration
 from .entries import members
 from .evidence import Evidence, Layer, layers
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import RegistryError
+from ..planning.platforms import spelled
 from ..registries.registry import Manifest, Remote
 from .blobs import Blobs, read
-from .configuration import Configuration, spelled
+from .configuration import Configuration
 from .evidence import Evidence, layers
 
 

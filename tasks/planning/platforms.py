@@ -7,7 +7,8 @@ It knows no engine: what a half-named platform falls back to is given. The rules
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from ..errors import ConfigError
 
@@ -42,8 +43,14 @@ class Platform(NamedTuple):
         return cls("darwin" if system == "macos" else system, *_normal(arch, variant))
 
 
+def spelled(about: Mapping[str, Any]) -> str:
+    """Returns the platform that an image's configuration, or an index's entry, tells; "" for none, or "unknown"."""
+    system, arch, variant = (str(about.get(key) or "") for key in ("os", "architecture", "variant"))
+    return named(system, arch, variant) if system not in {"", "unknown"} and arch else ""
+
+
 def named(system: str, arch: str, variant: str = "") -> str:
-    """Returns the platform that an image's own configuration, or an index, tells."""
+    """Returns a platform in its one spelling."""
     return str(Platform(system, *_normal(arch, variant)))
 
 
