@@ -37,7 +37,7 @@ class Asked:
 
 
 def ask(
-    choice: Choice | None = None,
+    choice: Choice,
     *,
     engine: bool = True,
     required: bool = True,
@@ -59,7 +59,6 @@ def ask(
     from ..planning.request import Request, words
     from ..podman import lacks
 
-    choice = choice or Choice()
     output = output or choice.output
     outputs = ("auto", "load", "push", "none")
     if output not in outputs:
@@ -125,7 +124,7 @@ def _since(project: Project, facts: Facts, plan: Plan, request: Request, choice:
     return replace(narrowed, images=tuple(images))
 
 
-def weigh(asked: Asked, choice: Choice | None = None, *, keep: bool = True) -> Asked:
+def weigh(asked: Asked, choice: Choice, *, keep: bool = True) -> Asked:
     """Finds addresses and decides what is built and what reused; without an engine nothing can be told.
 
     `keep` writes build.lock. Raises as considering.consider.
@@ -134,7 +133,6 @@ def weigh(asked: Asked, choice: Choice | None = None, *, keep: bool = True) -> A
 
     if asked.facts.engine is None:
         return asked
-    choice = choice or Choice()
     if asked.plan.client == "podman":
         from ..podman import lacks
 
@@ -145,7 +143,7 @@ def weigh(asked: Asked, choice: Choice | None = None, *, keep: bool = True) -> A
 
 
 def look(
-    choice: Choice | None = None,
+    choice: Choice,
     *,
     engine: bool = True,
     required: bool = True,
@@ -159,7 +157,7 @@ def look(
         from ..contents import reading
         from ..engine import facts
 
-        project = reading.project(Path.cwd(), os.environ, overrides(choice or Choice()))
+        project = reading.project(Path.cwd(), os.environ, overrides(choice))
         return project, facts.gather(project, os.environ, inquiry=answers, required=required)
 
 

@@ -119,7 +119,8 @@ def _sail(here: Ledger, asked: Asked, choice: ReleaseChoice, seals: Seals, lock:
     from . import preparing, running
     from .asking import ask, confirm, weigh
 
-    asked = weigh(preparing.prepared(asked, lambda: ask(choice, output="push", release=choice.tag)))
+    asked = preparing.prepared(asked, lambda: ask(choice, output="push", release=choice.tag))
+    asked = weigh(asked, choice)
     if not choice.dirty:
         preflight.still(here.project.root, here.facts.git, _beside(here))
     settled, clients = running.put(asked)

@@ -21,6 +21,7 @@ from ..planning.deciding import Standing, decide
 from ..planning.differing import moved
 from ..planning.facts import Facts
 from ..planning.familiar import familiar
+from ..planning.meanings import DOCKER_IMAGE
 from ..planning.plan import Plan, PlannedImage
 from ..planning.recipe import Recipe
 from . import docker, reuse
@@ -202,7 +203,7 @@ def _pins(image: PlannedImage, recipes: Mapping[tuple[str, str], Recipe], lock: 
     }
     known = {familiar(reference): reference for reference in sorted(asked)} | dict(image.mirror)
     return {
-        name: f"docker-image://{reference}@{lock.bases[reference].digest}"
+        name: f"{DOCKER_IMAGE}{reference}@{lock.bases[reference].digest}"
         for name, reference in known.items()
         if reference in lock.bases
     }

@@ -13,7 +13,7 @@ from typing import Any
 from ..config.dockerfiles import is_remote
 from ..model import Reference, Secret
 from .familiar import familiar
-from .meanings import DOCKER_IMAGE
+from .meanings import DOCKER_IMAGE, TARGET
 from .plan import Need, Plan, PlannedImage
 
 STAGING = "argosy-staging"
@@ -128,9 +128,7 @@ def closure(plan: Plan, names: Iterable[str]) -> tuple[PlannedImage, ...]:
 
 def _target(image: PlannedImage, plan: Plan, named: bool = False, straight: bool = False) -> dict[str, Any]:
     contexts = {
-        key: _pinned(value, image)
-        if is_remote(value) or value.startswith("target:")
-        else str(plan.root / value)
+        key: _pinned(value, image) if is_remote(value) or value.startswith(TARGET) else str(plan.root / value)
         for key, value in image.contexts.items()
     }
     contexts |= {base: f"{DOCKER_IMAGE}{stand_in}" for base, stand_in in image.mirror.items()}

@@ -52,7 +52,7 @@ def make(project: Project, facts: Facts, request: Request) -> Plan:
 
 def drafts(naming: Naming, chosen: Iterable[str], *, deps: bool) -> dict[str, PlannedImage]:
     """Returns the images chosen and, with `deps`, all that they stand on: without names, in no order."""
-    owners = siblings.index(naming.project, naming)
+    owners = siblings.index(naming)
     found: dict[str, PlannedImage] = {}
     waiting = list(chosen)
     while waiting:

@@ -10,24 +10,23 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ..errors import ConfigError, nearest
-from ..model import Project, Reference
+from ..model import Reference
 from . import dockerfile as dockerfiles
 from .familiar import familiar
+from .meanings import TARGET
 from .naming import Naming
 from .plan import Need, PlannedImage
 from .sources import Source, sources
 
-TARGET = "target:"
 
-
-def index(project: Project, naming: Naming) -> dict[str, str]:
+def index(naming: Naming) -> dict[str, str]:
     """Returns, for every name without tag by which an image may be meant, the image.
 
     A name that two images could mean is left to the first; collisions of real references are reported
     elsewhere.
     """
     owners: dict[str, str] = {}
-    for image in project.images.values():
+    for image in naming.project.images.values():
         for name in naming.repositories(image):
             owners.setdefault(name, image.name)
     return owners

@@ -15,6 +15,7 @@ from ..planning import dockerfile as dockerfiles
 from ..planning.bakefile import secret, staging
 from ..planning.facts import Facts
 from ..planning.familiar import familiar
+from ..planning.meanings import DOCKER_IMAGE, TARGET
 from ..planning.plan import Plan, PlannedImage
 from ..planning.sources import sources
 
@@ -77,7 +78,7 @@ def replaced(image: PlannedImage, plan: Plan, facts: Facts, run: str) -> dict[st
             if key in siblings and key:
                 found[source.written] = f"container-image://{siblings[key]}"
             elif key in image.mirror:
-                found[source.written] = f"docker-image://{image.mirror[key]}"
+                found[source.written] = f"{DOCKER_IMAGE}{image.mirror[key]}"
     return found
 
 
@@ -114,6 +115,6 @@ def _pairs(flag: str, values: Mapping[str, str]) -> Call:
 
 
 def _context(value: str, plan: Plan, run: str) -> str:
-    if value.startswith("target:"):
+    if value.startswith(TARGET):
         return f"container-image://{held(plan, value.removeprefix('target:'), run)}"
     return value if is_remote(value) else str(plan.root / value)
