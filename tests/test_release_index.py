@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import random
 
-from tasks.registries.registry import released
+from tasks.registries.registry import INDEX, released
 from tasks.release.content import Child
-from tasks.release.index import INDEX, index, is_free, mark, withdrawn
+from tasks.release.index import index, is_free, mark, withdrawn
 from tasks.release.order import Source, annotated
 
 SOURCE = Source("c0ffee", "2026-01-02T03:04:05Z", "https://example.com/acme/fleet")

@@ -19,8 +19,7 @@ from tasks.model import Moved, Reference
 from tasks.planning.address import address
 from tasks.planning.plan import Need, Plan, PlannedImage
 from tasks.planning.versions import Version
-from tasks.registries.registry import Manifest
-from tasks.release.index import INDEX
+from tasks.registries.registry import INDEX, Manifest
 from tasks.release.names import Name
 from tasks.release.record import Entry, Record
 from tasks.release.verifying import Finding

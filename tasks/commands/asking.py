@@ -37,7 +37,7 @@ class Asked:
 
 
 def ask(
-    choice: Choice,
+    choice: Choice | None = None,
     *,
     engine: bool = True,
     required: bool = True,
@@ -59,6 +59,7 @@ def ask(
     from ..planning.request import Request, words
     from ..podman import lacks
 
+    choice = choice or Choice()
     output = output or choice.output
     outputs = ("auto", "load", "push", "none")
     if output not in outputs:

@@ -22,8 +22,6 @@ from . import attestations, copying
 from .results import Results
 from .together import together
 
-INDEX = "application/vnd.oci.image.index.v1+json"
-
 Clients = Mapping[str, registry.Remote]
 Content = dict[str, Descriptor]
 """What one image is in one repository: its manifest for each platform."""
@@ -99,8 +97,8 @@ def index(content: Content) -> registry.Manifest:
         told = {"architecture": architecture, "os": system} | ({"variant": variant[0]} if variant else {})
         said = {"mediaType": manifest.media_type, "digest": manifest.digest, "size": manifest.size}
         entries.append({**said, "platform": told})
-    value = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
-    return registry.Manifest.of(json.dumps(value, separators=(",", ":")).encode(), INDEX)
+    value = {"schemaVersion": 2, "mediaType": registry.INDEX, "manifests": entries}
+    return registry.Manifest.of(json.dumps(value, separators=(",", ":")).encode(), registry.INDEX)
 
 
 def _content(plan: Plan, image: PlannedImage, digest: str, clients: Clients) -> Content:

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import RegistryError
-from .registry import Manifest, Remote
+from . import documents
+from .registry import INDEX, Manifest, Remote
 
-INDEX = "application/vnd.oci.image.index.v1+json"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-EMPTY, NOTHING = "application/vnd.oci.empty.v1+json", b"{}"
 ATTEMPTS = 3
 
 
@@ -44,17 +42,7 @@ def referrers(remote: Remote, repository: str, digest: str) -> tuple[Referrer, .
 
 def attach(remote: Remote, repository: str, subject: Manifest, kind: str, data: bytes) -> Manifest:
     """Attaches a document and returns its manifest. Raises RegistryError unless it is listed afterwards."""
-    for blob in (NOTHING, data):
-        remote.put_blob(repository, blob)
-    body = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "artifactType": kind,
-        "config": Manifest.of(NOTHING, EMPTY).descriptor.as_json(),
-        "layers": [Manifest.of(data, kind).descriptor.as_json()],
-        "subject": subject.descriptor.as_json(),
-    }
-    manifest = Manifest.of(json.dumps(body, sort_keys=True, separators=(",", ":")).encode(), MANIFEST)
+    manifest = documents.upload(remote, repository, kind, data, subject=subject.descriptor.as_json())
     enter(remote, repository, subject.digest, manifest)
     return manifest
 

@@ -23,9 +23,11 @@ from .transport import Transport
 
 # A name whose current manifest carries this annotation was made by a release; its value is the release's tag.
 RELEASE = "dev.argosy.release"
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 MEDIA_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
+    INDEX,
+    MANIFEST,
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )

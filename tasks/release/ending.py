@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 
 from ..errors import IncompleteError, RefusedError
-from . import artifact, keeping, moving, transaction
+from ..registries import documents
+from . import keeping, moving, transaction
 from .journal import Journal
 from .transaction import Voyage
 
@@ -29,7 +30,7 @@ def resume(journal: Journal, voyage: Voyage) -> None:
             moving.verified(ours, voyage.clients)
             home = journal.home
             if journal.document:  # nothing has named it since it was uploaded: a clean-up may have taken it
-                artifact.put_bytes(voyage.clients[home.host], home.repository, journal.document)
+                documents.put_bytes(voyage.clients[home.host], home.repository, journal.document)
             voyage.told("move", f"{len(ours)} names stand and were read back")
     except transaction.FAILURES as error:
         reason = transaction.why(error)

@@ -10,10 +10,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..registries.registry import Manifest
+from ..registries.registry import INDEX, Manifest
 from .content import Child
 
-INDEX = "application/vnd.oci.image.index.v1+json"
 WITHDRAWN = "dev.argosy.withdrawn"
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from ..engine.sweeping import JOURNAL
 from ..errors import RefusedError, RegistryError, SurroundingsError
 from ..model import Reference
+from ..registries import documents
 from ..registries.registry import Manifest, Remote
-from . import artifact
 from .content import Place
 from .index import is_free, mark, withdrawn
 from .journal import Journal
@@ -66,7 +66,7 @@ def publish(clients: Mapping[str, Remote], journal: Journal, *, mend: bool = Fal
         raise RefusedError(said(there, str(name(journal.home))))
     remote, where = clients[journal.home.host], name(journal.home)
     about = {"dev.argosy.journal": journal.id, "org.opencontainers.image.version": journal.tag}
-    manifest = artifact.upload(remote, where.repository, KIND, journal.dumps(), about)
+    manifest = documents.upload(remote, where.repository, KIND, journal.dumps(), annotations=about)
     try:
         if there is None:
             # No registry tells whether tags can be moved there, and one that could not be put back must not be moved.
@@ -106,7 +106,7 @@ def read(clients: Mapping[str, Remote], home: Place) -> Journal | None:
     manifest = look(clients, where)
     if manifest is None or is_free(manifest):
         return None
-    data = artifact.download(clients[home.host], home.repository, manifest, KIND)
+    data = documents.download(clients[home.host], home.repository, manifest, KIND)
     if data is None:
         raise SurroundingsError(
             f"{where} is no journal of ours. Take that tag away; Argosy keeps its journal there."
@@ -138,7 +138,7 @@ def _is_of(journal: Journal, manifest: Manifest, remote: Remote) -> bool:
     """Whether what stands at a journal's name is this one, or what was put there to try the name."""
     if is_free(manifest):
         return mark(manifest).startswith(journal.id)
-    data = artifact.download(remote, journal.home.repository, manifest, KIND)
+    data = documents.download(remote, journal.home.repository, manifest, KIND)
     return data is not None and Journal.loads(data, str(name(journal.home))).id == journal.id
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..engine.together import together
 from ..errors import RegistryError, SurroundingsError
 from ..model import Reference
+from ..registries import documents
 from ..registries.registry import Manifest, Remote
-from . import artifact, versions
+from . import versions
 from .content import Place
 from .index import is_free
 from .journal import Move
@@ -163,7 +164,11 @@ def move(clients: Mapping[str, Remote], home: Place, record: Record) -> Move:
     where = name(home, record.tag)
     old = look(clients, where)
     about = {"dev.argosy.journal": record.id, "org.opencontainers.image.version": record.tag}
-    return Move(where, old, artifact.upload(clients[home.host], home.repository, KIND, record.dumps(), about))
+    return Move(
+        where,
+        old,
+        documents.upload(clients[home.host], home.repository, KIND, record.dumps(), annotations=about),
+    )
 
 
 def copied(clients: Mapping[str, Remote], commit: Move, folder: Path) -> str:
@@ -174,7 +179,7 @@ def copied(clients: Mapping[str, Remote], commit: Move, folder: Path) -> str:
     where = commit.reference
     path = folder / "records" / f"{where.tag.removeprefix(versions.RECORD)}.json"
     try:
-        data = artifact.download(clients[where.registry], where.repository, commit.new, KIND) or b""
+        data = documents.download(clients[where.registry], where.repository, commit.new, KIND) or b""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as error:
@@ -193,7 +198,7 @@ def read(clients: Mapping[str, Remote], home: Place, tag: str) -> Record | None:
 
 def of(clients: Mapping[str, Remote], where: Reference, manifest: Manifest) -> Record | None:
     """Returns the record that a manifest names."""
-    data = artifact.download(clients[where.registry], where.repository, manifest, KIND)
+    data = documents.download(clients[where.registry], where.repository, manifest, KIND)
     return Record.loads(data, str(where)) if data is not None else None
 
 

@@ -1,4 +1,4 @@
-"""Small documents kept in a registry beside the images: the journal and the record.
+"""Small documents kept in a registry beside the images: a release's journal and its record, an SBOM.
 
 An OCI artifact of one layer: https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage
 """
@@ -6,22 +6,31 @@ An OCI artifact of one layer: https://github.com/opencontainers/image-spec/blob/
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from typing import Any
 
 from ..errors import RegistryError
-from ..registries.registry import Manifest, Remote
+from .registry import MANIFEST, Manifest, Remote
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 EMPTY = "application/vnd.oci.empty.v1+json"
 NOTHING = b"{}"
 
 
-def upload(
-    remote: Remote, repository: str, kind: str, data: bytes, annotations: Mapping[str, str]
-) -> Manifest:
-    """Uploads a document's bytes and returns the manifest that would name it; nothing has a name yet."""
+def upload(remote: Remote, repository: str, kind: str, data: bytes, **more: Any) -> Manifest:
+    """Uploads a document's bytes and returns the manifest that would name it; nothing has a name yet.
+
+    `more` goes into the manifest: its `annotations`, the `subject` it is attached to. The same document always has
+    the same manifest.
+    """
     put_bytes(remote, repository, data)
-    return describe(kind, data, annotations)
+    body = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "artifactType": kind,
+        "config": Manifest.of(NOTHING, EMPTY).descriptor.as_json(),
+        "layers": [Manifest.of(data, kind).descriptor.as_json()],
+        **more,
+    }
+    return Manifest.of(json.dumps(body, sort_keys=True, separators=(",", ":")).encode(), MANIFEST)
 
 
 def put_bytes(remote: Remote, repository: str, data: bytes) -> None:
@@ -32,19 +41,6 @@ def put_bytes(remote: Remote, repository: str, data: bytes) -> None:
         except RegistryError:
             # An upload whose last answer was lost cannot be ended twice: it is begun once more.
             remote.put_blob(repository, blob)
-
-
-def describe(kind: str, data: bytes, annotations: Mapping[str, str]) -> Manifest:
-    """Returns the manifest of a document; the same document always has the same."""
-    body = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "artifactType": kind,
-        "config": Manifest.of(NOTHING, EMPTY).descriptor.as_json(),
-        "layers": [Manifest.of(data, kind).descriptor.as_json()],
-        "annotations": dict(annotations),
-    }
-    return Manifest.of(json.dumps(body, sort_keys=True, separators=(",", ":")).encode(), MANIFEST)
 
 
 def download(remote: Remote, repository: str, manifest: Manifest, kind: str) -> bytes | None:
