@@ -20,7 +20,7 @@ from .findings import Finding, Place, check
 from .given import Kind, Override, is_there
 from .schema import BuildToml
 
-_BARE = re.compile(r"\s*([\w.-]+)\s*=\s*([A-Za-z][^\s\"'#]*)")
+_BARE = re.compile(r"\s*([\w.-]+)\s*=\s*(\w[^\s\"'#]*)")
 """A text that lacks its quotes."""
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from ..errors import IncompleteError, RefusedError, SurroundingsError
 from ..model import Descriptor, Moved, Reference
 from ..planning.plan import Plan, PlannedImage
+from ..planning.platforms import spelled
 from ..registries import registry
 from ..registries.pointing import point
 from .publishing import Clients, Content, index
@@ -57,8 +58,8 @@ def foresee(plan: Plan, clients: Clients, *, overwrite: bool) -> None:
     """Refuses, before anything is built, what would be refused when all is built.
 
     Raises SurroundingsError with all repositories that may not be pushed to; RefusedError for names that a release
-    made and that what is built would get. A release's name over what is built now, bit for bit, would stay; that this
-    is so nobody can know before, and it is rare.
+    made and that what is built would get. (Should a build come to the very content of the release, its names could
+    stay; nobody can know that before, and it is rare.)
     """
     images = pushed(plan)
     check_permission([name for image in images for name in image.published], clients)
@@ -194,11 +195,7 @@ def _judged(name: _Name) -> tuple[_Name, str]:
 def _platforms(index: registry.Manifest) -> frozenset[str]:
     """Returns the digests of an index's platforms; an attestation is of none."""
     entries = json.loads(index.raw).get("manifests") or ()
-    return frozenset(
-        entry["digest"]
-        for entry in entries
-        if (entry.get("platform") or {}).get("os", "unknown") != "unknown"
-    )
+    return frozenset(entry["digest"] for entry in entries if spelled(entry.get("platform") or {}))
 
 
 def _line(name: Reference, old: str, tag: str, new: str) -> str:
