@@ -228,7 +228,9 @@ def test_names_move_in_the_order_that_finds_trouble_first(harbour: World) -> Non
     from tasks.release import journal
 
     record = journal.Move(planned[0].reference, None, planned[0].new)
-    begun = journal.begin(planned, record, project="fleet", tag=order.tag, home=order.home)
+    begun = journal.begin(
+        planned, record, id=journal.new_id(), project="fleet", tag=order.tag, home=order.home
+    )
     told = [
         [f"{m.reference.registry}:{m.reference.tag}" for m in phase]
         for phase in phases(begun.moves, frozenset())

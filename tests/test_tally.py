@@ -47,8 +47,8 @@ def test_what_was_not_come_to_says_why(three: Plan, tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "begun\n"
 
 
-def test_ctrl_c_keeps_what_was_built(three: Plan) -> None:
-    tally = Tally(three, None)
+def test_ctrl_c_keeps_what_was_built(three: Plan, tmp_path: Path) -> None:
+    tally = Tally(three, tmp_path / "log")
     with tally.under_way():
         tally.finish(three["base"], Verdict.BUILT)
         raise KeyboardInterrupt

@@ -44,7 +44,7 @@ def new_log(root: Path, name: str) -> Path:
     return logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{name}.log"
 
 
-def unwritable(error: OSError, log_file: Path | None) -> SurroundingsError:
+def unwritable(error: OSError, log_file: Path) -> SurroundingsError:
     """Returns the error for a disk that takes no more, or a log that cannot be written."""
     return SurroundingsError(
         f"cannot write {error.filename or log_file}: {error.strerror or error}. "

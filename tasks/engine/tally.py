@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ class Tally:
     """What is known so far, by image; `error` is what ended the build early, if anything did."""
 
     plan: Plan
-    log_file: Path | None
+    log_file: Path
     done: dict[str, Result] = field(default_factory=dict)
     error: ArgosyError | None = None
     _started: float = field(default_factory=time.monotonic)
@@ -54,7 +53,7 @@ class Tally:
 
     def log(self) -> TextIO:
         """Opens the log."""
-        return (self.log_file or Path(os.devnull)).open("w", encoding="utf-8", buffering=1)
+        return self.log_file.open("w", encoding="utf-8", buffering=1)
 
     @contextlib.contextmanager
     def under_way(self) -> Iterator[None]:

@@ -45,7 +45,7 @@ def build(
     plan: Plan,
     facts: Facts,
     *,
-    log_file: Path | None,
+    log_file: Path,
     keep_going: bool = False,
     watcher: Watcher | None = None,
 ) -> Results:

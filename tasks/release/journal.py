@@ -155,9 +155,7 @@ class Journal:
 def begin(names: Iterable[Name], record: Move, **about: Any) -> Journal:
     """Returns the journal of the names that are to stand in the end; `record` is the record's own move."""
     started = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Journal(
-        id=about.pop("id", "") or new_id(), started=started, moves=planned(names), record=record, **about
-    )
+    return Journal(started=started, moves=planned(names), record=record, **about)
 
 
 def planned(names: Iterable[Name]) -> tuple[Move, ...]:
