@@ -93,6 +93,10 @@ def available(what: str, known: Sequence[str], limit: int = 12) -> str:
     """Returns the sentence that lists what there is, cut after `limit` entries."""
     if not known:
         return f"There are no {what}."
-    shown = ", ".join(known[:limit])
-    more = f" and {len(known) - limit} more" if len(known) > limit else ""
-    return f"Available {what}: {shown}{more}."
+    return f"Available {what}: {several(known, limit)}."
+
+
+def several(names: Sequence[str], most: int) -> str:
+    """Returns the names, those beyond `most` counted: `a, b and 3 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

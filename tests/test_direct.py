@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -38,6 +39,16 @@ def test_what_the_engine_says_of_itself_is_what_its_client_says(engine: PrivateE
     client = json.loads(engine.docker("info", "--format", "{{json .}}"))
     for key in ("ServerVersion", "DriverStatus", "OSType", "Architecture", "DockerRootDir"):
         assert told[key] == client[key]
+
+
+def test_an_engine_that_does_not_say_who_it_is_is_left_to_its_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct, "SHORT", 0.2)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "s"))
+        silent.listen()
+        assert direct.info(str(tmp_path / "s")) is None
 
 
 class _Odd(BaseHTTPRequestHandler):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ..errors import several
 from ..planning.content import Entry
 from ..planning.ignore import ignore_files
 from . import credentials
@@ -52,14 +53,11 @@ def keys(root: Path, context: str, entries: Iterable[Entry]) -> Iterator[Finding
     """Yields one finding that lists the files of a context that look like keys."""
     found = [entry.path for entry in entries if entry.kind == "file" and _is_key(root / context / entry.path)]
     if found:
-        shown = ", ".join(sorted(found)[:_SHOWN]) + (
-            f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        )
         what = "look like keys or logins" if len(found) > 1 else "looks like a key or a login"
         yield Finding(
             KEY,
-            f"{shown} {what}, and a COPY can take it into an image. Name it in {ignore_files(context)[-1]}, and mount "
-            "what a build really needs as a secret",
+            f"{several(sorted(found), _SHOWN)} {what}, and a COPY can take it into an image. "
+            f"Name it in {ignore_files(context)[-1]}, and mount what a build really needs as a secret",
             where=f"{context or '.'}/{min(found)}".removeprefix("./"),
         )
 

@@ -5,6 +5,7 @@ Such an image builds, and says that it is for its platform; only the programs' o
 
 from __future__ import annotations
 
+from ..errors import several
 from ..evidence import elf
 from ..evidence.evidence import Evidence
 from ..evidence.tree import File
@@ -26,13 +27,12 @@ def check(evidence: Evidence) -> list[Finding]:
 
 
 def _finding(evidence: Evidence, layer: int, architecture: str, files: list[File]) -> Finding:
-    shown = ", ".join(sorted(file.path for file in files)[:_SHOWN])
-    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+    shown = several(sorted(file.path for file in files), _SHOWN)
     what, verb = ("programs", "were") if len(files) > 1 else ("a program", "was")
     made = evidence.layers[layer].created_by.removesuffix(" # buildkit")
     return Finding(
         RULE,
-        f"{what} in an image for {evidence.platform} {verb} built for {architecture}: {shown}{more}. "
+        f"{what} in an image for {evidence.platform} {verb} built for {architecture}: {shown}. "
         "Compile for ${TARGETARCH} (an ARG that BuildKit sets), and copy from a stage of the target's platform. "
         f"The layer: {made}",
         where=min(file.path for file in files),

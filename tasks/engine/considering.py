@@ -15,7 +15,7 @@ from ..config import lock as locks
 from ..config.lock import Lock
 from ..contents import addressing, records
 from ..contents.addressing import Survey
-from ..errors import ConfigError, SurroundingsError, nearest
+from ..errors import ConfigError, SurroundingsError, nearest, several
 from ..model import Project
 from ..planning.deciding import Standing, decide
 from ..planning.differing import moved
@@ -93,11 +93,11 @@ def _refuse_unseen(plan: Plan, standings: Mapping[str, Standing]) -> None:
             continue
         of = standings[image.name]
         if paths := records.unseen(plan.root, image.name, of.before, of.addresses, image.dockerfile):
-            named, more = " ".join(paths[:SHOWN]), len(paths) - SHOWN
+            touched = " ".join(paths[:SHOWN]) + (" …" if len(paths) > SHOWN else "")
             raise ConfigError(
-                f"{image.name}: {', '.join(paths[:SHOWN])}{f' and {more} more' if more > 0 else ''} changed and kept "
+                f"{image.name}: {several(paths, SHOWN)} changed and kept "
                 "size and time. By these BuildKit tells what to read anew, so it would build what was there before. "
-                f"Run: touch {named}{' …' if more > 0 else ''}"
+                f"Run: touch {touched}"
             )
 
 

@@ -18,14 +18,17 @@ from urllib.parse import quote
 from ..registries.credentials import client_file
 from .docker import PATIENCE, SOCKET
 
+SHORT = 2.0
+"""Seconds until an engine that does not say who it is counts as unusual: one that hangs is not waited for twice."""
+
 
 class _UnusualError(Exception):
     """The engine's client is to be asked."""
 
 
 class _Connection(HTTPConnection):
-    def __init__(self, place: str) -> None:
-        super().__init__("localhost", timeout=PATIENCE)
+    def __init__(self, place: str, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
         self._place = place
 
     def connect(self) -> None:
@@ -40,7 +43,7 @@ def look(at: str, references: Iterable[str]) -> dict[str, dict[str, Any]] | None
     None where anything is unusual: its client is to be asked.
     """
     paths = {name: quote(f"/images/{name}/json", ":/@") for name in references}
-    answers = _answers(at, paths.values(), "Id")
+    answers = _answers(at, paths.values(), "Id", PATIENCE)
     if answers is None:
         return None
     return {name: about for name, path in paths.items() if (about := answers[path]) is not None}
@@ -48,15 +51,17 @@ def look(at: str, references: Iterable[str]) -> dict[str, dict[str, Any]] | None
 
 def info(at: str) -> dict[str, Any] | None:
     """Returns what the engine at this socket says of itself; None where anything is unusual."""
-    return (_answers(at, ["/info"], "ServerVersion") or {}).get("/info")
+    return (_answers(at, ["/info"], "ServerVersion", SHORT) or {}).get("/info")
 
 
-def _answers(at: str, paths: Iterable[str], key: str) -> dict[str, dict[str, Any] | None] | None:
+def _answers(
+    at: str, paths: Iterable[str], key: str, seconds: float
+) -> dict[str, dict[str, Any] | None] | None:
     """Returns the answer to each question, one that has this key, or None for an image that is not there.
 
     None of them where anything is unusual.
     """
-    connection = _Connection(at)
+    connection = _Connection(at, seconds)
     try:
         return {path: _asked(connection, path, key) for path in paths}
     except (OSError, HTTPException, ValueError, _UnusualError):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..config import lock
 from ..engine import examination, gitrefs, inquiry
 from ..engine.together import together
-from ..errors import ConfigError, RefusedError, RegistryError, SurroundingsError
+from ..errors import ConfigError, RefusedError, RegistryError, SurroundingsError, several
 from ..model import Project
 from ..planning.facts import Git
 from ..registries.registry import Remote
@@ -111,12 +111,11 @@ def still(root: Path, git: Git | None, beside: Sequence[str] = ()) -> None:
 def _clean(root: Path, beside: Sequence[str]) -> None:
     """Raises RefusedError with the files that differ from the commit."""
     if changes := gitrefs.changed(root, beside):
-        more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
         # The first build writes it: who releases has not touched it.
         locks = [path for path in changes if Path(path).name == lock.NAME]
         about = f" {locks[0]} keeps the digests of outside bases." if locks else ""
         raise RefusedError(
-            f"these files differ from the commit that would be released: {', '.join(changes[:SHOWN])}{more}.{about} "
+            f"these files differ from the commit that would be released: {several(changes, SHOWN)}.{about} "
             "Commit them, or release all the same with --dirty."
         )
 

@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterable, Sequence
 
+from ..errors import several
 from ..release.names import Name
 from ..release.record import Record
 from ..release.verifying import Finding
@@ -13,6 +14,8 @@ from . import units
 from .table import Cell, Column, Table, write
 
 SCHEMA = 1
+SHOWN = 6
+"""How many images of a release a table names; the rest are counted."""
 _STYLES = {"new": "green", "moves": "bold", "WOULD OVERWRITE": "bold red"}
 
 
@@ -73,7 +76,7 @@ def show_history(records: Sequence[Record]) -> None:
                 record.released + (f"\nwent back {record.rolled_back}" if record.rolled_back else ""),
                 record.revision[:12] or units.NOTHING,
                 record.created or units.NOTHING,
-                units.several(list(record.platforms)),
+                several(list(record.platforms), SHOWN),
                 str(len(record.entries)),
             )
             for record in records

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 NOTHING = "-"
 
 
@@ -37,12 +35,6 @@ def share(part: int, whole: int) -> str:
     if 0 < part < whole:
         percent = min(max(percent, 1), 99)
     return f"{percent} %"
-
-
-def several(names: Sequence[str], most: int = 6) -> str:
-    """Returns the names, those beyond `most` counted: `a, b and 3 more`."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def digest(text: str) -> str:

@@ -27,8 +27,7 @@ def explain(
     Raises SurroundingsError where there is nobody to ask for it.
     """
     if survey is None or name not in survey.addresses:
-        reason = next(image.reason for image in plan.images)
-        raise SurroundingsError(f"what goes into {name} cannot be told: {reason}")
+        raise SurroundingsError(f"what goes into {name} cannot be told: {plan[name].reason}")
     addresses = survey.addresses[name]
     if json:
         print_json(inputs_json(name, addresses))
