@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import http.client
+import io
 import os
 import re
 import signal
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
 
 from tests.registries import Running
 
@@ -102,106 +106,112 @@ ANSWERS = {
 }
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """One connection; `sea`, `registry` and `behind` are set for each proxy."""
+@dataclass
+class _Proxy:
+    """What stands before one registry."""
 
-    protocol_version = "HTTP/1.1"
     sea: Sea
     registry: str
     behind: str
+    upstream: aiohttp.ClientSession
+    later: set[asyncio.Task[web.Response | None]] = field(default_factory=set)
+    """What is delivered when nobody waits for it any more; the event loop itself keeps no hold of its tasks."""
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers one request, or closes the connection without an answer."""
+        body = await request.content.read()  # request.read() refuses what is over a megabyte
+        found = await self.found(request, body, self.kind(request))
+        if found is None and request.transport:
+            request.transport.close()
+        return found or web.Response()
 
-    def send_error(self, *_: object) -> None:
-        """Docker speaks TLS first, and goes on in the clear only if it is told no in the words of HTTP."""
-        self.close_connection = True
-        self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    def kind(self, request: web.BaseRequest) -> str:
+        if self.sea.only in request.headers.get("User-Agent", ""):
+            return self.sea.meets(self.registry, request.method, request.raw_path)
+        return "outage" if self.sea.outage else ""
 
-    def handle_any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.sea.only in self.headers.get("User-Agent", ""):
-            kind = self.sea.meets(self.registry, self.command, self.path)
-        else:
-            kind = "outage" if self.sea.outage else ""
+    async def found(self, request: web.BaseRequest, body: bytes, kind: str) -> web.Response | None:
+        """What is answered to a request that meets this kind of fault; None for nothing at all."""
         if kind in ANSWERS:
-            self.say(*ANSWERS[kind], {"Content-Type": "application/json"})
-        elif kind in {"cut", "outage", "late", "late comer"}:
-            if kind == "late":
-                threading.Thread(target=self.deliver, args=(body, LATE_SECONDS), daemon=True).start()
-            self.close_connection = True
-        elif kind == "registry killed":
-            threading.Thread(target=self.deliver, args=(body,), daemon=True).start()
-            time.sleep(0.002)  # in the middle of it
-            self.sea.doomed[self.registry].stop()
-            self.close_connection = True
-        elif kind == "SIGKILL before":
-            self.close_connection = True
-            os.kill(self.sea.pid, signal.SIGKILL)
-        else:
-            self.forward(kind, body)
-
-    def forward(self, kind: str, body: bytes) -> None:
-        if kind in {"SIGINT", "SIGTERM"}:
-            os.kill(self.sea.pid, getattr(signal, kind))
-        status, content, headers = self.deliver(body)
-        if not status:  # there is no registry any more
-            self.close_connection = True
-            return
+            status, said = ANSWERS[kind]
+            return web.Response(status=status, body=said, content_type="application/json")
+        if kind in {"cut", "outage", "late comer"}:
+            return None
+        if kind in {"late", "registry killed"}:
+            self.deliver_later(request, body, LATE_SECONDS if kind == "late" else 0.0)
+            if kind == "registry killed":
+                await asyncio.sleep(0.002)  # in the middle of it
+                self.sea.doomed[self.registry].stop()
+            return None
+        if kind in {"SIGINT", "SIGTERM", "SIGKILL before"}:
+            os.kill(self.sea.pid, getattr(signal, kind.removesuffix(" before")))
+            if kind == "SIGKILL before":
+                return None
+        answer = await self.deliver(request, body)
         if kind == "SIGKILL after":
             os.kill(self.sea.pid, signal.SIGKILL)
-        if kind.startswith("lost") or kind == "SIGKILL after":
-            self.close_connection = True
-        else:
-            self.say(status, content, headers)
+        return None if kind.startswith("lost") or kind == "SIGKILL after" else answer
 
-    def deliver(self, body: bytes, after: float = 0.0) -> tuple[int, bytes, dict[str, str]]:
-        time.sleep(after)
+    def deliver_later(self, request: web.BaseRequest, body: bytes, after: float) -> None:
+        task = asyncio.create_task(self.deliver(request, body, after))
+        self.later.add(task)
+        task.add_done_callback(self.later.discard)
+
+    async def deliver(self, request: web.BaseRequest, body: bytes, after: float = 0.0) -> web.Response | None:
+        """Passes a request on and returns the answer; None if there is no registry any more."""
+        await asyncio.sleep(after)
         doomed = self.sea.doomed.get(self.registry)
-        upstream = http.client.HTTPConnection(doomed.host if doomed else self.behind, timeout=20)
+        url = URL(f"http://{doomed.host if doomed else self.behind}{request.raw_path}", encoded=True)
         try:
-            upstream.request(self.command, self.path, body, dict(self.headers))
-            response = upstream.getresponse()
-            headers = {k: v for k, v in response.getheaders() if k not in {"Date", "Connection"}}
-            return response.status, response.read(), headers
-        except (OSError, http.client.HTTPException):
-            return 0 if doomed else 502, b"", {}
-        finally:
-            upstream.close()
-
-    def say(self, status: int, content: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        if self.command != "HEAD" or "Content-Length" not in headers:
-            headers = {k: v for k, v in headers.items() if k != "Content-Length"}
-            headers["Content-Length"] = str(len(content))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        with contextlib.suppress(OSError):  # whoever asked may be dead by now
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
+            async with self.upstream.request(
+                request.method,
+                url,
+                data=io.BytesIO(body) if body else None,
+                headers=_passed_on(request.headers),
+                allow_redirects=False,
+            ) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, OSError):
+            return None if doomed else web.Response(status=502)
+        headers = _passed_on(response.headers)
+        if request.method == "HEAD" and "Content-Length" in response.headers:
+            headers["Content-Length"] = response.headers["Content-Length"]
+        return web.Response(status=response.status, body=content or None, headers=headers)
 
 
-for _method in ("GET", "HEAD", *WRITES):
-    setattr(_Handler, f"do_{_method}", _Handler.handle_any)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-    def handle_error(self, *_: object) -> None:
-        """A connection that breaks is what this is for."""
+def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a message without those that hold for one connection alone, and without its length."""
+    own = {"connection", "content-length", "date", "transfer-encoding"}
+    return {name: value for name, value in headers.items() if name.lower() not in own}
 
 
 @contextlib.contextmanager
 def sabotaged(sea: Sea, registry: str, behind: str) -> Iterator[str]:
-    """Runs the proxy; yields its address."""
-    handler = type("Handler", (_Handler,), {"sea": sea, "registry": registry, "behind": behind})
-    server = _Server(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    """Runs the proxy in a thread of its own; yields its address."""
+    started: Future[tuple[str, Callable[[], object]]] = Future()
+
+    async def serve() -> None:
+        # Each request on a connection of its own: a registry that was killed leaves none behind it.
+        connector = aiohttp.TCPConnector(force_close=True, limit=0)
+        timeout = aiohttp.ClientTimeout(total=20)
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=timeout, auto_decompress=False
+        ) as upstream:
+            server = web.Server(_Proxy(sea, registry, behind, upstream).answer, access_log=None)
+            runner = web.ServerRunner(server, shutdown_timeout=0.1)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            loop, over = asyncio.get_running_loop(), asyncio.Event()
+            host, port = runner.addresses[0]
+            started.set_result((f"{host}:{port}", lambda: loop.call_soon_threadsafe(over.set)))
+            await over.wait()
+            await runner.cleanup()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    thread.start()
+    address, end = started.result(20)
     try:
-        yield f"127.0.0.1:{server.server_address[1]}"
+        yield address
     finally:
-        server.shutdown()
-        server.server_close()
+        end()
+        thread.join()
