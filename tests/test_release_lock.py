@@ -101,6 +101,18 @@ def test_the_ref_tells_whose_it_is_and_goes_when_the_release_ends(clone: Clone) 
     assert not clone.holder
 
 
+def test_a_lock_that_is_pushed_to_another_repository_than_is_fetched_from_is_read_there(clone: Clone) -> None:
+    fork = clone.remote.with_name("fork.git")
+    subprocess.run(["git", "init", "-q", "--bare", str(fork)], check=True)
+    clone.git("remote", "set-url", "--push", "origin", str(fork))
+    with locked(clone.root, clone.folder, "the release v1.2.0", clone.told) as lock:
+        assert not lock.lost()
+        assert "refs/argosy/lock at origin" in clone.said[0]
+        assert gitrefs.LOCK in clone.git("ls-remote", str(fork))
+    assert not clone.holder
+    assert not clone.git("ls-remote", str(fork))
+
+
 def test_the_lock_of_a_release_that_may_live_is_not_taken_over_unless_a_person_says_it_is_dead(
     clone: Clone,
 ) -> None:

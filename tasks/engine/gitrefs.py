@@ -93,16 +93,23 @@ def holder(root: Path) -> Holder | None:
     """Returns who holds the lock at origin, None if nobody does. Raises SurroundingsError where it does not answer."""
     if not (commit := at_origin(root)):
         return None
-    _git(root, "fetch", "--quiet", "--no-write-fetch-head", "origin", LOCK)
+    _git(root, "fetch", "--quiet", "--no-write-fetch-head", _pushed_to(root), LOCK)
     return Holder(commit, _git(root, "log", "-1", "--format=%B", commit)[1])
 
 
 def at_origin(root: Path, ref: str = LOCK) -> str:
     """Returns the object a ref at origin points to, "" without one. Raises SurroundingsError as `holder`."""
-    answered, text, why = _asked(root, "ls-remote", "origin", ref)
+    answered, text, why = _asked(root, "ls-remote", _pushed_to(root), ref)
     if not answered:
         raise SurroundingsError(f"origin does not answer (git ls-remote origin {ref}): {why}.")
     return text.split()[0] if text else ""
+
+
+@functools.cache
+def _pushed_to(root: Path) -> str:
+    """Returns where a push to origin goes: `pushurl` may be another repository than the one that is fetched from."""
+    fetched, pushed = (_git(root, "remote", "get-url", *way, "origin")[1] for way in ((), ("--push",)))
+    return "origin" if pushed == fetched else pushed
 
 
 def give_back(root: Path, commit: str) -> bool:
