@@ -18,6 +18,7 @@ FLOORS = {
     "model": 0,
     "errors": 0,
     "homes": 0,
+    "writing": 0,
     "config": 1,
     "planning": 2,
     "buildkit": 3,

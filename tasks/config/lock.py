@@ -6,14 +6,13 @@ changes no build unasked. Sorted; what the project no longer stands on goes when
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import tomli
 
+from .. import writing
 from ..errors import ConfigError, SurroundingsError
 
 NAME = "build.lock"
@@ -81,14 +80,7 @@ def write(root: Path, lock: Lock) -> None:
     there = path.read_text(encoding="utf-8") if path.exists() else None
     if there == text or (there is None and not lock.bases):
         return
-    partial = path.with_name(f".{NAME}.{os.getpid()}")
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        writing.write(path, text.encode())
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise SurroundingsError(f"{path} cannot be written: {error.strerror or error}") from None

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .. import writing
 from ..planning.address import Address
 from ..planning.caches import key
 from ..planning.differing import changed
@@ -93,9 +94,6 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def write(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes a table whole or not at all; where that cannot be, nothing is said."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    """Writes a table; where that cannot be, nothing is said."""
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(value), encoding="utf-8", errors="surrogateescape")
-        partial.replace(path)
+        writing.write(path, json.dumps(value).encode(errors="surrogateescape"), sync=False)

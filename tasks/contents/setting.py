@@ -19,9 +19,9 @@ from ..planning.facts import Facts
 from ..planning.lockstep import expected, places, speaks_of
 from ..planning.naming import Naming
 from ..planning.versions import Version
+from ..writing import write_all
 from . import lockstep
 from .toml import Toml
-from .writing import write_all
 
 VERSION = "version"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")

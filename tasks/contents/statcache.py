@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from ..writing import write
 
 _MAGIC = b"argosy statcache 1\n"
 # Nanoseconds: coarser than any file system's clock (FAT: 2 s). What changed so lately may change unseen.
@@ -67,7 +68,7 @@ class StatCache:
         )
         body = b"".join(kept)
         with suppress(OSError):
-            _write(self._path, _MAGIC + hashlib.sha256(body).digest() + body)
+            write(self._path, _MAGIC + hashlib.sha256(body).digest() + body)
             self._changed = False
 
     def _remember(self, key: bytes, digest: bytes, *, xattrs: bool) -> None:
@@ -95,17 +96,3 @@ def _loaded(path: Path) -> dict[bytes, bytes]:
     digest, body = data[len(_MAGIC) : len(_MAGIC) + 32], memoryview(data)[len(_MAGIC) + 32 :]
     whole = data.startswith(_MAGIC) and hashlib.sha256(body).digest() == digest
     return dict(_RECORD.iter_unpack(body)) if whole and len(body) % _RECORD.size == 0 else {}
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

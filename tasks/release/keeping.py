@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from .. import writing
 from ..engine.sweeping import JOURNAL
 from ..errors import RefusedError, RegistryError, SurroundingsError
 from ..model import Reference
@@ -30,18 +30,10 @@ def name(home: Place) -> Reference:
 def write(folder: Path, journal: Journal) -> Path:
     """Puts the journal on disk, synced. Raises SurroundingsError if it cannot be; then nothing is left of it."""
     target = folder / FILE
-    temporary = target.with_suffix(".new")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(journal.dumps())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-        _sync(folder)
+        writing.write(target, journal.dumps())
     except OSError as error:
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
             target.unlink(missing_ok=True)
         raise SurroundingsError(
             f"the journal cannot be written to {target}: {error.strerror or error}. "
@@ -146,17 +138,9 @@ def forget(folder: Path) -> None:
     """Removes the journal from disk."""
     with contextlib.suppress(FileNotFoundError):
         (folder / FILE).unlink()
-        _sync(folder)
+        writing.sync_folder(folder)
 
 
 def said(journal: Journal, where: str) -> str:
     """Returns the sentence for a journal that was found."""
     return f"{journal.what}, begun {journal.started}, did not end (journal: {where}).\n{journal.ways}"
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import writing
 from ..engine.together import together
 from ..errors import RegistryError, SurroundingsError
 from ..model import Reference
@@ -180,8 +181,7 @@ def copied(clients: Mapping[str, Remote], commit: Move, folder: Path) -> str:
     path = folder / "records" / f"{where.tag.removeprefix(versions.RECORD)}.json"
     try:
         data = documents.download(clients[where.registry], where.repository, commit.new, KIND) or b""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        writing.write(path, data)
     except OSError as error:
         return f"no copy of it in {path}: {error.strerror or error}"
     except RegistryError as error:
