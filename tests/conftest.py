@@ -59,7 +59,10 @@ class PrivateEngine:
                 ["docker", *arguments], env=self.env, capture_output=True, text=True, check=False, timeout=300
             )
             # The containerd store lists nothing where an image goes while it lists.
-            if arguments[:2] != ("image", "ls") or "content digest sha256:" not in done.stderr:
+            fell = arguments[:2] == ("image", "ls") and "content digest sha256:" in done.stderr
+            # On a very busy machine a container may end before the client reads; all that tests run say something.
+            mute = arguments[:2] == ("run", "--rm") and not (done.returncode or done.stdout)
+            if not (fell or mute):
                 break
         assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stderr}"
         return done.stdout.strip()
