@@ -1,6 +1,7 @@
-"""Where "~" is: for a user whom this machine may not know, as in a container that runs under any number.
+"""Where "~" is, for a user whom this machine may not know, as in a container that runs under any number; and where
+docker's client keeps what it was told.
 
-It knows nothing of what is kept there.
+It knows nothing of what is written there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ def home(environ: Mapping[str, str] | None = None) -> Path:
         return Path(said) if said else Path.home()
     except RuntimeError:
         return Path("/")
+
+
+def client_file(environ: Mapping[str, str]) -> Path:
+    """Returns the file in which docker's client keeps what it was told, whether it exists or not."""
+    return Path(environ.get("DOCKER_CONFIG") or home(environ) / ".docker") / "config.json"
 
 
 def expanded(text: str, environ: Mapping[str, str] | None = None) -> Path:

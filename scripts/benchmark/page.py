@@ -15,16 +15,17 @@ Argosy against two other ways to build the same images: **bake** is one raw `doc
 definition that `argosy plan --format bake` prints (for a push with each image's real names, as `bake --push` would),
 **loop** is one `docker buildx build --load` or `--push` after another, as shell scripts do it.
 
-In each round every way runs once, one after the other, and ratios are taken pair by pair; what stands here are
-medians. *Cold*: each run has files never seen before in every image and an owner of its own, so nothing is cached,
-loaded or pushed yet. *Unchanged*: the same command once more, when all ways have had their turn. *1 changed*: one
-image has a new file; Argosy is asked for the whole fleet, bake for that image alone. *A second machine*: an engine
-without images and cache; a first machine has pushed all images, and for bake a cache beside each of them
-(`mode=max`); both give the images another name. Processor time is Argosy's with that of all processes it starts. The
-large context is walked and every file's digest looked up, from the start of the reading to its end. Every *image* is
-the least there can be: `FROM busybox:stable`, one small file copied, one command run on it. A *service* is nearer to
-what repositories have: eight steps and 42 files, of which it copies first what seldom changes. The first of a fleet is
-a base on which every second one of the others stands. Each gets two names.
+In each round every way runs once, one after the other, each when the machine has come to rest (an engine collects for
+seconds what a build has left), and ratios are taken pair by pair; what stands here are medians. *Cold*: each run has
+files never seen before in every image and an owner of its own, so nothing is cached, loaded or pushed yet.
+*Unchanged*: the same command once more, when all ways have had their turn. *1 changed*: one image has a new file;
+Argosy is asked for the whole fleet, bake for that image alone. *A second machine*: an engine without images and
+cache; a first machine has pushed all images, and for bake a cache beside each of them (`mode=max`); both give the
+images another name. Processor time is Argosy's with that of all processes it starts. The large context is walked and
+every file's digest looked up, from the start of the reading to its end. Every *image* is the least there can be:
+`FROM busybox:stable`, one small file copied, one command run on it. A *service* is nearer to what repositories have:
+eight steps and 42 files, of which it copies first what seldom changes. The first of a fleet is a base on which every
+second one of the others stands. Each gets two names.
 """
 
 REPEAT = """\

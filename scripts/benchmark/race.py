@@ -19,7 +19,7 @@ from . import tree, ways
 from .cell import ARGOSY, BAKE, CPU, PLANNED, Cell
 from .figures import Round
 from .fleet import Fleet
-from .surroundings import CannotMeasureError
+from .surroundings import CannotMeasureError, come_to_rest
 
 PATIENCE = 900
 """Seconds after which a command counts as failed."""
@@ -140,11 +140,12 @@ def timed(
     good: tuple[int, ...] = (0,),
     env: Mapping[str, str] | None = None,
 ) -> float | None:
-    """Runs commands one after the other; returns their seconds, None if one fails (and says how)."""
+    """Runs commands one after the other on a quiet machine; returns their seconds, None if one fails (and says how)."""
     log = track.folder / "output.log"
     environ = {**os.environ, "XDG_STATE_HOME": str(track.folder / "state"), **(env or {})}
     # Whoever runs a program twice has it compiled: neither Argosy nor Invoke is timed without that.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    come_to_rest()
     with log.open("wb") as stream:
         started, spent = time.perf_counter(), _spent()
         for command in commands:

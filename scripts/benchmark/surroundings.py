@@ -9,11 +9,16 @@ import hashlib
 import os
 import platform
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 FOREIGN = {"linux/amd64": "linux/arm64", "linux/arm64": "linux/amd64"}
+
+QUIET, STEP, PATIENCE = 2.0, 0.5, 30.0
+BUSY = 0.1
+"""The share of the machine that may be at work while it counts as quiet."""
 
 
 class CannotMeasureError(Exception):
@@ -56,6 +61,30 @@ def registry(named: str) -> str:
             f"no registry answers at http://{address}/v2/ ({error}). `make bench` brings its own; "
             "else name a loopback one without a login: --registry HOST:PORT"
         ) from None
+
+
+def come_to_rest() -> None:
+    """Waits until the machine has done nothing for QUIET seconds, PATIENCE at most.
+
+    An engine goes on for seconds after a build, and collects what nobody needs any more with all the machine has: that
+    belongs to nobody's time, least of all to that of whoever is next.
+    """
+    end, quiet = time.monotonic() + PATIENCE, 0.0
+    while quiet < QUIET and time.monotonic() < end:
+        before = _ticks()
+        time.sleep(STEP)
+        busy, whole = (new - old for old, new in zip(before, _ticks(), strict=True))
+        quiet = quiet + STEP if busy < BUSY * whole else 0.0
+
+
+def _ticks() -> tuple[int, int]:
+    """Returns the processor's time since the start, that it was busy and all of it; zeros where nobody tells."""
+    try:
+        line = Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0]
+    except OSError:
+        return 0, 1
+    spent = [int(word) for word in line.split()[1:]]
+    return sum(spent) - spent[3] - spent[4], sum(spent)
 
 
 def _docker(*words: str) -> str:

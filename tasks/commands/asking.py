@@ -54,12 +54,21 @@ def ask(
     `required`, else a reason in the plan. Where nothing is built (`builds`) the builder need not be able to.
     Raises ConfigError or SurroundingsError.
     """
+    from ..engine.inquiry import Inquiry
+
+    # The engine takes as long to answer as all that follows takes to be loaded and read, so it is asked first.
+    with inquiry or (Inquiry() if engine else contextlib.nullcontext()) as answers:
+        return _asked(choice or Choice(), answers, required, output, release, builds)
+
+
+def _asked(
+    choice: Choice, inquiry: Inquiry | None, required: bool, output: str, release: str, builds: bool
+) -> Asked:
     from ..errors import ConfigError, nearest
     from ..planning import planner
     from ..planning.request import Request, words
     from ..podman import lacks
 
-    choice = choice or Choice()
     output = output or choice.output
     outputs = ("auto", "load", "push", "none")
     if output not in outputs:
@@ -72,7 +81,7 @@ def ask(
     for flag, wanted in named.items():
         if not wanted:  # an unset variable of a script must not mean the whole fleet
             raise ConfigError(f"--{flag} names nothing. Leave it out to mean what tasks take by themselves.")
-    project, facts = look(choice, engine=engine, required=required, inquiry=inquiry)
+    project, facts = look(choice, inquiry, required=required)
     request = Request(
         images=named.get("images", ()),
         groups=named.get("group", ()),
@@ -143,23 +152,13 @@ def weigh(asked: Asked, choice: Choice, *, keep: bool = True) -> Asked:
     return replace(asked, plan=plan, survey=survey)
 
 
-def look(
-    choice: Choice,
-    *,
-    engine: bool = True,
-    required: bool = True,
-    inquiry: Inquiry | None = None,
-) -> tuple[Project, Facts]:
-    """Loads the project and gathers the facts; the words are those of `ask`."""
-    from ..engine.inquiry import Inquiry
+def look(choice: Choice, inquiry: Inquiry | None = None, *, required: bool = True) -> tuple[Project, Facts]:
+    """Loads the project and gathers the facts, what the engine says among them where it was asked (as `ask`)."""
+    from ..contents import reading
+    from ..engine import facts
 
-    # The engine takes as long to answer as all this takes to be loaded and read, so it is asked first.
-    with inquiry or (Inquiry() if engine else contextlib.nullcontext()) as answers:
-        from ..contents import reading
-        from ..engine import facts
-
-        project = reading.project(Path.cwd(), os.environ, overrides(choice))
-        return project, facts.gather(project, os.environ, inquiry=answers, required=required)
+    project = reading.project(Path.cwd(), os.environ, overrides(choice))
+    return project, facts.gather(project, os.environ, inquiry=inquiry, required=required)
 
 
 def set_everywhere(wanted: Mapping[str, str]) -> tuple[Change, ...]:

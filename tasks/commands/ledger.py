@@ -94,7 +94,7 @@ def ledger(tag: str, choice: Choice) -> Ledger:
     from ..release import order
     from .asking import look
 
-    project, facts = look(choice, engine=False, required=False)
+    project, facts = look(choice)
     plan = planner.make(project, facts, Request(images=("*",), output="none", release=ANY))
     folder = state.folder(project.root) / "release"
     home = order.home(plan, project.images, project.release.permanent)

@@ -31,7 +31,7 @@ def version(choice: Versioning) -> None:
     if choice.set:
         _set(choice)
         return
-    naming = Naming(*look(choice, engine=False))
+    naming = Naming(*look(choice))
     fleet = naming.fleet_version()
     own = {image.name: naming.version(image) for image in naming.project.images.values() if image.version}
     if choice.json:

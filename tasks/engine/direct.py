@@ -15,7 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import quote
 
-from ..registries.credentials import client_file
+from ..homes import client_file
 from .docker import PATIENCE, SOCKET
 
 SHORT = 2.0

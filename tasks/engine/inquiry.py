@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import SurroundingsError
-from ..planning.facts import Engine
 from . import direct
 from .docker import NO_BUILDX, OLDEST_BUILDX, OLDEST_ENGINE, PATIENCE, ask, dotted, explain, is_older, program
 from .processes import Done, Running
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from ..planning.facts import Engine
 
 CONTAINERD = "io.containerd.snapshotter.v1"
 INFO = ("info", "--format", "{{json .}}")
@@ -54,9 +55,9 @@ class Inquiry:
         except SurroundingsError as error:
             self._absent = error
             return
+        self._looked = Running([docker, *_inspect(name)])
         self._socket = direct.place()
         self._told = None if self._socket else Running([docker, *INFO])
-        self._looked = Running([docker, *_inspect(name)])
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +74,8 @@ class Inquiry:
         Raises SurroundingsError where there is no docker, no engine, no buildx or builder, or one too old (of buildx
         that may show itself in a build only).
         """
+        from ..planning.facts import Engine  # not before the question is under way
+
         said = None if self._absent or not self._socket else direct.info(self._socket)
         about = _info(said) if said else self.info()
         _require(about)

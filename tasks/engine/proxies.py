@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ..registries.credentials import client_file
+from ..homes import client_file
 from .docker import SOCKET
 
 _NAMES = {

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SurroundingsError
-from ..homes import home
+from ..homes import client_file, home
 from ..model import HUB
 
 # What Docker files a login for Docker Hub under, then what others write.
@@ -72,11 +72,6 @@ def places(env: Mapping[str, str]) -> tuple[Path, ...]:
         podman,
         configs / "containers/auth.json",
     )
-
-
-def client_file(env: Mapping[str, str]) -> Path:
-    """Returns the file in which docker's client keeps what it was told, whether it exists or not."""
-    return Path(env.get("DOCKER_CONFIG") or home(env) / ".docker") / "config.json"
 
 
 def login_line(host: str) -> str:
