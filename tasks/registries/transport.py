@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+import time
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,24 @@ class Transport:
 
     def send(self, request: Request, *, tries: int | None = None) -> Answer:
         """Returns the answer to a request. Raises RegistryError for a refusal, and where no answer comes."""
-        import tenacity
+        began = time.monotonic()
+        try:
+            return self._once(request)
+        except PassingError as error:
+            return self._again(
+                request, error, tries or self._tries, self._patience - time.monotonic() + began
+            )
+
+    def _again(self, request: Request, first: PassingError, tries: int, seconds: float) -> Answer:
+        """Tries again, for so many seconds; the `first` time was one of the `tries`."""
+        import tenacity  # seldom needed, and not for nothing to have
+
+        failed = [first]
+
+        def attempt() -> Answer:
+            if failed:
+                raise failed.pop()
+            return self._once(request)
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
@@ -69,10 +87,9 @@ class Transport:
                 lambda e: isinstance(e, PassingError) and e.after <= self._patience
             ),
             wait=tenacity.wait_combine(wait, tenacity.wait_random(0, 0.1)),
-            stop=tenacity.stop_after_attempt(tries or self._tries)
-            | tenacity.stop_after_delay(self._patience),
+            stop=tenacity.stop_after_attempt(tries) | tenacity.stop_after_delay(seconds),
             reraise=True,
-        )(self._once, request)
+        )(attempt)
 
     def refusal(self, answer: Answer, access: Access) -> RegistryError:
         """Returns the error that says what the registry answered, and what to do, without any secret."""
