@@ -74,7 +74,7 @@ class PrivateEngine:
         """
         ctr = Path(shutil.which("docker", path=self.env["PATH"]) or "").resolve().with_name("ctr")
         folder = self.env["DOCKER_HOST"].removeprefix("unix://").removesuffix(".sock")
-        images = [
+        call = [
             str(ctr),
             "--address",
             f"{folder}/containerd/containerd.sock",
@@ -82,10 +82,10 @@ class PrivateEngine:
             "moby",
             "images",
         ]
-        listed = subprocess.run([*images, "ls", "--quiet"], check=True, capture_output=True, text=True).stdout
+        listed = subprocess.run([*call, "ls", "--quiet"], check=True, capture_output=True, text=True).stdout
         mine = [name for name in listed.split() if any(owner in name for owner in owners)]
         if mine:
-            subprocess.run([*images, "rm", *mine], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([*call, "rm", *mine], check=True, stdout=subprocess.DEVNULL)
 
     def imported(self, reference: str, label: str = "") -> None:
         """Gives it an image without any file under this name; `label` is NAME=value."""

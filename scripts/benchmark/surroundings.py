@@ -74,15 +74,15 @@ def come_to_rest() -> None:
         before = _ticks()
         time.sleep(STEP)
         busy, whole = (new - old for old, new in zip(before, _ticks(), strict=True))
-        quiet = quiet + STEP if busy < BUSY * whole else 0.0
+        quiet = quiet + STEP if busy <= BUSY * whole else 0.0
 
 
 def _ticks() -> tuple[int, int]:
-    """Returns the processor's time since the start, that it was busy and all of it; zeros where nobody tells."""
+    """Returns the processor's time since the start, that it was busy and all of it; (0, 0) where nobody tells."""
     try:
         line = Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0]
     except OSError:
-        return 0, 1
+        return 0, 0
     spent = [int(word) for word in line.split()[1:]]
     return sum(spent) - spent[3] - spent[4], sum(spent)
 

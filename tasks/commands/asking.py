@@ -56,20 +56,29 @@ def ask(
     """
     from ..engine.inquiry import Inquiry
 
-    # The engine takes as long to answer as all that follows takes to be loaded and read, so it is asked first.
+    choice = choice or Choice()
+    # The engine takes as long to answer as all this takes to be loaded and read, so it is asked first.
     with inquiry or (Inquiry() if engine else contextlib.nullcontext()) as answers:
-        return _asked(choice or Choice(), answers, required, output, release, builds)
+        from ..planning import planner
+        from ..podman import lacks
+
+        request = _request(choice, output or choice.output, release, builds=builds)
+        project, facts = look(choice, answers, required=required)
+    plan = planner.make(project, facts, request)
+    if plan.client == "podman":
+        lacks.check(project, facts, plan, release if required else "")  # to look at its names is no release
+    if choice.since:
+        plan = _since(project, facts, plan, request, choice)
+    if project.release.permanent and plan.output == "push":
+        plan = _staged(plan, project.release.permanent)
+    return Asked(project, facts, plan)
 
 
-def _asked(
-    choice: Choice, inquiry: Inquiry | None, required: bool, output: str, release: str, builds: bool
-) -> Asked:
+def _request(choice: Choice, output: str, release: str, *, builds: bool) -> Request:
+    """Returns what is wanted of the plan. Raises ConfigError for what cannot be meant."""
     from ..errors import ConfigError, nearest
-    from ..planning import planner
     from ..planning.request import Request, words
-    from ..podman import lacks
 
-    output = output or choice.output
     outputs = ("auto", "load", "push", "none")
     if output not in outputs:
         raise ConfigError(f'--output "{output}"{nearest(output, outputs)}; it is one of load, push, none')
@@ -81,8 +90,7 @@ def _asked(
     for flag, wanted in named.items():
         if not wanted:  # an unset variable of a script must not mean the whole fleet
             raise ConfigError(f"--{flag} names nothing. Leave it out to mean what tasks take by themselves.")
-    project, facts = look(choice, inquiry, required=required)
-    request = Request(
+    return Request(
         images=named.get("images", ()),
         groups=named.get("group", ()),
         deps=not choice.no_deps,
@@ -90,14 +98,6 @@ def _asked(
         release=release,
         builds=builds,
     )
-    plan = planner.make(project, facts, request)
-    if plan.client == "podman":
-        lacks.check(project, facts, plan, release if required else "")  # to look at its names is no release
-    if choice.since:
-        plan = _since(project, facts, plan, request, choice)
-    if project.release.permanent and plan.output == "push":
-        plan = _staged(plan, project.release.permanent)
-    return Asked(project, facts, plan)
 
 
 def _staged(plan: Plan, hosts: Sequence[str]) -> Plan:

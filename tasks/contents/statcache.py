@@ -68,7 +68,7 @@ class StatCache:
         )
         body = b"".join(kept)
         with suppress(OSError):
-            write(self._path, _MAGIC + hashlib.sha256(body).digest() + body)
+            write(self._path, _MAGIC + hashlib.sha256(body).digest() + body, sync=False)
             self._changed = False
 
     def _remember(self, key: bytes, digest: bytes, *, xattrs: bool) -> None:

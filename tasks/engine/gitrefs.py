@@ -107,7 +107,10 @@ def at_origin(root: Path, ref: str = LOCK) -> str:
 
 @functools.cache
 def _pushed_to(root: Path) -> str:
-    """Returns where a push to origin goes: `pushurl` may be another repository than the one that is fetched from."""
+    """Returns where a push to origin goes: `pushurl` may be another repository than the one that is fetched from.
+
+    An address may have a token in it; git hands it to the program that speaks to the host in the same way.
+    """
     fetched, pushed = (_git(root, "remote", "get-url", *way, "origin")[1] for way in ((), ("--push",)))
     return "origin" if pushed == fetched else pushed
 

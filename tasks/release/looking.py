@@ -26,7 +26,7 @@ def place(reference: Reference) -> Place:
 
 
 class Lists:
-    """The tags of repositories, each asked for once: what names looked at one soon after the other are held against."""
+    """The tags of repositories, each asked for once: what names that are looked at together are held against."""
 
     def __init__(
         self, clients: Mapping[str, Remote], known: Mapping[Place, tuple[str, ...]] | None = None
@@ -46,7 +46,7 @@ class Lists:
 def look(clients: Mapping[str, Remote], reference: Reference, lists: Lists | None = None) -> Manifest | None:
     """Returns what a name stands at; None only if the list of tags agrees that there is no such name.
 
-    `lists` serve where names are looked at one soon after the other; in doubt the list is asked for anew. Raises
+    `lists` serve where several names are looked at at the same time; in doubt the list is asked for anew. Raises
     RegistryError where the registry cannot tell, or contradicts itself.
     """
     remote = clients[reference.host]

@@ -52,8 +52,8 @@ def forward(journal: Journal, clients: Mapping[str, Remote], *, mend: bool = Fal
     """
     left: list[Move] = []
     # A name that was to stay as it is may have been moved meanwhile, too.
-    lists = Lists(clients)
     for phase in phases([move for move in journal.moves if move.writes or mend], journal.permanent):
+        lists = Lists(clients)
         taken = together(partial(step, journal=journal, clients=clients, lists=lists, mend=mend), phase)
         left += [move for move, is_ours in zip(phase, taken, strict=True) if not is_ours]
     return tuple(left)
