@@ -7,19 +7,21 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 
 from . import api, files, network, processes
 from .place import Place
 from .problem import ProblemError
 
-# It reads every cached step before it answers: ten seconds for ten thousand, and a cold disk takes a multiple.
-READY_WITHIN = 120.0
+READY_WITHIN = 60.0
+# How dockerd ends when it has not looked at all cached steps in time, a millisecond each: it gives itself some 18 s.
+TOO_MANY_STEPS = "context deadline exceeded"
 # dockerd gives containers five seconds (shutdown-timeout) before it kills them.
 ENDS_WITHIN = 20.0
-# Size alone bounds nothing here: tests leave thousands of steps of a few bytes, and each makes the next start slower.
+# Size alone bounds nothing here: a run of all tests leaves thousands of steps of a few bytes.
 CACHE_KEPT = (
-    {"filter": ["unused-for=48h"], "keepStorage": "1B", "all": True},
+    {"filter": ["unused-for=2h"], "keepStorage": "1B", "all": True},
     {"keepStorage": "20GB", "all": True},
 )
 
@@ -108,7 +110,25 @@ def environment(place: Place, programs: Path) -> Mapping[str, str]:
 
 
 def start(place: Place, programs: Path, port: int, pool: str) -> None:
-    """Starts dockerd and waits until it answers; raises ProblemError with its log's end when it does not."""
+    """Starts dockerd and waits until it answers; raises ProblemError with its log's end when it does not.
+
+    One that has cached more steps than it can look at in time would never start again: it forgets them.
+    """
+    if _begin(place, programs, port, pool):
+        return
+    if TOO_MANY_STEPS in processes.tail(place.log, 1):
+        began = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        shutil.rmtree(place.data_root / "buildkit", ignore_errors=True)
+        if _begin(place, programs, port, pool):
+            _release_steps(place, programs, began)
+            return
+    raise ProblemError(
+        f"The private Docker Engine did not start. The end of {place.log}:\n{processes.tail(place.log)}"
+    )
+
+
+def _begin(place: Place, programs: Path, port: int, pool: str) -> bool:
+    """Starts dockerd; returns whether it answers, and leaves nothing of it if not."""
     place.run.mkdir(mode=0o711, parents=True, exist_ok=True)
     place.data_root.mkdir(mode=0o711, parents=True, exist_ok=True)
     # A process id from before a reboot may now be anybody's, and dockerd would refuse to start.
@@ -121,11 +141,22 @@ def start(place: Place, programs: Path, port: int, pool: str) -> None:
     command = [str(programs / "usr/sbin/dockerd"), f"--config-file={place.config}"]
     process = processes.detach(command, place.log, environment(place, programs))
     processes.wait_until(lambda: answers(place) or process.poll() is not None, READY_WITHIN)
-    if not answers(place):
-        processes.end([process.pid, *leftovers(place)])
-        raise ProblemError(
-            f"The private Docker Engine did not start. The end of {place.log}:\n{processes.tail(place.log)}"
-        )
+    if answers(place):
+        return True
+    processes.end([process.pid, *leftovers(place)])
+    return False
+
+
+def _release_steps(place: Place, programs: Path, before: str) -> None:
+    """Has containerd give up what forgotten steps held: each had a lease, which nobody else would ever end."""
+    if place.store == "classic":
+        return
+    address = str(place.exec_root / "containerd/containerd.sock")
+    call = [str(programs / "usr/bin/ctr"), "--address", address, "--namespace", "moby", "leases"]
+    lines = subprocess.run([*call, "ls"], check=True, capture_output=True, text=True).stdout.splitlines()[1:]
+    old = [name for name, made, *_ in map(str.split, lines) if made < before]
+    if old:
+        subprocess.run([*call, "rm", *old], check=True, stdout=subprocess.DEVNULL)
 
 
 def _read_ahead(place: Place) -> None:
