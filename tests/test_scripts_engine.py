@@ -385,6 +385,54 @@ def test_a_killed_engine_is_repaired_with_its_port_and_networks_kept(second: Che
     assert not network.exists(bridges[0])
 
 
+TOO_MANY = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1] + "/scripts")
+from private_engine import daemon, engine
+from private_engine.place import Place
+from private_engine.progress import Progress
+begin = daemon._begin
+def first(place, *given):
+    daemon._begin = begin
+    place.log.write_text("one line\\ncontext deadline exceeded\\n")
+    return False
+daemon._begin = first
+assert engine.start(Place.of(Path(sys.argv[1])), Progress())
+"""
+
+
+@pytest.mark.engine
+def test_an_engine_that_has_cached_more_than_it_can_look_at_forgets_it_and_starts(
+    second: Checkout, tmp_path: Path
+) -> None:
+    place = place_of(second)
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / "Dockerfile").write_text(
+        "FROM scratch AS one\nCOPY file /\nFROM scratch\nCOPY --from=one / /\n"
+    )
+    assert second.run("engine", "start").returncode == 0
+    second.docker("build", "--quiet", "--tag", "kept:1", str(tmp_path))
+    assert not second.docker("buildx", "du").endswith("0B")
+    assert second.run("engine", "stop").returncode == 0
+
+    # Fifteen thousand steps take an hour to make; what dockerd ends with, where it has them, is this.
+    told = subprocess.run(
+        [sys.executable, "-B", "-c", TOO_MANY, str(second.folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert second.docker("buildx", "du").endswith("0B")
+    ctr = (place.path / "docker").resolve().with_name("ctr")
+    address = str(place.exec_root / "containerd/containerd.sock")
+    leases = [str(ctr), "--address", address, "--namespace", "moby", "leases", "ls", "--quiet"]
+    assert subprocess.run(leases, check=True, capture_output=True, text=True).stdout == ""
+    assert second.docker("image", "inspect", "--format", "{{.RepoTags}}", "kept:1") == "[kept:1]"
+    second.docker("build", "--quiet", "--tag", "kept:2", str(tmp_path))
+
+
 @pytest.mark.engine
 def test_the_classic_store_is_a_second_engine_at_the_same_registry(second: Checkout) -> None:
     place = place_of(second, "classic")
